@@ -1,0 +1,282 @@
+/**
+ * What core and host agree on: sizes, codes and the places of fields in shared memory.
+ *
+ * This file compiles both as AssemblyScript and as TypeScript, so each number stands once. It imports nothing.
+ * The functions behind it are described in `host/core/exports.ts`. All integers in memory are little-endian.
+ */
+
+/** Refused by the host when the binary says another number. Raise it with any change here or in an export. */
+export const ABI_VERSION: u32 = 1;
+
+// --- Fixed regions. Everything beyond REGIONS_END is the page pool. ---
+
+/** Static data of the compiler lies below; checked by coreInit(). */
+export const REGION_BASE: u32 = 65536;
+
+/** Results of the last call, u32 words, see RESULT_… below. */
+export const RESULT_OFFSET: u32 = REGION_BASE;
+export const RESULT_BYTES: u32 = 256;
+
+/** One connection id per word, filled by dirtyTake(). */
+export const DIRTY_OFFSET: u32 = RESULT_OFFSET + RESULT_BYTES;
+export const DIRTY_COUNT_MAX: u32 = 1024;
+export const DIRTY_BYTES: u32 = DIRTY_COUNT_MAX * 4;
+
+/** One record per event of a publish that asked for a receipt, see RECEIPT_… below. */
+export const RECEIPTS_OFFSET: u32 = DIRTY_OFFSET + DIRTY_BYTES;
+export const PUBLISH_EVENTS_MAX: u32 = 4096;
+export const RECEIPT_RECORD_BYTES: u32 = 32;
+export const RECEIPTS_BYTES: u32 = PUBLISH_EVENTS_MAX * RECEIPT_RECORD_BYTES;
+
+/** The decision batch: records for the decider, then its answer, see DECIDE_… below. */
+export const DECIDE_EVENTS_MAX: u32 = 64;
+export const DECIDE_RECORD_BYTES: u32 = 64;
+export const DECIDE_OFFSET: u32 = RECEIPTS_OFFSET + RECEIPTS_BYTES;
+export const DECIDE_BYTES: u32 = DECIDE_EVENTS_MAX * DECIDE_RECORD_BYTES;
+/** Candidate member numbers of all records, one after another. */
+export const DECIDE_CANDIDATES_OFFSET: u32 = DECIDE_OFFSET + DECIDE_BYTES;
+export const DECIDE_CANDIDATES_MAX: u32 = 65536;
+export const DECIDE_CANDIDATES_BYTES: u32 = DECIDE_CANDIDATES_MAX * 4;
+/** The decider's words: one per event, then the variable area (kinds in DECISION_…). */
+export const DECIDE_WORDS_OFFSET: u32 = DECIDE_CANDIDATES_OFFSET + DECIDE_CANDIDATES_BYTES;
+export const DECIDE_WORDS_MAX: u32 = 131072;
+export const DECIDE_WORDS_BYTES: u32 = DECIDE_WORDS_MAX * 4;
+
+/** Where sockets read into, one for all connections: reads are synchronous. */
+export const LANDING_OFFSET: u32 = DECIDE_WORDS_OFFSET + DECIDE_WORDS_BYTES;
+export const LANDING_BYTES: u32 = 131072;
+
+/** Largest frame, without its size prefix. */
+export const FRAME_BYTES_MAX: u32 = 1114112;
+/** Largest event in the bytes in which it is stored, what the host appends included. */
+export const EVENT_BYTES_MAX: u32 = 1048576;
+
+/** Where the host puts frames that it made itself (JSON, HTTP, embedded), and arguments of calls. */
+export const STAGE_OFFSET: u32 = LANDING_OFFSET + LANDING_BYTES;
+export const STAGE_BYTES: u32 = FRAME_BYTES_MAX + 1024;
+
+/** What drain() writes; a slot that a socket still holds is left alone by the host. */
+export const OUT_SLOT_BYTES: u32 = 1179648;
+export const OUT_SLOTS: u32 = 16;
+export const OUT_OFFSET: u32 = STAGE_OFFSET + STAGE_BYTES;
+export const OUT_BYTES: u32 = OUT_SLOT_BYTES * OUT_SLOTS;
+
+/** First byte of the page pool, on a page boundary. */
+export const PAGE_BYTES: u32 = 65536;
+export const REGIONS_END: u32 = ((OUT_OFFSET + OUT_BYTES + PAGE_BYTES - 1) / PAGE_BYTES) * PAGE_BYTES;
+
+// --- Limits that the core itself needs ---
+
+export const SLAB_BYTES: u32 = 262144;
+export const CONNECTIONS_MAX: u32 = 1048576;
+export const CHANNELS_MAX: u32 = 1048576;
+export const MEMBERS_MAX: u32 = 4194304;
+export const ATTRIBUTES_MAX: u32 = 64;
+export const ATTRIBUTE_NAME_BYTES_MAX: u32 = 64;
+export const MEMBER_ATTRIBUTES_BYTES_MAX: u32 = 16384;
+export const TYPES_MAX: u32 = 64;
+export const TYPE_BYTES_MAX: u32 = 256;
+export const KEY_BYTES_MAX: u32 = 1024;
+/** Credit of a source, which is the room of its outbox. */
+export const SOURCE_CREDIT_EVENTS: u32 = 8192;
+export const SOURCE_CREDIT_BYTES: u32 = 4194304;
+/** What may wait for one connection besides its inbox: answers of the host. */
+export const CONTROL_BYTES_MAX: u32 = 4194304;
+
+// --- Connection kinds ---
+
+/** Size-delimited binary frames both ways. */
+export const CONNECTION_STREAM: u32 = 0;
+/** WebSocket framing around size-delimited binary frames. */
+export const CONNECTION_WEBSOCKET: u32 = 1;
+/** WebSocket framing around JSON text inwards; drain() gives plain size-delimited frames, the host renders them. */
+export const CONNECTION_WEBSOCKET_JSON: u32 = 2;
+/** No socket: HTTP, embedded use. Frames both ways as CONNECTION_STREAM. */
+export const CONNECTION_LOCAL: u32 = 3;
+
+// --- Why ingest() returned: RESULT_REASON ---
+
+/** All input is consumed and nothing waits. */
+export const REASON_DONE: u32 = 0;
+/** A binary ClientFrame for the host lies at RESULT_AT/RESULT_BYTES. */
+export const REASON_CONTROL: u32 = 1;
+/** A complete JSON text message lies at RESULT_AT/RESULT_BYTES. */
+export const REASON_TEXT: u32 = 2;
+/** A publish names a channel of which this connection is no source yet. The frame lies at RESULT_AT/RESULT_BYTES
+ *  (without size prefix); the host makes the source and calls ingestFrame() with it, or answers a problem. */
+export const REASON_SOURCE: u32 = 3;
+/** A publish with `ref` is done: RESULT_COUNT records in RECEIPTS. */
+export const REASON_RECEIPT: u32 = 4;
+/** One event or frame was refused with RESULT_STATUS, RESULT_VALUE, RESULT_LIMIT; the connection lives. */
+export const REASON_PROBLEM: u32 = 5;
+/** RESULT_COUNT events wait in DECIDE for decide(). */
+export const REASON_DECIDE: u32 = 6;
+/** The peer broke the protocol: RESULT_STATUS says how. The host tells it and closes. Further input is ignored. */
+export const REASON_CLOSE: u32 = 7;
+/** The peer sent a WebSocket close frame with code RESULT_VALUE (1005: none); the echo waits in drain(). */
+export const REASON_CLOSED: u32 = 8;
+/** An update, credit, ack or cancel with `ref` was carried out. */
+export const REASON_ANSWER: u32 = 9;
+
+// --- Words of RESULT (index into u32 words) ---
+
+export const RESULT_REASON: u32 = 0;
+export const RESULT_AT: u32 = 1;
+export const RESULT_BYTES_AT: u32 = 2;
+/** 1 where the frame had a `ref`, which then is RESULT_REF. */
+export const RESULT_HAS_REF: u32 = 3;
+export const RESULT_REF: u32 = 4;
+export const RESULT_STATUS: u32 = 5;
+export const RESULT_VALUE: u32 = 6;
+export const RESULT_LIMIT: u32 = 7;
+export const RESULT_COUNT: u32 = 8;
+export const RESULT_CHANNEL: u32 = 9;
+/** Index of the refused event in its publish. */
+export const RESULT_INDEX: u32 = 10;
+/** Deliveries in the last drain(), and the number of the first (low and high word). */
+export const RESULT_DELIVERIES: u32 = 11;
+export const RESULT_NUMBER_LOW: u32 = 12;
+export const RESULT_NUMBER_HIGH: u32 = 13;
+
+// --- Record of RECEIPTS (word index) ---
+
+export const RECEIPT_STATUS: u32 = 0;
+export const RECEIPT_SINKS: u32 = 1;
+export const RECEIPT_SEQUENCE_LOW: u32 = 2;
+export const RECEIPT_SEQUENCE_HIGH: u32 = 3;
+export const RECEIPT_VALUE: u32 = 4;
+export const RECEIPT_LIMIT: u32 = 5;
+export const RECEIPT_REFUSED: u32 = 6;
+/** Channel number. */
+export const RECEIPT_CHANNEL: u32 = 7;
+
+// --- Record of DECIDE (word index) ---
+
+export const DECIDE_EVENT_AT: u32 = 0;
+export const DECIDE_EVENT_BYTES: u32 = 1;
+export const DECIDE_CHANNEL: u32 = 2;
+export const DECIDE_CONNECTION: u32 = 3;
+/** Address of the first candidate member number, and how many. */
+export const DECIDE_CANDIDATES_AT: u32 = 4;
+export const DECIDE_CANDIDATES: u32 = 5;
+export const DECIDE_DECIDER: u32 = 6;
+
+// --- Decision words: low 2 bits kind, high 30 bits word index into the variable area ---
+
+export const DECISION_DROP: u32 = 0;
+export const DECISION_ALL: u32 = 1;
+/** Bitmap over the candidates, ⌈candidates/32⌉ words. */
+export const DECISION_BITMAP: u32 = 2;
+/** Count, then indexes into the candidates. */
+export const DECISION_LIST: u32 = 3;
+
+// --- Status codes: what calls return, and RESULT_STATUS ---
+
+export const STATUS_OK: u32 = 0;
+/** Not a sequence of well-formed protobuf fields. VALUE: offset in the frame. */
+export const STATUS_MALFORMED: u32 = 1;
+/** LIMIT: FRAME_BYTES_MAX. */
+export const STATUS_FRAME_TOO_LARGE: u32 = 2;
+export const STATUS_EVENT_TOO_LARGE: u32 = 3;
+/** A string field is not UTF-8. VALUE: field number. */
+export const STATUS_NOT_UTF8: u32 = 4;
+/** The event has no `type`. */
+export const STATUS_TYPE_MISSING: u32 = 5;
+/** The channel does not take this type. */
+export const STATUS_TYPE_REFUSED: u32 = 6;
+export const STATUS_PRIORITY: u32 = 7;
+export const STATUS_ATTRIBUTE_NAME: u32 = 8;
+export const STATUS_ATTRIBUTES_MANY: u32 = 9;
+export const STATUS_KEY_TOO_LONG: u32 = 10;
+export const STATUS_TYPE_TOO_LONG: u32 = 11;
+/** The outbox is full: more was published than credit was granted. LIMIT: credit left. */
+export const STATUS_NO_CREDIT: u32 = 12;
+/** Every selected inbox refused it. LIMIT: the inbox's capacity in events. */
+export const STATUS_MAILBOX_FULL: u32 = 13;
+/** No slab can be freed, or a table is full. */
+export const STATUS_STORE_FULL: u32 = 14;
+/** No such member, or not this connection's. VALUE: the number. */
+export const STATUS_MEMBER_UNKNOWN: u32 = 15;
+/** No such channel number. VALUE: the number. */
+export const STATUS_CHANNEL_UNKNOWN: u32 = 16;
+/** The channel is `single` and has a source. */
+export const STATUS_SOURCE_TAKEN: u32 = 17;
+/** An acknowledged number was never delivered. VALUE: the number. */
+export const STATUS_ACK_UNKNOWN: u32 = 18;
+/** WebSocket: reserved bits, unknown opcode, unmasked or fragmented control frame, wrong continuation. */
+export const STATUS_WEBSOCKET: u32 = 19;
+/** A text message on a binary session or the reverse. */
+export const STATUS_WEBSOCKET_KIND: u32 = 20;
+/** A message ended within a frame. */
+export const STATUS_WEBSOCKET_SPLIT: u32 = 21;
+/** Two kinds in one frame, none, or a field given with the wrong wire type. */
+export const STATUS_FRAME_KIND: u32 = 22;
+/** Wrong word or index of a decider; the event went to all candidates. */
+export const STATUS_DECISION: u32 = 23;
+/** coreInit(): memory too small. LIMIT: bytes needed. */
+export const STATUS_MEMORY: u32 = 24;
+/** Too many of something. LIMIT says how many. */
+export const STATUS_LIMIT: u32 = 25;
+/** A moment or duration out of range. VALUE: field number. */
+export const STATUS_TIME: u32 = 26;
+export const STATUS_ATTRIBUTES_TOO_LARGE: u32 = 27;
+/** A text message that is not UTF-8. */
+export const STATUS_WEBSOCKET_UTF8: u32 = 28;
+/** A peer that does not read what the host answers. LIMIT: CONTROL_BYTES_MAX. */
+export const STATUS_CONTROL_FULL: u32 = 29;
+/** The inbox overflowed and its policy is `disconnect`. */
+export const STATUS_DISCONNECT: u32 = 30;
+
+/** On CONNECTION_WEBSOCKET_JSON drain() may give a frame that begins with this tag (field 15, bytes): its content is a
+ *  WebSocket control frame that goes out as it is. */
+export const FRAME_RAW_TAG: u32 = 0x7a;
+
+// --- Member roles (bits) ---
+
+export const ROLE_SINK: u32 = 1;
+export const ROLE_SOURCE: u32 = 2;
+
+// --- Channel flags (bits) ---
+
+/** Only one source may be there. */
+export const CHANNEL_SINGLE: u32 = 1;
+/** The submitting session's own sinks receive too. */
+export const CHANNEL_ECHO: u32 = 2;
+/** Late events are dropped when they would leave the inbox. */
+export const CHANNEL_LATE_DROP: u32 = 4;
+
+// --- Overflow policies of an inbox ---
+
+export const OVERFLOW_DROP_OLDEST: u32 = 0;
+export const OVERFLOW_DROP_NEWEST: u32 = 1;
+export const OVERFLOW_REJECT: u32 = 2;
+export const OVERFLOW_BLOCK: u32 = 3;
+export const OVERFLOW_DISCONNECT: u32 = 4;
+
+// --- Why deliveries were dropped (index into a member's counters) ---
+
+export const DROPPED_OVERFLOW: u32 = 0;
+export const DROPPED_LATE: u32 = 1;
+export const DROPPED_CANCELLED: u32 = 2;
+export const DROPPED_REASONS: u32 = 3;
+
+// --- Counters: statistic(index), f64, since coreInit() ---
+
+export const STATISTIC_EVENTS_IN: u32 = 0;
+export const STATISTIC_BYTES_IN: u32 = 1;
+export const STATISTIC_DELIVERIES: u32 = 2;
+export const STATISTIC_BYTES_OUT: u32 = 3;
+export const STATISTIC_REFUSED: u32 = 4;
+export const STATISTIC_DROPPED_OVERFLOW: u32 = 5;
+export const STATISTIC_DROPPED_LATE: u32 = 6;
+export const STATISTIC_DROPPED_CANCELLED: u32 = 7;
+export const STATISTIC_EVACUATED_BYTES: u32 = 8;
+export const STATISTIC_PAGES_USED: u32 = 9;
+export const STATISTIC_PAGES: u32 = 10;
+export const STATISTIC_SLABS: u32 = 11;
+export const STATISTIC_CONNECTIONS: u32 = 12;
+export const STATISTIC_CHANNELS: u32 = 13;
+export const STATISTIC_MEMBERS: u32 = 14;
+export const STATISTIC_DROPPED_LEFT: u32 = 15;
+export const STATISTIC_PARKED: u32 = 16;
+export const STATISTICS: u32 = 17;

@@ -1,0 +1,147 @@
+/** Channels by number and by name, and the list of sinks of each. The record has 128 bytes. */
+import { CHANNELS_MAX } from "../abi";
+import { bytesEqual, hashBytes } from "../memory/bytes";
+import { heapBlockBytes, heapCopy, heapGive, heapTake } from "../memory/heap";
+import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
+import { Table, tableAt, tableFind, tableGive, tableNew, tableTake } from "../memory/table";
+
+@unmanaged
+export class Channel {
+  number: u32;
+  tableNext: u32;
+  /** CHANNEL_… bits. */
+  flags: u32;
+  priority: u32;
+  sequence: u64;
+  ttlMs: f64;
+  /** Set of types it takes, 0: any. */
+  types: u32;
+  /** Number of the decider, 0: none. */
+  decider: u32;
+  /** Array of member addresses in join order. */
+  sinksAt: u32;
+  sinks: u32;
+  sinksCapacity: u32;
+  sources: u32;
+  /** How many sinks have a `types` set, an inbox that does not drop the oldest, or a second membership here.
+   *  While all are 0, events that follow one another fan out as one range. */
+  typedSinks: u32;
+  strictSinks: u32;
+  doubleSinks: u32;
+  /** How many inboxes of policy `block` are beyond their stall mark. */
+  blockedBy: u32;
+  /** Sources whose outbox holds events (list through Member.nextOutbox). */
+  outboxes: u32;
+  /** Last source in that list. */
+  outboxesTail: u32;
+  nameAt: u32;
+  nameBytes: u32;
+  /** Next channel number with the same name hash. */
+  nameNext: u32;
+}
+
+const RECORD_BITS: u32 = 7;
+if (offsetof<Channel>() > 128) ERROR("Channel is larger than its record");
+
+let table: u32 = 0;
+let names: u32 = 0;
+
+/** Forgets all channels. Returns false where memory is too small. */
+export function channelsInit(): bool {
+  table = tableNew(RECORD_BITS, CHANNELS_MAX);
+  names = mapNew();
+  return table !== 0 && names !== 0;
+}
+
+/** The table of channels. */
+export function channelTable(): Table {
+  return changetype<Table>(table);
+}
+
+/** The live channel of that number. */
+export function channelAt(number: u32): Channel {
+  return changetype<Channel>(tableAt(channelTable(), number));
+}
+
+/** The channel of that number, null where there is none. */
+export function channelFind(number: u32): Channel | null {
+  return changetype<Channel | null>(tableFind(channelTable(), number));
+}
+
+/** The number of the channel of that name, 0 where there is none. */
+export function channelByName(at: u32, bytes: u32): u32 {
+  let number = mapFind(changetype<Map64>(names), hashBytes(at, bytes));
+  while (number !== 0) {
+    const channel = channelAt(number);
+    if (bytesEqual(channel.nameAt, channel.nameBytes, at, bytes)) return number;
+    number = channel.nameNext;
+  }
+  return 0;
+}
+
+/** Adds a channel; 0 where the name is taken or memory is used up. */
+export function channelNew(nameAt: u32, nameBytes: u32, flags: u32): u32 {
+  if (nameBytes === 0 || channelByName(nameAt, nameBytes) !== 0) return 0;
+  const number = tableTake(channelTable());
+  if (number === 0) return 0;
+  const channel = channelAt(number);
+  const hash = hashBytes(nameAt, nameBytes);
+  const map = changetype<Map64>(names);
+  channel.nameAt = heapCopy(nameAt, nameBytes);
+  channel.nameBytes = nameBytes;
+  channel.nameNext = mapFind(map, hash);
+  channel.flags = flags;
+  channel.priority = 4;
+  if (channel.nameAt === 0 || !mapSet(map, hash, number)) {
+    if (channel.nameAt !== 0) heapGive(channel.nameAt, nameBytes);
+    tableGive(channelTable(), number);
+    return 0;
+  }
+  return number;
+}
+
+/** Frees a channel that has no members any more. */
+export function channelFree(channel: Channel): void {
+  const map = changetype<Map64>(names);
+  const hash = hashBytes(channel.nameAt, channel.nameBytes);
+  const first = mapFind(map, hash);
+  if (first === channel.number) {
+    if (channel.nameNext === 0) mapDelete(map, hash);
+    else mapSet(map, hash, channel.nameNext);
+  } else {
+    let previous = channelAt(first);
+    while (previous.nameNext !== channel.number) previous = channelAt(previous.nameNext);
+    previous.nameNext = channel.nameNext;
+  }
+  heapGive(channel.nameAt, channel.nameBytes);
+  if (channel.sinksAt !== 0) heapGive(channel.sinksAt, channel.sinksCapacity * 4);
+  tableGive(channelTable(), channel.number);
+}
+
+/** Appends a sink. Returns false where memory is used up. */
+export function channelSinkAdd(channel: Channel, member: u32): bool {
+  if (channel.sinks === channel.sinksCapacity) {
+    const bytes = heapBlockBytes(channel.sinksCapacity === 0 ? 16 : channel.sinksCapacity * 8);
+    const at = heapTake(bytes);
+    if (at === 0) return false;
+    if (channel.sinksAt !== 0) {
+      memory.copy(at, channel.sinksAt, channel.sinks * 4);
+      heapGive(channel.sinksAt, channel.sinksCapacity * 4);
+    }
+    channel.sinksAt = at;
+    channel.sinksCapacity = bytes / 4;
+  }
+  store<u32>(channel.sinksAt + channel.sinks * 4, member);
+  channel.sinks++;
+  return true;
+}
+
+/** Removes a sink and keeps the order of the others. */
+export function channelSinkRemove(channel: Channel, member: u32): void {
+  const end = channel.sinksAt + channel.sinks * 4;
+  let at = channel.sinksAt;
+  while (at < end && load<u32>(at) !== member) at += 4;
+  if (at === end) return;
+  memory.copy(at, at + 4, end - at - 4);
+  channel.sinks--;
+}

@@ -1,0 +1,293 @@
+/**
+ * The whole ABI of the core. What each function promises stands in host/core/exports.ts; constants stand in abi.ts.
+ * Functions here only look up what a number names and hand on.
+ */
+import {
+  ABI_VERSION,
+  CONNECTION_LOCAL,
+  DIRTY_COUNT_MAX,
+  DIRTY_OFFSET,
+  PAGE_BYTES,
+  REASON_CLOSE,
+  REASON_DONE,
+  REGIONS_END,
+  REGION_BASE,
+  RESULT_REASON,
+  SLAB_BYTES,
+  STATISTIC_CHANNELS,
+  STATISTIC_CONNECTIONS,
+  STATISTIC_MEMBERS,
+  STATISTIC_PAGES,
+  STATISTIC_PAGES_USED,
+  STATISTIC_SLABS,
+  STATUS_CHANNEL_UNKNOWN,
+  STATUS_LIMIT,
+  STATUS_MEMBER_UNKNOWN,
+  STATUS_MEMORY,
+  STATUS_OK,
+} from "./abi";
+import { Channel, channelAt, channelFind, channelNew, channelTable, channelsInit } from "./channel/channel";
+import { memberAt, memberFind, memberTable, membersInit } from "./channel/member";
+import { typeSetMade, typeSetNew, typeSetRelease, typesInit } from "./channel/types";
+import { clockSet } from "./clock";
+import { DECIDER_SINKS_MAX, decideBatch, decideInit } from "./filter/decide";
+import { inboxFree, inboxNew } from "./mailbox/inbox";
+import { keysInit } from "./mailbox/keys";
+import { Mailbox } from "./mailbox/records";
+import { slabsInit, slabsLive } from "./mailbox/slab";
+import { fanOutInit } from "./match/fan-out";
+import { channelEnd, connectionLeaveAll, inboxConfigure, memberLeave, memberNew, memberTypesSet } from "./match/membership";
+import { publishInit } from "./match/publish";
+import { hashSeed } from "./memory/bytes";
+import { heapCopy, heapGive, heapInit } from "./memory/heap";
+import { PAGES_HEAP, PAGES_MAILBOX, PAGES_STORE, pagesInit, pagesQuota, pagesTotal, pagesUsed } from "./memory/pages";
+import { tableGive, tableTake } from "./memory/table";
+import { resultSet, resultStatus } from "./result";
+import { memberUpdateFrame } from "./session/attributes";
+import { Connection, connectionAt, connectionFind, connectionTable, connectionsInit, dirtyFirst, dirtyPush, dirtyRemove } from "./session/connection";
+import { controlFrame, controlFree, controlWebSocket } from "./session/control";
+import { connectionDrain } from "./session/drain";
+import { connectionIngest, connectionIngestFrame } from "./session/ingest";
+import { carryFree } from "./session/stream";
+import { WS_CLOSE, WS_PING } from "./session/websocket-out";
+import { statisticGet, statisticsInit } from "./statistics";
+
+/** Pages for tables, index and scratch that must be there beside the store. */
+const PAGES_MIN: u32 = 32;
+const STORE_SLABS_MIN: u32 = 4;
+const SOURCE_BYTES_MAX: u32 = 256;
+
+export function abiVersion(): u32 {
+  return ABI_VERSION;
+}
+
+export function coreInit(storeBytes: u32, epoch: f64): u32 {
+  assert(__heap_base <= REGION_BASE);
+  const storePages = (max<u32>(storeBytes, STORE_SLABS_MIN * SLAB_BYTES) / SLAB_BYTES) * (SLAB_BYTES / PAGE_BYTES);
+  const memoryPages = <u32>memory.size();
+  const needPages = REGIONS_END / PAGE_BYTES + 2 + storePages + PAGES_MIN;
+  if (memoryPages < needPages) return resultStatus(STATUS_MEMORY, memoryPages, needPages * PAGE_BYTES);
+  const pages = pagesInit(memoryPages - REGIONS_END / PAGE_BYTES);
+  pagesQuota(PAGES_STORE, storePages);
+  pagesQuota(PAGES_MAILBOX, (pages - storePages) / 2);
+  pagesQuota(PAGES_HEAP, (pages - storePages) / 2);
+  heapInit();
+  hashSeed(<u64>epoch);
+  statisticsInit();
+  slabsInit();
+  fanOutInit();
+  decideInit();
+  publishInit(storePages * PAGE_BYTES);
+  const ok = keysInit() && connectionsInit() && channelsInit() && membersInit() && typesInit();
+  return ok ? STATUS_OK : resultStatus(STATUS_MEMORY, memoryPages, needPages * PAGE_BYTES);
+}
+
+export function connectionOpen(kind: u32, sourceAt: u32, sourceBytes: u32): u32 {
+  if (kind > CONNECTION_LOCAL || sourceBytes > SOURCE_BYTES_MAX) return 0;
+  const number = tableTake(connectionTable());
+  if (number === 0) return 0;
+  const connection = connectionAt(number);
+  connection.kind = kind;
+  connection.inbox = inboxNew(connection);
+  connection.sourceAt = heapCopy(sourceAt, sourceBytes);
+  connection.sourceBytes = connection.sourceAt === 0 ? 0 : sourceBytes;
+  if (connection.inbox !== 0) return number;
+  tableGive(connectionTable(), number);
+  return 0;
+}
+
+export function connectionSource(number: u32, sourceAt: u32, sourceBytes: u32): u32 {
+  const connection = connectionFind(number);
+  if (connection === null || sourceBytes > SOURCE_BYTES_MAX) return STATUS_LIMIT;
+  const at = heapCopy(sourceAt, sourceBytes);
+  if (connection.sourceAt !== 0) heapGive(connection.sourceAt, connection.sourceBytes);
+  connection.sourceAt = at;
+  connection.sourceBytes = at === 0 ? 0 : sourceBytes;
+  return STATUS_OK;
+}
+
+export function connectionClose(number: u32): void {
+  const found = connectionFind(number);
+  if (found === null) return;
+  const connection = found as Connection;
+  connectionLeaveAll(connection);
+  dirtyRemove(connection);
+  carryFree(connection);
+  controlFree(connection);
+  if (connection.sourceAt !== 0) heapGive(connection.sourceAt, connection.sourceBytes);
+  inboxFree(changetype<Mailbox>(connection.inbox));
+  tableGive(connectionTable(), number);
+}
+
+export function inboxSet(number: u32, capacityEvents: u32, capacityBytes: u32, overflow: u32): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) return STATUS_MEMBER_UNKNOWN;
+  return inboxConfigure(connection, capacityEvents, capacityBytes, overflow);
+}
+
+export function inboxHold(number: u32, held: u32): void {
+  const connection = connectionFind(number);
+  if (connection === null) return;
+  connection.held = held;
+  if (held === 0) dirtyPush(connection);
+}
+
+export function inboxEvents(number: u32): u32 {
+  const connection = connectionFind(number);
+  return connection === null ? 0 : changetype<Mailbox>(connection.inbox).events;
+}
+
+export function inboxBytes(number: u32): u32 {
+  const connection = connectionFind(number);
+  return connection === null ? 0 : changetype<Mailbox>(connection.inbox).bytes;
+}
+
+export function ingest(number: u32, at: u32, bytes: u32, now: f64): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) {
+    resultSet(RESULT_REASON, REASON_DONE);
+    return bytes;
+  }
+  clockSet(now);
+  return connectionIngest(connection, at, bytes);
+}
+
+export function ingestFrame(number: u32, at: u32, bytes: u32, now: f64): void {
+  const connection = connectionFind(number);
+  if (connection === null) {
+    resultSet(RESULT_REASON, REASON_CLOSE);
+    return;
+  }
+  clockSet(now);
+  connectionIngestFrame(connection, at, bytes);
+}
+
+export function decide(words: u32, now: f64): u32 {
+  clockSet(now);
+  return decideBatch(words);
+}
+
+export function controlPush(number: u32, at: u32, bytes: u32): u32 {
+  const connection = connectionFind(number);
+  return connection === null ? STATUS_MEMBER_UNKNOWN : controlFrame(connection, at, bytes);
+}
+
+export function closePush(number: u32, code: u32, reasonAt: u32, reasonBytes: u32): void {
+  const connection = connectionFind(number);
+  if (connection === null || reasonBytes > 123) return;
+  const at = changetype<u32>(connection) + CLOSE_SCRATCH_OFFSET;
+  store<u16>(at, bswap<u16>(<u16>code));
+  memory.copy(at + 2, reasonAt, reasonBytes);
+  controlWebSocket(connection, WS_CLOSE, at, 2 + reasonBytes);
+}
+
+/** The buffer of incoming control frames is free between inputs. */
+const CLOSE_SCRATCH_OFFSET: u32 = 336;
+
+export function pingPush(number: u32): void {
+  const connection = connectionFind(number);
+  if (connection !== null) controlWebSocket(connection, WS_PING, 0, 0);
+}
+
+export function dirtyTake(): u32 {
+  let count: u32 = 0;
+  while (count < DIRTY_COUNT_MAX) {
+    const connection = dirtyFirst();
+    if (connection === null) break;
+    dirtyRemove(connection);
+    store<u32>(DIRTY_OFFSET + count * 4, connection.number);
+    count++;
+  }
+  return count;
+}
+
+export function drain(number: u32, out: u32, bytesMax: u32, now: f64): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) return 0;
+  clockSet(now);
+  return connectionDrain(connection, out, bytesMax);
+}
+
+export function channelAdd(nameAt: u32, nameBytes: u32, flags: u32): u32 {
+  return channelNew(nameAt, nameBytes, flags);
+}
+
+export function channelRemove(number: u32): u32 {
+  const channel = channelFind(number);
+  if (channel === null) return STATUS_CHANNEL_UNKNOWN;
+  channelEnd(channel);
+  return STATUS_OK;
+}
+
+export function channelSet(number: u32, flags: u32, priority: u32, ttlMs: f64, decider: u32): u32 {
+  const found = channelFind(number);
+  if (found === null) return STATUS_CHANNEL_UNKNOWN;
+  const channel = found as Channel;
+  if (decider !== 0 && channel.sinks > DECIDER_SINKS_MAX) return resultStatus(STATUS_LIMIT, channel.sinks, DECIDER_SINKS_MAX);
+  channel.flags = flags;
+  channel.priority = priority;
+  channel.ttlMs = ttlMs;
+  channel.decider = decider;
+  return STATUS_OK;
+}
+
+export function channelTypes(number: u32, typesAt: u32, count: u32): u32 {
+  const found = channelFind(number);
+  if (found === null) return STATUS_CHANNEL_UNKNOWN;
+  const channel = found as Channel;
+  const status = typeSetNew(typesAt, count);
+  if (status !== STATUS_OK) return status;
+  typeSetRelease(channel.types);
+  channel.types = typeSetMade;
+  return STATUS_OK;
+}
+
+export function channelSequence(number: u32): f64 {
+  return channelFind(number) === null ? 0 : <f64>channelAt(number).sequence;
+}
+
+export function channelSinks(number: u32): u32 {
+  return channelFind(number) === null ? 0 : channelAt(number).sinks;
+}
+
+export function channelSources(number: u32): u32 {
+  return channelFind(number) === null ? 0 : channelAt(number).sources;
+}
+
+export function memberAdd(number: u32, channel: u32, role: u32): u32 {
+  const connection = connectionFind(number);
+  if (connection !== null) return memberNew(connection, channel, role);
+  resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
+  return 0;
+}
+
+export function memberTypes(member: u32, typesAt: u32, count: u32): u32 {
+  return memberTypesSet(member, typesAt, count);
+}
+
+export function memberRemove(number: u32, member: u32): u32 {
+  const connection = connectionFind(number);
+  return connection === null ? STATUS_MEMBER_UNKNOWN : memberLeave(connection, member);
+}
+
+export function memberAttributes(number: u32, out: u32): u32 {
+  if (memberFind(number) === null) return 0;
+  const member = memberAt(number);
+  memory.copy(out, member.attributesAt, member.attributesBytes);
+  return member.attributesBytes;
+}
+
+export function memberUpdate(number: u32, at: u32, bytes: u32): u32 {
+  const connection = connectionFind(number);
+  return connection === null ? STATUS_MEMBER_UNKNOWN : memberUpdateFrame(connection, at, bytes);
+}
+
+export function statistic(index: u32): f64 {
+  if (index === STATISTIC_PAGES_USED) return pagesUsed();
+  if (index === STATISTIC_PAGES) return pagesTotal();
+  if (index === STATISTIC_SLABS) return slabsLive();
+  if (index === STATISTIC_CONNECTIONS) return connectionTable().live;
+  if (index === STATISTIC_CHANNELS) return channelTable().live;
+  if (index === STATISTIC_MEMBERS) return memberTable().live;
+  return statisticGet(index);
+}

@@ -1,0 +1,166 @@
+/**
+ * The inbox of a session: what it has yet to get, oldest first, bounded in events and bytes.
+ *
+ * What overflows is never silent: it is counted per member and reason, told with the next drain, and the policy decides
+ * what gives way (surface.md, Overflow; design.md §5).
+ */
+import {
+  DROPPED_CANCELLED,
+  DROPPED_LATE,
+  DROPPED_OVERFLOW,
+  OVERFLOW_BLOCK,
+  OVERFLOW_DISCONNECT,
+  OVERFLOW_DROP_OLDEST,
+  ROLE_SINK,
+  STATISTIC_DROPPED_OVERFLOW,
+  STATUS_DISCONNECT,
+} from "../abi";
+import { channelAt } from "../channel/channel";
+import { Member, pairWithRole } from "../channel/member";
+import { entryChannel, entrySize } from "../event/entry";
+import { heapGive, heapTakeZero } from "../memory/heap";
+import { Connection, dirtyPush } from "../session/connection";
+import { statisticAdd } from "../statistics";
+import { META_CANCELLED, Mailbox, Run, Slab, metaAt } from "./records";
+import { runAdvance, runAppend, runFrontHasMeta } from "./run";
+
+/** Defaults of surface.md, Orderings. */
+const CAPACITY_EVENTS: u32 = 65536;
+const CAPACITY_BYTES: u32 = 16777216;
+
+/** Makes the inbox of a connection; 0 where memory is used up. */
+export function inboxNew(connection: Connection): u32 {
+  const at = heapTakeZero(offsetof<Mailbox>());
+  if (at === 0) return 0;
+  const inbox = changetype<Mailbox>(at);
+  inbox.connection = changetype<u32>(connection);
+  inbox.capacityEvents = CAPACITY_EVENTS;
+  inbox.capacityBytes = CAPACITY_BYTES;
+  return at;
+}
+
+/** Frees an inbox that is empty. */
+export function inboxFree(inbox: Mailbox): void {
+  heapGive(changetype<u32>(inbox), offsetof<Mailbox>());
+}
+
+/** Whether one more event of that size stays within capacity. */
+export function inboxHasRoom(inbox: Mailbox, bytes: u32): bool {
+  return inbox.events < inbox.capacityEvents && inbox.bytes + bytes <= inbox.capacityBytes;
+}
+
+/** Puts neighbouring entries of one channel at the end; what does not fit is dealt with by the policy. */
+export function inboxAppend(
+  inbox: Mailbox,
+  channel: u32,
+  slab: Slab,
+  at: u32,
+  bytes: u32,
+  events: u32,
+  metaFirst: u32,
+  metas: u32,
+  deadline: f64,
+): void {
+  const connection = changetype<Connection>(inbox.connection);
+  if (inbox.overflow !== OVERFLOW_DROP_OLDEST && inbox.overflow !== OVERFLOW_BLOCK && !inboxHasRoom(inbox, bytes)) {
+    // Fan-outs to such inboxes carry one event at a time. `reject` was told to the publisher already.
+    if (inbox.overflow === OVERFLOW_DISCONNECT) connection.fault = STATUS_DISCONNECT;
+    dropCount(connection, channel, DROPPED_OVERFLOW, events);
+    return;
+  }
+  if (!runAppend(inbox, slab, at, bytes, events, metaFirst, metas, deadline)) {
+    dropCount(connection, channel, DROPPED_OVERFLOW, events);
+    return;
+  }
+  inbox.events += events;
+  inbox.bytes += bytes;
+  if (inbox.events > inbox.capacityEvents || inbox.bytes > inbox.capacityBytes) {
+    if (inbox.overflow === OVERFLOW_DROP_OLDEST) inboxTrim(inbox);
+  }
+  if (inbox.overflow === OVERFLOW_BLOCK && inbox.stalled === 0 && inboxOverStallMark(inbox)) inboxStall(inbox);
+  dirtyPush(connection);
+}
+
+/** Drops the oldest until the inbox is within its capacity. */
+export function inboxTrim(inbox: Mailbox): void {
+  while (inbox.events > inbox.capacityEvents || inbox.bytes > inbox.capacityBytes) {
+    inboxDropFront(inbox, DROPPED_OVERFLOW);
+  }
+}
+
+/** Drops the oldest entry and counts it; a cancelled one counts as cancelled. */
+export function inboxDropFront(inbox: Mailbox, reason: u32): void {
+  const run = changetype<Run>(inbox.head);
+  const hasMeta = runFrontHasMeta(run);
+  if (hasMeta && (metaAt(changetype<Slab>(run.slab), run.metaFirst).flags & META_CANCELLED) !== 0) {
+    reason = DROPPED_CANCELLED;
+  }
+  const channel = entryChannel(run.at);
+  runAdvance(inbox, run, entrySize(run.at), 1, hasMeta ? 1 : 0);
+  dropCount(changetype<Connection>(inbox.connection), channel, reason, 1);
+}
+
+/** Drops a whole run; used where there is no memory to keep it. */
+export function inboxDropRun(inbox: Mailbox, run: Run): void {
+  const connection = changetype<Connection>(inbox.connection);
+  while (run.events > 1) {
+    const channel = entryChannel(run.at);
+    runAdvance(inbox, run, entrySize(run.at), 1, runFrontHasMeta(run) ? 1 : 0);
+    dropCount(connection, channel, DROPPED_OVERFLOW, 1);
+  }
+  const channel = entryChannel(run.at);
+  runAdvance(inbox, run, run.bytes, 1, run.metas);
+  dropCount(connection, channel, DROPPED_OVERFLOW, 1);
+}
+
+/** Counts drops and sees to it that the session is told with its next drain. */
+export function dropCount(connection: Connection, channel: u32, reason: u32, events: u32): void {
+  statisticAdd(STATISTIC_DROPPED_OVERFLOW + reason, events);
+  dirtyPush(connection);
+  const at = pairWithRole(connection.number, channel, ROLE_SINK);
+  if (at === 0) return;
+  const member = changetype<Member>(at);
+  if (reason === DROPPED_OVERFLOW) member.droppedOverflow += events;
+  else if (reason === DROPPED_LATE) member.droppedLate += events;
+  else member.droppedCancelled += events;
+  if (member.noticed !== 0) return;
+  member.noticed = 1;
+  member.nextNotice = connection.notices;
+  connection.notices = at;
+}
+
+/** `block`: stall at half of the capacity, release at a quarter, so that the publisher is not switched per event. */
+function inboxOverStallMark(inbox: Mailbox): bool {
+  return inbox.events * 2 >= inbox.capacityEvents || inbox.bytes >= inbox.capacityBytes >> 1;
+}
+
+/** Whether a stalled inbox may take events again. */
+export function inboxBelowReleaseMark(inbox: Mailbox): bool {
+  return inbox.overflow !== OVERFLOW_BLOCK || (inbox.events * 4 <= inbox.capacityEvents && inbox.bytes <= inbox.capacityBytes >> 2);
+}
+
+function inboxStall(inbox: Mailbox): void {
+  inbox.stalled = 1;
+  let at = changetype<Connection>(inbox.connection).members;
+  while (at !== 0) {
+    const member = changetype<Member>(at);
+    if ((member.role & ROLE_SINK) !== 0) channelAt(member.channel).blockedBy++;
+    at = member.nextOfConnection;
+  }
+}
+
+/** Ends a stall; the caller lets the outboxes of the channels go on. */
+export function inboxRelease(inbox: Mailbox): void {
+  inbox.stalled = 0;
+  let at = changetype<Connection>(inbox.connection).members;
+  while (at !== 0) {
+    const member = changetype<Member>(at);
+    if ((member.role & ROLE_SINK) !== 0) channelAt(member.channel).blockedBy--;
+    at = member.nextOfConnection;
+  }
+}
+
+/** Whether fan-out to that inbox must go event by event. */
+export function inboxStrict(inbox: Mailbox): bool {
+  return inbox.overflow !== OVERFLOW_DROP_OLDEST;
+}

@@ -1,0 +1,105 @@
+/** Runs: neighbouring entries of one slab in one mailbox. A mailbox's list is its order, a slab's is its reference count. */
+import { heapGive, heapTake } from "../memory/heap";
+import { Mailbox, Run, Slab, metaAt } from "./records";
+import { slabIdle } from "./slab";
+
+/** Appends a run of no bytes to a mailbox; 0 where memory is used up. */
+export function runNew(mailbox: Mailbox, slab: Slab, at: u32, metaFirst: u32): u32 {
+  const address = heapTake(offsetof<Run>());
+  if (address === 0) return 0;
+  const run = changetype<Run>(address);
+  run.deadline = Infinity;
+  run.mailbox = changetype<u32>(mailbox);
+  run.at = at;
+  run.bytes = run.events = run.metas = 0;
+  run.metaFirst = metaFirst;
+  run.next = 0;
+  run.previous = mailbox.tail;
+  if (mailbox.tail === 0) mailbox.head = address;
+  else changetype<Run>(mailbox.tail).next = address;
+  mailbox.tail = address;
+  runLink(run, slab);
+  return address;
+}
+
+/** Puts a run into a slab's list. */
+export function runLink(run: Run, slab: Slab): void {
+  const address = changetype<u32>(run);
+  run.slab = changetype<u32>(slab);
+  run.slabPrevious = 0;
+  run.slabNext = slab.runs;
+  if (slab.runs !== 0) changetype<Run>(slab.runs).slabPrevious = address;
+  slab.runs = address;
+}
+
+/** Takes a run out of its slab's list; the slab may be idle after that, which is the caller's to say. */
+export function runUnlink(run: Run): void {
+  if (run.slabPrevious === 0) changetype<Slab>(run.slab).runs = run.slabNext;
+  else changetype<Run>(run.slabPrevious).slabNext = run.slabNext;
+  if (run.slabNext !== 0) changetype<Run>(run.slabNext).slabPrevious = run.slabPrevious;
+}
+
+/** Takes a run out of its mailbox's list and frees it. */
+export function runFree(mailbox: Mailbox, run: Run): void {
+  if (run.previous === 0) mailbox.head = run.next;
+  else changetype<Run>(run.previous).next = run.next;
+  if (run.next === 0) mailbox.tail = run.previous;
+  else changetype<Run>(run.next).previous = run.previous;
+  heapGive(changetype<u32>(run), offsetof<Run>());
+}
+
+/** Removes a run with all it holds. The mailbox's counts are the caller's. */
+export function runRemove(mailbox: Mailbox, run: Run): void {
+  const slab = changetype<Slab>(run.slab);
+  runUnlink(run);
+  runFree(mailbox, run);
+  if (slab.runs !== 0) return;
+  if (mailbox.chunk === changetype<u32>(slab)) mailbox.chunk = 0;
+  slabIdle(slab);
+}
+
+/** Takes `events` entries of `bytes` with `metas` metas off the front of a run and off its mailbox's counts. */
+export function runAdvance(mailbox: Mailbox, run: Run, bytes: u32, events: u32, metas: u32): void {
+  mailbox.events -= events;
+  mailbox.bytes -= bytes;
+  if (bytes === run.bytes) {
+    runRemove(mailbox, run);
+    return;
+  }
+  run.at += bytes;
+  run.bytes -= bytes;
+  run.events -= events;
+  run.metaFirst += metas;
+  run.metas -= metas;
+}
+
+/** Whether the first entry of a run has a meta: then it is the run's first one. */
+export function runFrontHasMeta(run: Run): bool {
+  return run.metas !== 0 && metaAt(changetype<Slab>(run.slab), run.metaFirst).entryAt === run.at;
+}
+
+/** Puts neighbouring entries at the end of a mailbox; false where memory is used up. Counts are the caller's. */
+export function runAppend(
+  mailbox: Mailbox,
+  slab: Slab,
+  at: u32,
+  bytes: u32,
+  events: u32,
+  metaFirst: u32,
+  metas: u32,
+  deadline: f64,
+): bool {
+  let run = changetype<Run>(mailbox.tail);
+  if (mailbox.tail === 0 || run.at + run.bytes !== at || run.slab !== changetype<u32>(slab)) {
+    const address = runNew(mailbox, slab, at, metaFirst);
+    if (address === 0) return false;
+    run = changetype<Run>(address);
+  } else if (run.metas === 0) {
+    run.metaFirst = metaFirst;
+  }
+  run.bytes += bytes;
+  run.events += events;
+  run.metas += metas;
+  if (deadline < run.deadline) run.deadline = deadline;
+  return true;
+}

@@ -1,0 +1,132 @@
+/**
+ * Slabs: where entries lie. A slab of the store is shared by all mailboxes; a chunk belongs to one mailbox, which has
+ * been left behind and holds copies of its own there.
+ *
+ *   base                                                        base + bytes
+ *   ├── entries, one after another → ──┤ used      ┤── ← metas, 32 B each ──┤
+ *
+ * An entry has a meta only if it has a key or a deadline that counts; runs without any leave as one copy.
+ * A slab is free when no run is in it and nothing pins it: the list of runs is the reference count.
+ */
+import { PAGE_BYTES, SLAB_BYTES } from "../abi";
+import { heapGive, heapTakeZero } from "../memory/heap";
+import { PAGES_MAILBOX, PAGES_STORE, pagesGive, pagesTake } from "../memory/pages";
+import { keysForget } from "./keys";
+import { Slab } from "./records";
+
+/** Oldest and newest slab of the store's log. */
+let oldest: u32 = 0;
+let newest: u32 = 0;
+/** The slab that is being filled. */
+let current: u32 = 0;
+/** Free slabs of SLAB_BYTES, last in first out: the last one is warm in the cache. */
+let freeSlabs: u32 = 0;
+let slabs: u32 = 0;
+
+/** Forgets all slabs. */
+export function slabsInit(): void {
+  oldest = newest = current = freeSlabs = slabs = 0;
+}
+
+/** Slabs of the store that hold something. */
+export function slabsLive(): u32 {
+  return slabs;
+}
+
+/** The slab that is being filled, 0 where there is none. */
+export function slabCurrent(): u32 {
+  return current;
+}
+
+/** The oldest slab that may be evacuated, 0 where there is none. */
+export function slabOldest(): u32 {
+  let at = oldest;
+  while (at !== 0 && (at === current || changetype<Slab>(at).pins !== 0)) at = changetype<Slab>(at).next;
+  return at;
+}
+
+/** Takes a slab for `need` bytes into the log, as far as quota and pool allow; 0 where they do not. */
+export function slabNew(need: u32): u32 {
+  let at: u32 = 0;
+  if (need <= SLAB_BYTES && freeSlabs !== 0) {
+    at = freeSlabs;
+    freeSlabs = changetype<Slab>(at).next;
+  } else {
+    const bytes = need <= SLAB_BYTES ? SLAB_BYTES : ((need + PAGE_BYTES - 1) / PAGE_BYTES) * PAGE_BYTES;
+    at = slabMake(PAGES_STORE, bytes);
+    if (at === 0) return 0;
+  }
+  const slab = changetype<Slab>(at);
+  slab.next = 0;
+  slab.previous = newest;
+  if (newest === 0) oldest = at;
+  else changetype<Slab>(newest).next = at;
+  newest = at;
+  slabs++;
+  return at;
+}
+
+function slabMake(pageClass: u32, bytes: u32): u32 {
+  const at = heapTakeZero(offsetof<Slab>());
+  if (at === 0) return 0;
+  const slab = changetype<Slab>(at);
+  slab.base = pagesTake(pageClass, bytes / PAGE_BYTES);
+  slab.bytes = bytes;
+  if (slab.base !== 0) return at;
+  heapGive(at, offsetof<Slab>());
+  return 0;
+}
+
+/** Makes a slab the one to fill; the former one is freed if it holds nothing. */
+export function slabFill(at: u32): void {
+  const former = current;
+  current = at;
+  if (former !== 0) slabIdle(changetype<Slab>(former));
+}
+
+/** Takes a chunk of at least `need` bytes for a mailbox; 0 where quota or pool are used up. */
+export function chunkNew(mailbox: u32, need: u32): u32 {
+  const at = slabMake(PAGES_MAILBOX, ((need + PAGE_BYTES - 1) / PAGE_BYTES) * PAGE_BYTES);
+  if (at !== 0) changetype<Slab>(at).owner = mailbox;
+  return at;
+}
+
+/** Frees a slab that holds nothing any more; does nothing to one that does. */
+export function slabIdle(slab: Slab): void {
+  if (slab.runs !== 0 || slab.pins !== 0) return;
+  keysForget(slab);
+  slab.used = slab.metas = 0;
+  const at = changetype<u32>(slab);
+  // The one being filled starts again at its beginning, which is warm in the cache.
+  if (at === current) return;
+  if (slab.owner !== 0) {
+    pagesGive(PAGES_MAILBOX, slab.base, slab.bytes / PAGE_BYTES);
+    heapGive(at, offsetof<Slab>());
+    return;
+  }
+  if (slab.previous === 0) oldest = slab.next;
+  else changetype<Slab>(slab.previous).next = slab.next;
+  if (slab.next === 0) newest = slab.previous;
+  else changetype<Slab>(slab.next).previous = slab.previous;
+  slabs--;
+  if (slab.bytes !== SLAB_BYTES) {
+    slabUnmake(slab);
+    return;
+  }
+  slab.next = freeSlabs;
+  freeSlabs = at;
+}
+
+function slabUnmake(slab: Slab): void {
+  pagesGive(PAGES_STORE, slab.base, slab.bytes / PAGE_BYTES);
+  heapGive(changetype<u32>(slab), offsetof<Slab>());
+}
+
+/** Gives the pages of free slabs back to the pool, so that a larger slab can have them. */
+export function slabsTrim(): void {
+  while (freeSlabs !== 0) {
+    const slab = changetype<Slab>(freeSlabs);
+    freeSlabs = slab.next;
+    slabUnmake(slab);
+  }
+}

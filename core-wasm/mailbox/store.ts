@@ -1,0 +1,125 @@
+/**
+ * The store: a bounded log of slabs. When the oldest slab is needed, what mailboxes still hold of it is copied into
+ * chunks of their own, so that one slow, selective sink never pins the store and never slows a publisher.
+ */
+import { OVERFLOW_BLOCK, PAGE_BYTES, SLAB_BYTES, STATISTIC_EVACUATED_BYTES } from "../abi";
+import { statisticAdd } from "../statistics";
+import { inboxDropRun } from "./inbox";
+import { keysNote } from "./keys";
+import { META_BYTES, Mailbox, Meta, Run, Slab, metaAt } from "./records";
+import { runFree, runLink, runUnlink } from "./run";
+import { chunkNew, slabCurrent, slabFill, slabIdle, slabNew, slabOldest, slabsTrim } from "./slab";
+
+/** The slab in which the last storeTake() found room. */
+export let storeSlab: u32 = 0;
+
+/** Room for `bytes` and `metas` in the slab that is being filled; 0 where it has none, see storeAdvance(). */
+export function storeTake(bytes: u32, metas: u32): u32 {
+  storeSlab = slabCurrent();
+  if (storeSlab === 0) return 0;
+  const slab = changetype<Slab>(storeSlab);
+  if (slab.used + bytes + (slab.metas + metas) * META_BYTES > slab.bytes) return 0;
+  return slab.base + slab.used;
+}
+
+/**
+ * Makes room where storeTake() found none and returns it; 0 where the store is full.
+ * Every entry before must be in a mailbox by now, or pinned. An entry larger than a slab gets one of its own.
+ */
+export function storeAdvance(bytes: u32, metas: u32): u32 {
+  const need = bytes + metas * META_BYTES;
+  let at = slabNew(need);
+  while (at === 0) {
+    const oldest = slabOldest();
+    if (need > SLAB_BYTES) slabsTrim();
+    else if (oldest === 0) return 0;
+    if (oldest !== 0) {
+      if (!evacuate(changetype<Slab>(oldest))) return 0;
+      if (need > SLAB_BYTES) slabsTrim();
+    }
+    at = slabNew(need);
+    if (oldest === 0) break;
+  }
+  if (at === 0) return 0;
+  storeSlab = at;
+  if (need <= SLAB_BYTES) slabFill(at);
+  return changetype<Slab>(at).base;
+}
+
+/** Adds a meta for the entry at `entryAt`, for which room was taken. */
+export function metaAdd(slab: Slab, entryAt: u32, deadline: f64, keyOffset: u32, keyBytes: u32, channel: u32): void {
+  const meta = metaAt(slab, slab.metas++);
+  meta.deadline = deadline;
+  meta.entryAt = entryAt;
+  meta.keyOffset = keyOffset;
+  meta.keyBytes = <u16>keyBytes;
+  meta.flags = 0;
+  meta.channel = channel;
+  if (keyBytes !== 0) keysNote(slab);
+}
+
+/** Moves all runs out of a slab, which is free then. False where a run may not be dropped and can't be kept. */
+function evacuate(slab: Slab): bool {
+  while (slab.runs !== 0) {
+    const run = changetype<Run>(slab.runs);
+    const mailbox = changetype<Mailbox>(run.mailbox);
+    const chunk = chunkWithRoom(mailbox, run.bytes + run.metas * META_BYTES);
+    if (chunk !== 0) {
+      move(mailbox, run, changetype<Slab>(chunk));
+    } else {
+      if (mailbox.overflow === OVERFLOW_BLOCK) return false;
+      slab.pins++;
+      inboxDropRun(mailbox, run);
+      slab.pins--;
+    }
+  }
+  slabIdle(slab);
+  return true;
+}
+
+/** The mailbox's chunk if it has room, else a new one; 0 where the mailboxes' share of memory is used up. */
+export function chunkWithRoom(mailbox: Mailbox, need: u32): u32 {
+  if (mailbox.chunk !== 0) {
+    const chunk = changetype<Slab>(mailbox.chunk);
+    if (chunk.used + chunk.metas * META_BYTES + need <= chunk.bytes) return mailbox.chunk;
+  }
+  const at = chunkNew(changetype<u32>(mailbox), need);
+  // A chunk made to measure for a long run is full at once; the smaller one goes on being filled.
+  if (at !== 0 && (need <= PAGE_BYTES || mailbox.chunk === 0)) mailbox.chunk = at;
+  return at;
+}
+
+function move(mailbox: Mailbox, run: Run, chunk: Slab): void {
+  const from = changetype<Slab>(run.slab);
+  const at = chunk.base + chunk.used;
+  const metaFirst = chunk.metas;
+  memory.copy(at, run.at, run.bytes);
+  chunk.used += run.bytes;
+  for (let i: u32 = 0; i < run.metas; i++) {
+    const old = metaAt(from, run.metaFirst + i);
+    metaAdd(chunk, old.entryAt - run.at + at, old.deadline, old.keyOffset, old.keyBytes, old.channel);
+    changetype<Meta>(metaAt(chunk, metaFirst + i)).flags = old.flags;
+  }
+  statisticAdd(STATISTIC_EVACUATED_BYTES, run.bytes);
+  runUnlink(run);
+  run.at = at;
+  run.metaFirst = metaFirst;
+  mergeOrLink(mailbox, run, chunk);
+}
+
+/** Joins a moved run to the one before it in the mailbox if they are neighbours now. */
+function mergeOrLink(mailbox: Mailbox, run: Run, chunk: Slab): void {
+  if (run.previous !== 0) {
+    const before = changetype<Run>(run.previous);
+    if (before.slab === changetype<u32>(chunk) && before.at + before.bytes === run.at) {
+      if (before.metas === 0) before.metaFirst = run.metaFirst;
+      before.bytes += run.bytes;
+      before.events += run.events;
+      before.metas += run.metas;
+      if (run.deadline < before.deadline) before.deadline = run.deadline;
+      runFree(mailbox, run);
+      return;
+    }
+  }
+  runLink(run, chunk);
+}

@@ -1,0 +1,226 @@
+/**
+ * From a stored entry to the inboxes of its sinks.
+ *
+ * Events that follow one another on a channel whose sinks all want everything are fanned out as one range: the cost
+ * per event and sink is then next to nothing. Where a sink has `types`, a strict inbox or a second membership, each
+ * event goes its own way.
+ */
+import { CHANNEL_ECHO, OVERFLOW_REJECT, ROLE_SINK } from "../abi";
+import { Channel } from "../channel/channel";
+import { Member, pairWithRole } from "../channel/member";
+import { typeSetTakes } from "../channel/types";
+import {
+  entryBytes,
+  entryEvent,
+  entryEventBytes,
+  entryHeadWrite,
+  entryMemberWrite,
+  entrySequence,
+} from "../event/entry";
+import { inboxAppend, inboxHasRoom } from "../mailbox/inbox";
+import { META_BYTES, Mailbox, Slab, metaAt } from "../mailbox/records";
+import { chunkWithRoom, metaAdd } from "../mailbox/store";
+import { slabIdle } from "../mailbox/slab";
+
+/** The range under way: rangeEvents 0 means there is none. */
+let rangeChannel: u32 = 0;
+let rangeConnection: u32 = 0;
+let rangeSlab: u32 = 0;
+let rangeAt: u32 = 0;
+let rangeBytes: u32 = 0;
+let rangeEvents: u32 = 0;
+let rangeMetaFirst: u32 = 0;
+let rangeMetas: u32 = 0;
+let rangeDeadline: f64 = 0;
+
+/** Forgets the range. */
+export function fanOutInit(): void {
+  rangeEvents = 0;
+}
+
+/** Whether every sink of a channel takes every event, so that ranges may be used. */
+export function channelPlain(channel: Channel): bool {
+  return (channel.typedSinks | channel.strictSinks | channel.doubleSinks) === 0;
+}
+
+/** Adds an entry to the range, beginning a new one where it does not follow on. */
+export function rangeExtend(
+  channel: Channel,
+  connection: u32,
+  slab: Slab,
+  at: u32,
+  bytes: u32,
+  metas: u32,
+  deadline: f64,
+): void {
+  const channelAddress = changetype<u32>(channel);
+  if (
+    rangeEvents === 0 ||
+    rangeAt + rangeBytes !== at ||
+    rangeChannel !== channelAddress ||
+    rangeConnection !== connection ||
+    rangeSlab !== changetype<u32>(slab)
+  ) {
+    rangeFlush();
+    rangeChannel = channelAddress;
+    rangeConnection = connection;
+    rangeSlab = changetype<u32>(slab);
+    rangeAt = at;
+    rangeBytes = rangeMetas = 0;
+    rangeDeadline = Infinity;
+  }
+  if (rangeMetas === 0) rangeMetaFirst = slab.metas - metas;
+  rangeBytes += bytes;
+  rangeEvents++;
+  rangeMetas += metas;
+  if (deadline < rangeDeadline) rangeDeadline = deadline;
+}
+
+/** Fans the range out. Must run before the slab, the channel or its members change. */
+export function rangeFlush(): void {
+  if (rangeEvents === 0) return;
+  const events = rangeEvents;
+  rangeEvents = 0;
+  const channel = changetype<Channel>(rangeChannel);
+  const slab = changetype<Slab>(rangeSlab);
+  const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : rangeConnection;
+  const end = channel.sinksAt + channel.sinks * 4;
+  // An inbox that overflows at once must not free the slab under the next sink.
+  slab.pins++;
+  for (let at = channel.sinksAt; at < end; at += 4) {
+    const member = changetype<Member>(load<u32>(at));
+    if (member.connection === skip) continue;
+    inboxAppend(
+      changetype<Mailbox>(member.inbox), channel.number, slab, rangeAt, rangeBytes, events, rangeMetaFirst, rangeMetas,
+      rangeDeadline,
+    );
+  }
+  slab.pins--;
+  if (slab.runs === 0) slabIdle(slab);
+}
+
+/** Sinks that a range of that channel reaches, for receipts. */
+export function plainSinks(channel: Channel, connection: u32): u32 {
+  if ((channel.flags & CHANNEL_ECHO) !== 0) return channel.sinks;
+  return channel.sinks - (pairWithRole(connection, channel.number, ROLE_SINK) === 0 ? 0 : 1);
+}
+
+/** Members selected and members whose inbox refused, since fanBegin(). */
+export let fanSinks: u32 = 0;
+export let fanRefused: u32 = 0;
+let fanStamp: u32 = 0;
+let fanSlab: u32 = 0;
+let fanAt: u32 = 0;
+let fanBytes: u32 = 0;
+let fanMetas: u32 = 0;
+let fanMetaFirst: u32 = 0;
+let fanDeadline: f64 = 0;
+
+/** Begins the fan-out of one entry; ends with fanEnd(). */
+export function fanBegin(slab: Slab, at: u32, bytes: u32, metaFirst: u32, metas: u32, deadline: f64): void {
+  rangeFlush();
+  fanSinks = fanRefused = 0;
+  fanStamp++;
+  fanSlab = changetype<u32>(slab);
+  fanAt = at;
+  fanBytes = bytes;
+  fanMetaFirst = metaFirst;
+  fanMetas = metas;
+  fanDeadline = deadline;
+  slab.pins++;
+}
+
+/** Ends the fan-out of one entry. */
+export function fanEnd(): void {
+  const slab = changetype<Slab>(fanSlab);
+  slab.pins--;
+  if (slab.runs === 0) slabIdle(slab);
+}
+
+/** Hands the entry to one member, once per inbox. */
+export function fanMember(channel: Channel, member: Member): void {
+  fanSinks++;
+  const inbox = changetype<Mailbox>(member.inbox);
+  if (channel.doubleSinks !== 0) {
+    if (inbox.stamp === fanStamp) return;
+    inbox.stamp = fanStamp;
+  }
+  if (inbox.overflow === OVERFLOW_REJECT && !inboxHasRoom(inbox, fanBytes)) {
+    fanRefused++;
+    return;
+  }
+  if (channel.doubleSinks !== 0 && sinksOfPair(member) > 1 && fanCopy(inbox, channel, member)) return;
+  inboxAppend(
+    inbox, channel.number, changetype<Slab>(fanSlab), fanAt, fanBytes, 1, fanMetaFirst, fanMetas, fanDeadline,
+  );
+}
+
+function sinksOfPair(member: Member): u32 {
+  let count: u32 = 0;
+  let at = pairWithRole(member.connection, member.channel, ROLE_SINK);
+  while (at !== 0) {
+    if ((changetype<Member>(at).role & ROLE_SINK) !== 0) count++;
+    at = changetype<Member>(at).nextOfPair;
+  }
+  return count;
+}
+
+/** Gives an inbox an entry of its own that names the member. False where there is no memory for it. */
+function fanCopy(inbox: Mailbox, channel: Channel, member: Member): bool {
+  const eventAt = entryEvent(fanAt);
+  const eventBytes = entryEventBytes;
+  const sequence = entrySequence;
+  const bytes = entryBytes(channel.number, sequence, eventBytes, member.number);
+  const chunkAt = chunkWithRoom(inbox, bytes + META_BYTES);
+  if (chunkAt === 0) return false;
+  const chunk = changetype<Slab>(chunkAt);
+  const at = chunk.base + chunk.used;
+  const to = entryHeadWrite(at, channel.number, sequence, eventBytes);
+  memory.copy(to, eventAt, eventBytes);
+  entryMemberWrite(to + eventBytes, member.number);
+  chunk.used += bytes;
+  const metaFirst = chunk.metas;
+  if (fanMetas !== 0) copyMeta(chunk, at, to - eventAt);
+  chunk.pins++;
+  inboxAppend(inbox, channel.number, chunk, at, bytes, 1, metaFirst, fanMetas, fanDeadline);
+  chunk.pins--;
+  if (chunk.runs === 0) {
+    if (inbox.chunk === chunkAt) inbox.chunk = 0;
+    slabIdle(chunk);
+  }
+  return true;
+}
+
+function copyMeta(chunk: Slab, entryAt: u32, shift: u32): void {
+  const slab = changetype<Slab>(fanSlab);
+  const meta = metaAt(slab, fanMetaFirst);
+  metaAdd(chunk, entryAt, meta.deadline, fanAt + meta.keyOffset + shift - entryAt, meta.keyBytes, meta.channel);
+}
+
+/** Fans one entry out to all sinks whose `types` take it. */
+export function fanAll(channel: Channel, connection: u32, type: u32): void {
+  const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
+  const end = channel.sinksAt + channel.sinks * 4;
+  for (let at = channel.sinksAt; at < end; at += 4) {
+    const member = changetype<Member>(load<u32>(at));
+    if (member.connection !== skip && typeSetTakes(member.types, type)) fanMember(channel, member);
+  }
+}
+
+/** Whether an event of that size would be refused by every sink that wants it, and at least one does. */
+export function allRefuse(channel: Channel, connection: u32, type: u32, bytes: u32): bool {
+  const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
+  const end = channel.sinksAt + channel.sinks * 4;
+  refusedLimit = 0;
+  for (let at = channel.sinksAt; at < end; at += 4) {
+    const member = changetype<Member>(load<u32>(at));
+    if (member.connection === skip || !typeSetTakes(member.types, type)) continue;
+    const inbox = changetype<Mailbox>(member.inbox);
+    if (inbox.overflow !== OVERFLOW_REJECT || inboxHasRoom(inbox, bytes)) return false;
+    refusedLimit = inbox.capacityEvents;
+  }
+  return refusedLimit !== 0;
+}
+
+/** Capacity of the inbox that allRefuse() saw last. */
+export let refusedLimit: u32 = 0;

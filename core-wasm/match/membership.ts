@@ -1,0 +1,290 @@
+/**
+ * Joining and leaving: what ties a connection to a channel, and what is undone when it goes.
+ *
+ * What was queued for a member that leaves is discarded and counted (design.md §4). What a source has in its outbox
+ * was accepted, so it goes on its way even if the source is gone.
+ */
+import {
+  CHANNEL_SINGLE,
+  MEMBERS_MAX,
+  OVERFLOW_BLOCK,
+  OVERFLOW_DISCONNECT,
+  ROLE_SINK,
+  ROLE_SOURCE,
+  STATISTIC_DROPPED_LEFT,
+  STATUS_CHANNEL_UNKNOWN,
+  STATUS_LIMIT,
+  STATUS_MEMBER_UNKNOWN,
+  STATUS_OK,
+  STATUS_SOURCE_TAKEN,
+  STATUS_STORE_FULL,
+} from "../abi";
+import { Channel, channelAt, channelFind, channelFree, channelSinkAdd, channelSinkRemove } from "../channel/channel";
+import { Member, memberAt, memberFind, memberTable, pairAdd, pairRemove, pairWithRole } from "../channel/member";
+import { typeSetMade, typeSetNew, typeSetRelease } from "../channel/types";
+import { entryChannel, entrySize } from "../event/entry";
+import { DECIDER_SINKS_MAX } from "../filter/decide";
+import { inboxBelowReleaseMark, inboxRelease, inboxStrict, inboxTrim } from "../mailbox/inbox";
+import { Mailbox, Run, Slab, metaAt } from "../mailbox/records";
+import { runAppend, runRemove, runUnlink } from "../mailbox/run";
+import { slabIdle } from "../mailbox/slab";
+import { heapGive } from "../memory/heap";
+import { tableGive, tableTake } from "../memory/table";
+import { resultStatus } from "../result";
+import { Connection, connectionFind } from "../session/connection";
+import { statisticAdd } from "../statistics";
+import { OutboxNode } from "./outbox";
+import { outboxesPump } from "./publish";
+
+/** Adds a member; 0 with RESULT_STATUS where it cannot be. */
+export function memberNew(connection: Connection, channelNumber: u32, role: u32): u32 {
+  const found = channelFind(channelNumber);
+  if (found === null) {
+    resultStatus(STATUS_CHANNEL_UNKNOWN, channelNumber, 0);
+    return 0;
+  }
+  const channel = found as Channel;
+  if ((role & ROLE_SOURCE) !== 0 && (channel.flags & CHANNEL_SINGLE) !== 0 && channel.sources !== 0) {
+    resultStatus(STATUS_SOURCE_TAKEN, channel.sources, 1);
+    return 0;
+  }
+  if ((role & ROLE_SINK) !== 0 && channel.decider !== 0 && channel.sinks >= DECIDER_SINKS_MAX) {
+    resultStatus(STATUS_LIMIT, channel.sinks + 1, DECIDER_SINKS_MAX);
+    return 0;
+  }
+  const number = tableTake(memberTable());
+  if (number === 0) {
+    resultStatus(STATUS_LIMIT, MEMBERS_MAX, MEMBERS_MAX);
+    return 0;
+  }
+  const member = memberAt(number);
+  member.connection = connection.number;
+  member.channel = channelNumber;
+  member.inbox = connection.inbox;
+  member.role = role;
+  const second = (role & ROLE_SINK) !== 0 && pairWithRole(connection.number, channelNumber, ROLE_SINK) !== 0;
+  const isSink = (role & ROLE_SINK) !== 0;
+  if ((isSink && !channelSinkAdd(channel, changetype<u32>(member))) || !pairAdd(member)) {
+    if (isSink) channelSinkRemove(channel, changetype<u32>(member));
+    tableGive(memberTable(), number);
+    resultStatus(STATUS_STORE_FULL, 0, 0);
+    return 0;
+  }
+  member.nextOfConnection = connection.members;
+  connection.members = changetype<u32>(member);
+  if ((role & ROLE_SOURCE) !== 0) channel.sources++;
+  if (isSink) {
+    const inbox = changetype<Mailbox>(connection.inbox);
+    if (second) channel.doubleSinks++;
+    if (inboxStrict(inbox)) channel.strictSinks++;
+    if (inbox.stalled !== 0) channel.blockedBy++;
+  }
+  return number;
+}
+
+/** Sets the types that a sink wants. Returns a status. */
+export function memberTypesSet(number: u32, typesAt: u32, count: u32): u32 {
+  const found = memberFind(number);
+  if (found === null) return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
+  const member = found as Member;
+  const status = typeSetNew(typesAt, count);
+  if (status !== STATUS_OK) return status;
+  const channel = channelAt(member.channel);
+  if ((member.role & ROLE_SINK) !== 0) {
+    if (member.types !== 0) channel.typedSinks--;
+    if (typeSetMade !== 0) channel.typedSinks++;
+  }
+  typeSetRelease(member.types);
+  member.types = typeSetMade;
+  return STATUS_OK;
+}
+
+/** Removes a member of a connection and discards what its inbox holds of the channel. Returns a status. */
+export function memberLeave(connection: Connection, number: u32): u32 {
+  const found = memberFind(number);
+  if (found === null || (found as Member).connection !== connection.number) {
+    return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
+  }
+  const member = found as Member;
+  const channel = channelAt(member.channel);
+  const wasSink = (member.role & ROLE_SINK) !== 0;
+  memberEnd(connection, member, channel);
+  if (wasSink && pairWithRole(connection.number, channel.number, ROLE_SINK) === 0) {
+    inboxDiscard(changetype<Mailbox>(connection.inbox), channel.number);
+    inboxReleaseIfDrained(changetype<Mailbox>(connection.inbox));
+  }
+  outboxesPump(channel);
+  return STATUS_OK;
+}
+
+/** Unties a member from everything; the inbox's contents are the caller's. */
+export function memberEnd(connection: Connection, member: Member, channel: Channel): void {
+  const at = changetype<u32>(member);
+  pairRemove(member);
+  connection.members = without(connection.members, at, offsetof<Member>("nextOfConnection"));
+  connection.notices = without(connection.notices, at, offsetof<Member>("nextNotice"));
+  connection.grants = without(connection.grants, at, offsetof<Member>("nextGrant"));
+  if (connection.cacheSource === at) connection.cacheChannel = connection.cacheSource = 0;
+  if ((member.role & ROLE_SOURCE) !== 0) channel.sources--;
+  if ((member.role & ROLE_SINK) !== 0) {
+    const inbox = changetype<Mailbox>(member.inbox);
+    channelSinkRemove(channel, at);
+    if (pairWithRole(connection.number, channel.number, ROLE_SINK) !== 0) channel.doubleSinks--;
+    if (inboxStrict(inbox)) channel.strictSinks--;
+    if (inbox.stalled !== 0) channel.blockedBy--;
+    if (member.types !== 0) channel.typedSinks--;
+  }
+  typeSetRelease(member.types);
+  member.types = 0;
+  if (member.attributesAt !== 0) heapGive(member.attributesAt, member.attributesBytes);
+  member.attributesAt = member.attributesBytes = 0;
+  member.connection = member.role = 0;
+  if (member.outboxEvents === 0) {
+    tableGive(memberTable(), member.number);
+    return;
+  }
+  // The member stays as an outbox without an owner until that is empty.
+  for (let node = member.outboxHead; node !== 0; node = changetype<OutboxNode>(node).next) {
+    changetype<OutboxNode>(node).connection = 0;
+  }
+}
+
+/** The head of a singly linked list without one record, whose link lies at `link`. */
+function without(head: u32, record: u32, link: u32): u32 {
+  if (head === record) return load<u32>(record + link);
+  for (let at = head; at !== 0; at = load<u32>(at + link)) {
+    if (load<u32>(at + link) === record) {
+      store<u32>(at + link, load<u32>(record + link));
+      break;
+    }
+  }
+  return head;
+}
+
+/** Discards all entries of a channel from an inbox, and counts them. */
+function inboxDiscard(inbox: Mailbox, channel: u32): void {
+  let old = inbox.head;
+  inbox.head = inbox.tail = 0;
+  inbox.events = inbox.bytes = 0;
+  while (old !== 0) {
+    const run = changetype<Run>(old);
+    const slab = changetype<Slab>(run.slab);
+    old = run.next;
+    slab.pins++;
+    keepOthers(inbox, run, slab, channel);
+    runUnlink(run);
+    heapGive(changetype<u32>(run), offsetof<Run>());
+    slab.pins--;
+    if (slab.runs === 0) {
+      if (inbox.chunk === changetype<u32>(slab)) inbox.chunk = 0;
+      slabIdle(slab);
+    }
+  }
+}
+
+/** Appends to the inbox all entries of a run that are not of that channel. */
+function keepOthers(inbox: Mailbox, run: Run, slab: Slab, channel: u32): void {
+  const end = run.at + run.bytes;
+  let meta = run.metaFirst;
+  const metaEnd = run.metaFirst + run.metas;
+  let at = run.at;
+  while (at < end) {
+    const size = entrySize(at);
+    const hasMeta = meta < metaEnd && metaAt(slab, meta).entryAt === at;
+    if (
+      entryChannel(at) !== channel &&
+      runAppend(inbox, slab, at, size, 1, meta, hasMeta ? 1 : 0, hasMeta ? metaAt(slab, meta).deadline : Infinity)
+    ) {
+      inbox.events++;
+      inbox.bytes += size;
+    } else {
+      statisticAdd(STATISTIC_DROPPED_LEFT, 1);
+    }
+    if (hasMeta) meta++;
+    at += size;
+  }
+}
+
+/** Ends all memberships of a connection and empties its inbox. */
+export function connectionLeaveAll(connection: Connection): void {
+  const inbox = changetype<Mailbox>(connection.inbox);
+  if (inbox.stalled !== 0) {
+    inboxRelease(inbox);
+  }
+  while (inbox.head !== 0) {
+    const run = changetype<Run>(inbox.head);
+    statisticAdd(STATISTIC_DROPPED_LEFT, run.events);
+    runRemove(inbox, run);
+  }
+  while (connection.members !== 0) {
+    const member = changetype<Member>(connection.members);
+    const channel = channelAt(member.channel);
+    memberEnd(connection, member, channel);
+    outboxesPump(channel);
+  }
+}
+
+/** Lets channels go on that an inbox of policy `block` held up, once it is below its release mark. */
+export function inboxReleaseIfDrained(inbox: Mailbox): void {
+  if (inbox.stalled === 0 || !inboxBelowReleaseMark(inbox)) return;
+  inboxRelease(inbox);
+  for (let at = changetype<Connection>(inbox.connection).members; at !== 0; at = changetype<Member>(at).nextOfConnection) {
+    outboxesPump(channelAt(changetype<Member>(at).channel));
+  }
+}
+
+/** Sets capacity and overflow policy of a connection's inbox. Returns a status. */
+export function inboxConfigure(connection: Connection, capacityEvents: u32, capacityBytes: u32, overflow: u32): u32 {
+  if (overflow > OVERFLOW_DISCONNECT) return resultStatus(STATUS_LIMIT, overflow, OVERFLOW_DISCONNECT);
+  if (capacityEvents === 0 || capacityBytes === 0) return resultStatus(STATUS_LIMIT, 0, 1);
+  const inbox = changetype<Mailbox>(connection.inbox);
+  const wasStrict = inboxStrict(inbox);
+  inbox.overflow = overflow;
+  inbox.capacityEvents = capacityEvents;
+  inbox.capacityBytes = capacityBytes;
+  const change: u32 = (inboxStrict(inbox) ? 1 : 0) - (wasStrict ? 1 : 0);
+  for (let at = connection.members; at !== 0; at = changetype<Member>(at).nextOfConnection) {
+    const member = changetype<Member>(at);
+    if ((member.role & ROLE_SINK) !== 0) channelAt(member.channel).strictSinks += change;
+  }
+  if (overflow !== OVERFLOW_BLOCK) inboxTrim(inbox);
+  inboxReleaseIfDrained(inbox);
+  return STATUS_OK;
+}
+
+/** Removes a channel with all its members. */
+export function channelEnd(channel: Channel): void {
+  while (channel.sinks !== 0) leaveOne(changetype<Member>(load<u32>(channel.sinksAt)));
+  if (channel.sources !== 0) leaveSources(channel.number);
+  while (channel.outboxes !== 0) outboxDrop(channel);
+  typeSetRelease(channel.types);
+  channelFree(channel);
+}
+
+function leaveOne(member: Member): void {
+  const connection = connectionFind(member.connection);
+  if (connection !== null) memberLeave(connection, member.number);
+}
+
+/** Sources are in no list of their channel: removing one is rare, publishing is not. */
+function leaveSources(channel: u32): void {
+  const high = memberTable().high;
+  for (let number: u32 = 1; number <= high; number++) {
+    const member = memberFind(number);
+    if (member !== null && member.channel === channel && member.connection !== 0) leaveOne(member);
+  }
+}
+
+/** What waits in outboxes of a channel that is removed is discarded and counted. */
+function outboxDrop(channel: Channel): void {
+  const source = changetype<Member>(channel.outboxes);
+  channel.outboxes = source.nextOutbox;
+  statisticAdd(STATISTIC_DROPPED_LEFT, source.outboxEvents);
+  let node = source.outboxHead;
+  while (node !== 0) {
+    const next = changetype<OutboxNode>(node).next;
+    heapGive(node, offsetof<OutboxNode>() + changetype<OutboxNode>(node).bytes);
+    node = next;
+  }
+  tableGive(memberTable(), source.number);
+}

@@ -1,0 +1,214 @@
+/**
+ * The way of one event through this host (design.md §4): check, outbox, store and sequence, match, fan out or park.
+ */
+import {
+  CHANNEL_LATE_DROP,
+  CONNECTION_LOCAL,
+  EVENT_BYTES_MAX,
+  SOURCE_CREDIT_BYTES,
+  SOURCE_CREDIT_EVENTS,
+  STATISTIC_BYTES_IN,
+  STATISTIC_EVENTS_IN,
+  STATISTIC_REFUSED,
+  STATUS_EVENT_TOO_LARGE,
+  STATUS_MAILBOX_FULL,
+  STATUS_OK,
+  STATUS_STORE_FULL,
+  STATUS_TYPE_REFUSED,
+} from "../abi";
+import { Channel } from "../channel/channel";
+import { Member, memberTable } from "../channel/member";
+import { typeLookup, typeSetTakes } from "../channel/types";
+import { entryBytes, entryHeadWrite } from "../event/entry";
+import {
+  TIME_US_MAX,
+  scanDeliverByUs,
+  scanEvent,
+  scanHasDeliverBy,
+  scanHasPriority,
+  scanHasSource,
+  scanHasTime,
+  scanHasTtl,
+  scanKeyAt,
+  scanKeyBytes,
+  scanTtlMs,
+  scanTypeAt,
+  scanTypeBytes,
+} from "../event/scan";
+import { varintBytes, varintWrite } from "../event/wire";
+import { NO_RECEIPT, park, parkedFull } from "../filter/decide";
+import { Slab } from "../mailbox/records";
+import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
+import { tableGive } from "../memory/table";
+import { resultStatus } from "../result";
+import { Connection, connectionFind, dirtyPush } from "../session/connection";
+import { statisticAdd } from "../statistics";
+import { allRefuse, channelPlain, fanAll, fanBegin, fanEnd, fanRefused, fanSinks, plainSinks, rangeExtend, rangeFlush, refusedLimit } from "./fan-out";
+import { NODE_BYTES, OutboxNode, outboxList, outboxPush, outboxShift, outboxUnlistFirst } from "./outbox";
+
+/** What the last publishEvent() that returned STATUS_OK did; a sequence of 0: the event waits in its outbox. */
+export let publishedSinks: u32 = 0;
+export let publishedRefused: u32 = 0;
+export let publishedSequence: u64 = 0;
+
+let eventBytesMax: u32 = EVENT_BYTES_MAX;
+
+/** Sets the most bytes of an event: half of the store, so that a full store can always make room for one. */
+export function publishInit(storeBytes: u32): void {
+  eventBytesMax = min<u32>(EVENT_BYTES_MAX, storeBytes / 2);
+}
+
+/** Takes one encoded event of a source. `receipt`: index in RECEIPTS or NO_RECEIPT. Returns a status. */
+export function publishEvent(
+  connection: Connection, source: Member, channel: Channel, at: u32, bytes: u32, now: f64, receipt: u32,
+): u32 {
+  let status = scanEvent(at, bytes);
+  if (status === STATUS_OK && channel.types !== 0 && !typeSetTakes(channel.types, typeLookup(scanTypeAt, scanTypeBytes))) {
+    status = resultStatus(STATUS_TYPE_REFUSED, 0, 0);
+  }
+  if (status === STATUS_OK) {
+    if ((channel.blockedBy | source.outboxEvents) !== 0) {
+      publishedSinks = publishedRefused = 0;
+      publishedSequence = 0;
+      status = outboxPush(source, channel, at, bytes, connection.sourceAt, connection.sourceBytes, now);
+    } else {
+      status = dispatch(channel, connection.number, connection.sourceAt, connection.sourceBytes, at, bytes, now, receipt);
+      if (status === STATUS_OK) spend(connection, source, bytes);
+    }
+  }
+  if (status !== STATUS_OK) {
+    statisticAdd(STATISTIC_REFUSED, 1);
+    return status;
+  }
+  statisticAdd(STATISTIC_EVENTS_IN, 1);
+  statisticAdd(STATISTIC_BYTES_IN, bytes);
+  return STATUS_OK;
+}
+
+/** Notes that an event has left the outbox; half of the credit is given back at a time. */
+function spend(connection: Connection, source: Member, bytes: u32): void {
+  source.spentEvents++;
+  source.spentBytes += bytes;
+  if (source.granting !== 0 || (source.spentEvents < SOURCE_CREDIT_EVENTS / 2 && source.spentBytes < SOURCE_CREDIT_BYTES / 2)) return;
+  if (connection.kind === CONNECTION_LOCAL) {
+    source.spentEvents = source.spentBytes = 0;
+    return;
+  }
+  source.granting = 1;
+  source.nextGrant = connection.grants;
+  connection.grants = changetype<u32>(source);
+  dirtyPush(connection);
+}
+
+/** Stores, sequences and hands on the event that was scanned just now. */
+function dispatch(
+  channel: Channel, connection: u32, sourceAt: u32, sourceBytes: u32, at: u32, bytes: u32, acceptedMs: f64, receipt: u32,
+): u32 {
+  // What is absent and must be there is appended as fields: nothing is decoded and encoded again.
+  const deliverByUs = deadlineOf(channel, acceptedMs);
+  const addDeliverBy = deliverByUs !== i64.MAX_VALUE && !(scanHasDeliverBy && deliverByUs === scanDeliverByUs);
+  const addSource = !scanHasSource && sourceBytes !== 0;
+  const addPriority = !scanHasPriority && channel.priority !== 4;
+  let eventBytes = bytes + (scanHasTime ? 0 : 9) + (addDeliverBy ? 9 : 0) + (addPriority ? 2 : 0);
+  if (addSource) eventBytes += 1 + varintBytes(sourceBytes) + sourceBytes;
+  if (eventBytes > eventBytesMax) return resultStatus(STATUS_EVENT_TOO_LARGE, eventBytes, eventBytesMax);
+
+  const plain = channel.decider === 0 && channelPlain(channel);
+  const type = plain ? 0 : typeLookup(scanTypeAt, scanTypeBytes);
+  const sequence = channel.sequence + 1;
+  const size = entryBytes(channel.number, sequence, eventBytes, 0);
+  if (channel.strictSinks !== 0) {
+    rangeFlush();
+    if (allRefuse(channel, connection, type, size)) return resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
+  }
+  const deadline = deliverByUs !== i64.MAX_VALUE && (channel.flags & CHANNEL_LATE_DROP) !== 0 ? <f64>deliverByUs / 1000 : Infinity;
+  const metas: u32 = scanKeyBytes !== 0 || deadline !== Infinity ? 1 : 0;
+  let entry = storeTake(size, metas);
+  if (entry === 0) {
+    rangeFlush();
+    entry = storeAdvance(size, metas);
+    if (entry === 0) return resultStatus(STATUS_STORE_FULL, size, 0);
+    // storeAdvance() may have walked other entries; the size of ours has to be known again.
+    entryBytes(channel.number, sequence, eventBytes, 0);
+  }
+  const slab = changetype<Slab>(storeSlab);
+  channel.sequence = sequence;
+  publishedSequence = sequence;
+  const eventAt = entryHeadWrite(entry, channel.number, sequence, eventBytes);
+  memory.copy(eventAt, at, bytes);
+  let end = eventAt + bytes;
+  if (!scanHasTime) end = fixedWrite(end, 0x29, <i64>(acceptedMs * 1000));
+  if (addDeliverBy) end = fixedWrite(end, 0x39, deliverByUs);
+  if (addPriority) {
+    store<u8>(end, 0x30);
+    store<u8>(end, <u8>channel.priority, 1);
+    end += 2;
+  }
+  if (addSource) {
+    store<u8>(end, 0x12);
+    memory.copy(varintWrite(end + 1, sourceBytes), sourceAt, sourceBytes);
+  }
+  slab.used += size;
+  if (metas !== 0) metaAdd(slab, entry, deadline, scanKeyAt - at + eventAt - entry, scanKeyBytes, channel.number);
+  handOn(channel, connection, plain, type, slab, entry, size, eventAt, eventBytes, metas, deadline, receipt);
+  return STATUS_OK;
+}
+
+function handOn(
+  channel: Channel, connection: u32, plain: bool, type: u32, slab: Slab, entry: u32, size: u32, eventAt: u32,
+  eventBytes: u32, metas: u32, deadline: f64, receipt: u32,
+): void {
+  publishedRefused = 0;
+  if (plain) {
+    publishedSinks = receipt === NO_RECEIPT ? 0 : plainSinks(channel, connection);
+    rangeExtend(channel, connection, slab, entry, size, metas, deadline);
+  } else if (channel.decider !== 0) {
+    rangeFlush();
+    publishedSinks = 0;
+    park(channel, connection, type, slab, entry, size, eventAt, eventBytes, slab.metas - metas, metas, deadline, receipt);
+  } else {
+    fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);
+    fanAll(channel, connection, type);
+    fanEnd();
+    publishedSinks = fanSinks;
+    publishedRefused = fanRefused;
+  }
+}
+
+function fixedWrite(at: u32, tag: u8, value: i64): u32 {
+  store<u8>(at, tag);
+  store<i64>(at, value, 1);
+  return at + 9;
+}
+
+/** The moment by which the scanned event must be delivered, µs; i64.MAX_VALUE: none. The earlier one of two counts. */
+function deadlineOf(channel: Channel, acceptedMs: f64): i64 {
+  let deadline = scanHasDeliverBy ? scanDeliverByUs : i64.MAX_VALUE;
+  let ttlMs: f64 = -1;
+  if (scanHasTtl) ttlMs = <f64>scanTtlMs;
+  else if (!scanHasDeliverBy && channel.ttlMs > 0) ttlMs = channel.ttlMs;
+  if (ttlMs >= 0) deadline = min<i64>(deadline, min<i64>(<i64>((acceptedMs + ttlMs) * 1000), TIME_US_MAX));
+  return deadline;
+}
+
+/** Lets the outboxes of a channel go on while nothing blocks it. */
+export function outboxesPump(channel: Channel): void {
+  while (channel.outboxes !== 0 && channel.blockedBy === 0 && !parkedFull()) {
+    const source = changetype<Member>(channel.outboxes);
+    const address = source.outboxHead;
+    const node = changetype<OutboxNode>(address);
+    if (node.cancelled === 0) {
+      scanEvent(address + NODE_BYTES, node.bytes);
+      const status = dispatch(channel, node.connection, 0, 0, address + NODE_BYTES, node.bytes, node.acceptedMs, NO_RECEIPT);
+      if (status === STATUS_STORE_FULL) break;
+    }
+    const connection = connectionFind(source.connection);
+    if (connection !== null) spend(connection, source, node.bytes);
+    outboxShift(source);
+    // Sources take turns, event by event.
+    outboxUnlistFirst(channel);
+    if (source.outboxEvents !== 0) outboxList(channel, source);
+    else if (source.connection === 0) tableGive(memberTable(), source.number);
+  }
+  rangeFlush();
+}

@@ -1,0 +1,142 @@
+/**
+ * One connection: a session's way in and out. Its inbox is a Mailbox; see mailbox/inbox.ts.
+ *
+ * The record has 512 bytes. Input that ends within a frame waits in `carry`; answers wait in `control`. Both are heap
+ * blocks that an idle connection does not have.
+ */
+import { CONNECTIONS_MAX } from "../abi";
+import { Table, tableAt, tableFind, tableNew } from "../memory/table";
+
+@unmanaged
+export class Connection {
+  /** Own number; 0 when free. */
+  number: u32;
+  tableNext: u32;
+  kind: u32;
+  inbox: u32;
+  /** Doubly linked list of connections with something to send; `dirty` tells whether this is in it. */
+  dirtyNext: u32;
+  dirtyPrevious: u32;
+  dirty: u32;
+  /** Input is ignored: the peer broke the protocol or closed. */
+  closing: u32;
+  /** What drain() reports as RESULT_STATUS. */
+  fault: u32;
+  held: u32;
+
+  /** First member of this connection (list through Member.nextOfConnection). */
+  members: u32;
+  /** Members with drops to tell (list through Member.nextNotice). */
+  notices: u32;
+  /** Sources to tell credit (list through Member.nextGrant). */
+  grants: u32;
+  /** The implicit `source` of its events. */
+  sourceAt: u32;
+  sourceBytes: u32;
+  /** Last channel published to, and the source member for it. */
+  cacheChannel: u32;
+  cacheSource: u32;
+
+  carryAt: u32;
+  carryBytes: u32;
+  carryCapacity: u32;
+  /** Size of the frame in carry with its prefix, 0 while unknown. */
+  carryNeed: u32;
+
+  controlAt: u32;
+  controlBytes: u32;
+  controlCapacity: u32;
+  controlRead: u32;
+
+  /** A publish that stopped in the middle: next event, end, and its context. */
+  resumeAt: u32;
+  resumeEnd: u32;
+  resumeSource: u32;
+  resumeHasRef: u32;
+  resumeRef: u32;
+  resumeIndex: u32;
+
+  /** Explicit credit is in force once a credit frame came. */
+  creditExplicit: u32;
+  creditEvents: i64;
+  creditBytes: i64;
+  /** Deliveries so far: the number of the last one. */
+  delivered: u64;
+  acknowledged: u64;
+
+  /** WebSocket: bytes left of the frame's payload, and how many of those lie unmasked already. */
+  wsRemaining: u64;
+  wsState: u32;
+  wsClear: u32;
+  wsMask: u32;
+  wsPhase: u32;
+  wsOpcode: u32;
+  wsFinal: u32;
+  /** Opcode of the message under way, 0 between messages. */
+  wsMessage: u32;
+  wsHeaderBytes: u32;
+  wsControlBytes: u32;
+  /** 14 bytes of header and 125 of control payload follow at wsHeaderOffset and wsControlOffset. */
+  wsPad: u32;
+}
+
+export const WS_HEADER_OFFSET: u32 = 320;
+export const WS_CONTROL_OFFSET: u32 = 336;
+const RECORD_BITS: u32 = 9;
+
+if (offsetof<Connection>() > WS_HEADER_OFFSET) ERROR("Connection overlaps its WebSocket buffers");
+
+let table: u32 = 0;
+let dirtyHead: u32 = 0;
+let dirtyTail: u32 = 0;
+
+/** Makes the table anew. Returns false where memory is too small. */
+export function connectionsInit(): bool {
+  dirtyHead = dirtyTail = 0;
+  table = tableNew(RECORD_BITS, CONNECTIONS_MAX);
+  return table !== 0;
+}
+
+/** The table of connections. */
+export function connectionTable(): Table {
+  return changetype<Table>(table);
+}
+
+/** The connection of that number, which is live. */
+export function connectionAt(number: u32): Connection {
+  return changetype<Connection>(tableAt(connectionTable(), number));
+}
+
+/** The connection of that number, null where there is none. */
+export function connectionFind(number: u32): Connection | null {
+  return changetype<Connection | null>(tableFind(connectionTable(), number));
+}
+
+/** Notes that a connection may have something to send. */
+export function dirtyPush(connection: Connection): void {
+  if (connection.dirty !== 0) return;
+  const at = changetype<u32>(connection);
+  connection.dirty = 1;
+  connection.dirtyNext = 0;
+  connection.dirtyPrevious = dirtyTail;
+  if (dirtyTail === 0) dirtyHead = at;
+  else changetype<Connection>(dirtyTail).dirtyNext = at;
+  dirtyTail = at;
+}
+
+/** Takes a connection out of the list of those with something to send. */
+export function dirtyRemove(connection: Connection): void {
+  if (connection.dirty === 0) return;
+  connection.dirty = 0;
+  const next = connection.dirtyNext;
+  const previous = connection.dirtyPrevious;
+  if (previous === 0) dirtyHead = next;
+  else changetype<Connection>(previous).dirtyNext = next;
+  if (next === 0) dirtyTail = previous;
+  else changetype<Connection>(next).dirtyPrevious = previous;
+}
+
+/** The first connection with something to send, null if none. */
+export function dirtyFirst(): Connection | null {
+  return changetype<Connection | null>(dirtyHead);
+}

@@ -1,0 +1,180 @@
+/**
+ * The way out: what one connection may be sent now, as one contiguous piece. Answers come first, then notices of
+ * drops and credit, then deliveries, as far as credit reaches. A plain run leaves as one copy.
+ */
+import {
+  CONNECTION_WEBSOCKET,
+  DROPPED_LATE,
+  OUT_SLOT_BYTES,
+  REASON_DECIDE,
+  REASON_DONE,
+  RESULT_COUNT,
+  RESULT_DELIVERIES,
+  RESULT_NUMBER_HIGH,
+  RESULT_NUMBER_LOW,
+  RESULT_REASON,
+  RESULT_STATUS,
+  STATISTIC_BYTES_OUT,
+  STATISTIC_DELIVERIES,
+} from "../abi";
+import { nowMs } from "../clock";
+import { entrySize } from "../event/entry";
+import { varintRead, cursor } from "../event/wire";
+import { parkedEvents } from "../filter/decide";
+import { inboxDropFront } from "../mailbox/inbox";
+import { tombstonesEver } from "../mailbox/keys";
+import { META_CANCELLED, Mailbox, Run, Slab, metaAt } from "../mailbox/records";
+import { runAdvance, runFrontHasMeta } from "../mailbox/run";
+import { inboxReleaseIfDrained } from "../match/membership";
+import { resultSet } from "../result";
+import { statisticAdd } from "../statistics";
+import { Connection } from "./connection";
+import { controlFree } from "./control";
+import { noticesPush } from "./notices";
+import { WS_BINARY, WS_HEADER_BYTES_MAX, wsHeaderWrite } from "./websocket-out";
+
+/** See CoreExports.drain(). */
+export function connectionDrain(connection: Connection, out: u32, bytesMax: u32): u32 {
+  if (bytesMax > OUT_SLOT_BYTES) bytesMax = OUT_SLOT_BYTES;
+  const inbox = changetype<Mailbox>(connection.inbox);
+  deadDrop(inbox);
+  if ((connection.notices | connection.grants) !== 0) noticesPush(connection);
+  let used: u32 = 0;
+  if (connection.controlBytes !== 0) used = controlTake(connection, out, bytesMax);
+  const first = connection.delivered + 1;
+  if (connection.controlBytes === 0 && connection.held === 0 && connection.fault === 0) {
+    used = deliveriesTake(connection, inbox, out, used, bytesMax);
+  }
+  const deliveries = <u32>(connection.delivered + 1 - first);
+  resultSet(RESULT_STATUS, connection.fault);
+  resultSet(RESULT_DELIVERIES, deliveries);
+  resultSet(RESULT_NUMBER_LOW, <u32>first);
+  resultSet(RESULT_NUMBER_HIGH, <u32>(first >> 32));
+  if (inbox.stalled !== 0) inboxReleaseIfDrained(inbox);
+  resultSet(RESULT_COUNT, parkedEvents());
+  resultSet(RESULT_REASON, parkedEvents() === 0 ? REASON_DONE : REASON_DECIDE);
+  statisticAdd(STATISTIC_DELIVERIES, deliveries);
+  statisticAdd(STATISTIC_BYTES_OUT, used);
+  return used;
+}
+
+/** Copies queued answers; on connections that the host renders only whole frames. */
+function controlTake(connection: Connection, out: u32, bytesMax: u32): u32 {
+  const from = connection.controlAt + connection.controlRead;
+  const waiting = connection.controlBytes - connection.controlRead;
+  let bytes = waiting;
+  if (bytes > bytesMax) {
+    bytes = 0;
+    if (connection.kind === CONNECTION_WEBSOCKET) bytes = bytesMax;
+    else {
+      // Entries of the queue have a size prefix as deliveries have.
+      for (let next = frameSize(from); bytes + next <= bytesMax; next = frameSize(from + bytes)) bytes += next;
+      if (bytes === 0) bytes = min<u32>(frameSize(from), OUT_SLOT_BYTES);
+    }
+  }
+  memory.copy(out, from, bytes);
+  if (bytes === waiting) controlFree(connection);
+  else connection.controlRead += bytes;
+  return bytes;
+}
+
+function frameSize(at: u32): u32 {
+  const size = <u32>varintRead(at, at + 10);
+  return cursor - at + size;
+}
+
+let prefixBytes: u32 = 0;
+let prefixEvents: u32 = 0;
+let prefixMetas: u32 = 0;
+
+/** Copies deliveries behind the `used` bytes; returns how many are used then. */
+function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: u32, bytesMax: u32): u32 {
+  const framed = connection.kind === CONNECTION_WEBSOCKET;
+  const header: u32 = framed ? WS_HEADER_BYTES_MAX : 0;
+  const explicit = connection.creditExplicit !== 0;
+  while (inbox.head !== 0) {
+    const run = changetype<Run>(inbox.head);
+    if (!explicit && used + header + run.bytes <= bytesMax && runPlain(run)) {
+      prefixBytes = run.bytes;
+      prefixEvents = run.events;
+      prefixMetas = run.metas;
+    } else {
+      if (explicit && (connection.creditEvents <= 0 || connection.creditBytes <= 0)) break;
+      prefixTake(connection, run, used + header < bytesMax ? bytesMax - used - header : 0, explicit);
+      if (prefixEvents === 0) {
+        if (frontDead(run)) {
+          inboxDropFront(inbox, DROPPED_LATE);
+          continue;
+        }
+        if (used !== 0) break;
+        // A single entry larger than asked for comes alone: it fits a slot by the limit on events.
+        prefixBytes = entrySize(run.at);
+        prefixEvents = 1;
+        prefixMetas = runFrontHasMeta(run) ? 1 : 0;
+      }
+    }
+    let to = out + used;
+    if (framed) to = wsHeaderWrite(to, WS_BINARY, prefixBytes);
+    memory.copy(to, run.at, prefixBytes);
+    used = to + prefixBytes - out;
+    if (explicit) {
+      connection.creditEvents -= prefixEvents;
+      connection.creditBytes -= prefixBytes;
+    }
+    connection.delivered += prefixEvents;
+    runAdvance(inbox, run, prefixBytes, prefixEvents, prefixMetas);
+  }
+  return used;
+}
+
+/** Whether all of a run may leave: nothing in it is late or cancelled. */
+function runPlain(run: Run): bool {
+  if (run.metas === 0) return true;
+  if (run.deadline < nowMs) return false;
+  return tombstonesEver === 0 || !runHasCancelled(run);
+}
+
+function runHasCancelled(run: Run): bool {
+  const slab = changetype<Slab>(run.slab);
+  for (let i: u32 = 0; i < run.metas; i++) {
+    if ((metaAt(slab, run.metaFirst + i).flags & META_CANCELLED) !== 0) return true;
+  }
+  return false;
+}
+
+/** Whether the first entry of a run must not be delivered any more. */
+function frontDead(run: Run): bool {
+  if (!runFrontHasMeta(run)) return false;
+  const meta = metaAt(changetype<Slab>(run.slab), run.metaFirst);
+  return (meta.flags & META_CANCELLED) !== 0 || meta.deadline < nowMs;
+}
+
+/** Measures how much of the front of a run may go: live entries within room and credit. Sets prefix…. */
+function prefixTake(connection: Connection, run: Run, room: u32, explicit: bool): void {
+  const slab = changetype<Slab>(run.slab);
+  const end = run.at + run.bytes;
+  const creditBytes: u64 = explicit ? <u64>connection.creditBytes : u64.MAX_VALUE;
+  const creditEvents: u64 = explicit ? <u64>connection.creditEvents : u64.MAX_VALUE;
+  let at = run.at;
+  prefixBytes = prefixEvents = prefixMetas = 0;
+  while (at < end && prefixEvents < creditEvents) {
+    const size = entrySize(at);
+    // One event may overdraw the credit in bytes: else one larger than any credit would wait for ever.
+    if (prefixBytes + size > room || (prefixEvents !== 0 && <u64>(prefixBytes + size) > creditBytes)) break;
+    if (prefixMetas < run.metas) {
+      const meta = metaAt(slab, run.metaFirst + prefixMetas);
+      if (meta.entryAt === at) {
+        if ((meta.flags & META_CANCELLED) !== 0 || meta.deadline < nowMs) break;
+        prefixMetas++;
+      }
+    }
+    prefixBytes += size;
+    prefixEvents++;
+    at += size;
+  }
+}
+
+/** Drops what is dead at the front, so that a notice of it can be told in this very drain. */
+function deadDrop(inbox: Mailbox): void {
+  while (inbox.head !== 0 && frontDead(changetype<Run>(inbox.head))) inboxDropFront(inbox, DROPPED_LATE);
+}

@@ -1,0 +1,215 @@
+/**
+ * Client frames. Publish, credit, ack, update and cancel are carried out here, on the bytes as they lie; everything
+ * else goes up to the host. Source of the numbers: schemas/sluice/v1/frame.proto.
+ */
+import {
+  REASON_ANSWER,
+  REASON_CLOSE,
+  REASON_CONTROL,
+  REASON_DECIDE,
+  REASON_DONE,
+  REASON_PROBLEM,
+  RESULT_AT,
+  RESULT_BYTES_AT,
+  RESULT_HAS_REF,
+  RESULT_REF,
+  STATUS_ACK_UNKNOWN,
+  STATUS_CHANNEL_UNKNOWN,
+  STATUS_FRAME_KIND,
+  STATUS_KEY_TOO_LONG,
+  KEY_BYTES_MAX,
+  STATUS_MALFORMED,
+  STATUS_NOT_UTF8,
+  STATUS_OK,
+} from "../abi";
+import { Channel, channelByName, channelFind } from "../channel/channel";
+import { utf8Valid } from "../event/utf8";
+import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
+import { parkedEvents } from "../filter/decide";
+import { keysCancel } from "../mailbox/keys";
+import { rangeFlush } from "../match/fan-out";
+import { outboxesCancel } from "../match/outbox";
+import { resultSet, resultStatus } from "../result";
+import { frameAgainClear, frameAgainSet } from "./again";
+import { memberUpdateFrame } from "./attributes";
+import { Connection, dirtyPush } from "./connection";
+import { publishBegin } from "./publish-frame";
+
+const KIND_PUBLISH: u32 = 2;
+const KIND_CREDIT: u32 = 3;
+const KIND_ACK: u32 = 4;
+const KIND_UPDATE: u32 = 5;
+const KIND_CANCEL: u32 = 6;
+const KIND_LAST: u32 = 14;
+
+/** Ends the conversation: the peer broke the protocol. */
+export function closeWith(connection: Connection, status: u32, value: u32, limit: u32): u32 {
+  connection.closing = 1;
+  resultStatus(status, value, limit);
+  return REASON_CLOSE;
+}
+
+/** Takes one ClientFrame. Returns a REASON_…. */
+export function frameTake(connection: Connection, at: u32, bytes: u32): u32 {
+  const end = at + bytes;
+  let hasRef: u32 = 0;
+  let ref: u32 = 0;
+  let kind: u32 = 0;
+  let bodyAt: u32 = 0;
+  let bodyBytes: u32 = 0;
+  frameAgainClear();
+  for (let p = at; p < end; ) {
+    const tag = tagRead(p, end);
+    if (cursor === 0) return closeWith(connection, STATUS_MALFORMED, p - at, 0);
+    const field = tag >> 3;
+    if (field === 1) {
+      if ((tag & 7) !== 0) return closeWith(connection, STATUS_FRAME_KIND, field, 0);
+      ref = <u32>varintRead(cursor, end);
+      if (cursor === 0) return closeWith(connection, STATUS_MALFORMED, p - at, 0);
+      hasRef = 1;
+      p = cursor;
+    } else if (field <= KIND_LAST) {
+      if ((tag & 7) !== 2 || kind !== 0) return closeWith(connection, STATUS_FRAME_KIND, field, 0);
+      kind = field;
+      bodyBytes = lengthRead(cursor, end);
+      if (cursor === 0) return closeWith(connection, STATUS_MALFORMED, p - at, 0);
+      bodyAt = cursor;
+      p = cursor + bodyBytes;
+    } else {
+      p = fieldSkip(cursor, end, tag & 7);
+      if (p === 0) return closeWith(connection, STATUS_MALFORMED, bytes, 0);
+    }
+  }
+  if (kind === 0) return closeWith(connection, STATUS_FRAME_KIND, 0, 0);
+  resultSet(RESULT_AT, at);
+  resultSet(RESULT_BYTES_AT, bytes);
+  resultSet(RESULT_HAS_REF, hasRef);
+  resultSet(RESULT_REF, ref);
+  if (kind === KIND_PUBLISH) {
+    const reason = publishBegin(connection, bodyAt, bodyBytes, hasRef, ref);
+    if (reason === REASON_CLOSE) connection.closing = 1;
+    return reason;
+  }
+  rangeFlush();
+  if (parkedEvents() !== 0) {
+    frameAgainSet();
+    return REASON_DECIDE;
+  }
+  if (kind > KIND_CANCEL) return REASON_CONTROL;
+  const status =
+    kind === KIND_CREDIT ? creditFrame(connection, bodyAt, bodyBytes)
+    : kind === KIND_ACK ? ackFrame(connection, bodyAt, bodyBytes)
+    : kind === KIND_UPDATE ? memberUpdateFrame(connection, bodyAt, bodyBytes)
+    : cancelFrame(bodyAt, bodyBytes);
+  if (status === STATUS_MALFORMED) return closeWith(connection, status, 0, 0);
+  if (status !== STATUS_OK) return REASON_PROBLEM;
+  return hasRef !== 0 ? REASON_ANSWER : REASON_DONE;
+}
+
+/** More than this is as good as endless, and sums of it do not overflow. */
+const CREDIT_MAX: i64 = 9007199254740991;
+
+function creditFrame(connection: Connection, at: u32, bytes: u32): u32 {
+  const end = at + bytes;
+  let events: i64 = 0;
+  let size: i64 = 0;
+  while (at < end) {
+    const tag = tagRead(at, end);
+    if (cursor === 0) return STATUS_MALFORMED;
+    if (tag === 0x18 || tag === 0x20) {
+      const value = varintRead(cursor, end);
+      if (cursor === 0) return STATUS_MALFORMED;
+      const capped = value > <u64>CREDIT_MAX ? CREDIT_MAX : <i64>value;
+      if (tag === 0x18) events = capped;
+      else size = capped;
+      at = cursor;
+    } else {
+      if (tag >> 3 === 3 || tag >> 3 === 4) return STATUS_MALFORMED;
+      at = fieldSkip(cursor, end, tag & 7);
+      if (at === 0) return STATUS_MALFORMED;
+    }
+  }
+  if (connection.creditExplicit === 0) {
+    connection.creditExplicit = 1;
+    connection.creditEvents = connection.creditBytes = 0;
+  }
+  connection.creditEvents = min<i64>(connection.creditEvents + events, CREDIT_MAX);
+  connection.creditBytes = min<i64>(connection.creditBytes + size, CREDIT_MAX);
+  dirtyPush(connection);
+  return STATUS_OK;
+}
+
+/** Acknowledgements are checked and noted; redelivery will use them. */
+function ackFrame(connection: Connection, at: u32, bytes: u32): u32 {
+  const end = at + bytes;
+  let last: u64 = 0;
+  while (at < end) {
+    const tag = tagRead(at, end);
+    if (cursor === 0) return STATUS_MALFORMED;
+    let valuesEnd = end;
+    at = cursor;
+    if (tag === 0x12) {
+      const size = lengthRead(at, end);
+      if (cursor === 0) return STATUS_MALFORMED;
+      at = cursor;
+      valuesEnd = at + size;
+    } else if (tag !== 0x08 && tag !== 0x10) {
+      if (tag >> 3 <= 2) return STATUS_MALFORMED;
+      at = fieldSkip(at, end, tag & 7);
+      if (at === 0) return STATUS_MALFORMED;
+      continue;
+    }
+    do {
+      if (at >= valuesEnd) break;
+      const number = varintRead(at, valuesEnd);
+      if (cursor === 0) return STATUS_MALFORMED;
+      at = cursor;
+      if (number === 0 || number > connection.delivered) {
+        return resultStatus(STATUS_ACK_UNKNOWN, number > 0xffffffff ? 0xffffffff : <u32>number, <u32>connection.delivered);
+      }
+      last = max<u64>(last, number);
+    } while (tag === 0x12);
+  }
+  connection.acknowledged = max<u64>(connection.acknowledged, last);
+  return STATUS_OK;
+}
+
+function cancelFrame(at: u32, bytes: u32): u32 {
+  const end = at + bytes;
+  let number: u32 = 0;
+  let keyAt: u32 = 0;
+  let keyBytes: u32 = 0;
+  while (at < end) {
+    const tag = tagRead(at, end);
+    if (cursor === 0) return STATUS_MALFORMED;
+    if (tag === 0x0a || tag === 0x1a) {
+      const size = lengthRead(cursor, end);
+      if (cursor === 0) return STATUS_MALFORMED;
+      at = cursor + size;
+      if (tag === 0x0a) {
+        if (number === 0) number = channelByName(cursor, size);
+      } else {
+        keyAt = cursor;
+        keyBytes = size;
+      }
+    } else if (tag === 0x10) {
+      const value = varintRead(cursor, end);
+      if (cursor === 0) return STATUS_MALFORMED;
+      number = value > 0xffffffff ? 0xffffffff : <u32>value;
+      at = cursor;
+    } else {
+      if (tag >> 3 <= 3 || tag === 0x22) return STATUS_MALFORMED;
+      at = fieldSkip(cursor, end, tag & 7);
+      if (at === 0) return STATUS_MALFORMED;
+    }
+  }
+  if (keyBytes > KEY_BYTES_MAX) return resultStatus(STATUS_KEY_TOO_LONG, keyBytes, KEY_BYTES_MAX);
+  if (!utf8Valid(keyAt, keyBytes)) return resultStatus(STATUS_NOT_UTF8, 3, 0);
+  const channel = channelFind(number);
+  if (channel === null) return resultStatus(STATUS_CHANNEL_UNKNOWN, number, 0);
+  if (keyBytes !== 0) {
+    keysCancel(number, keyAt, keyBytes);
+    outboxesCancel(channel as Channel, keyAt, keyBytes);
+  }
+  return STATUS_OK;
+}

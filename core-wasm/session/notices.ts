@@ -1,0 +1,71 @@
+/** What the core tells a session of its own accord: deliveries it will not get, and credit for its sources. */
+import { DROPPED_CANCELLED, DROPPED_LATE, DROPPED_OVERFLOW } from "../abi";
+import { Member } from "../channel/member";
+import { varintBytes, varintWrite } from "../event/wire";
+import { Connection } from "./connection";
+import { controlFrame } from "./control";
+
+/** Room for one frame: two tags and lengths, three varints, the longest reason. */
+const frameAt: u32 = <u32>memory.data(96);
+const TAG_CREDIT: u8 = 0x12;
+const TAG_DROPPED: u8 = 0x22;
+
+/** The reasons of surface.md §4, in the order of DROPPED_…, each with its length before it. */
+const reasonsAt: u32 = <u32>memory.data<u8>([
+  8, 0x6f, 0x76, 0x65, 0x72, 0x66, 0x6c, 0x6f, 0x77, // "overflow"
+  4, 0x6c, 0x61, 0x74, 0x65, // "late"
+  9, 0x63, 0x61, 0x6e, 0x63, 0x65, 0x6c, 0x6c, 0x65, 0x64, // "cancelled"
+]);
+
+/** Queues all notices that wait on a connection. */
+export function noticesPush(connection: Connection): void {
+  while (connection.notices !== 0) {
+    const member = changetype<Member>(connection.notices);
+    connection.notices = member.nextNotice;
+    member.noticed = member.nextNotice = 0;
+    droppedPush(connection, member.channel, DROPPED_OVERFLOW, member.droppedOverflow);
+    droppedPush(connection, member.channel, DROPPED_LATE, member.droppedLate);
+    droppedPush(connection, member.channel, DROPPED_CANCELLED, member.droppedCancelled);
+    member.droppedOverflow = member.droppedLate = member.droppedCancelled = 0;
+  }
+  while (connection.grants !== 0) {
+    const source = changetype<Member>(connection.grants);
+    connection.grants = source.nextGrant;
+    source.granting = source.nextGrant = 0;
+    creditPush(connection, source);
+  }
+}
+
+/** HostFrame{dropped{channel_number 2, count 3, reason 4}}. */
+function droppedPush(connection: Connection, channel: u32, reason: u32, count: u32): void {
+  if (count === 0) return;
+  const reasonAt = reasonsAt + (reason === DROPPED_OVERFLOW ? 0 : reason === DROPPED_LATE ? 9 : 14);
+  const reasonBytes = <u32>load<u8>(reasonAt) + 1;
+  const body = 3 + varintBytes(channel) + varintBytes(count) + reasonBytes;
+  let at = frameAt;
+  store<u8>(at, TAG_DROPPED);
+  at = varintWrite(at + 1, body);
+  store<u8>(at, 0x10);
+  at = varintWrite(at + 1, channel);
+  store<u8>(at, 0x18);
+  at = varintWrite(at + 1, count);
+  store<u8>(at, 0x22);
+  memory.copy(at + 1, reasonAt, reasonBytes);
+  controlFrame(connection, frameAt, at + 1 + reasonBytes - frameAt);
+}
+
+/** HostFrame{credit{channel_number 2, events 3, bytes 4}}: what left the outbox may be sent again. */
+function creditPush(connection: Connection, source: Member): void {
+  const body = 3 + varintBytes(source.channel) + varintBytes(source.spentEvents) + varintBytes(source.spentBytes);
+  let at = frameAt;
+  store<u8>(at, TAG_CREDIT);
+  at = varintWrite(at + 1, body);
+  store<u8>(at, 0x10);
+  at = varintWrite(at + 1, source.channel);
+  store<u8>(at, 0x18);
+  at = varintWrite(at + 1, source.spentEvents);
+  store<u8>(at, 0x20);
+  at = varintWrite(at + 1, source.spentBytes);
+  source.spentEvents = source.spentBytes = 0;
+  controlFrame(connection, frameAt, at - frameAt);
+}

@@ -1,0 +1,171 @@
+/**
+ * Publish frames: the hottest way in. The envelope is checked as a whole before the first event takes effect; then the
+ * events go one by one, and the frame can be left between any two of them and taken up again.
+ */
+import {
+  PUBLISH_EVENTS_MAX,
+  REASON_CLOSE,
+  REASON_DECIDE,
+  REASON_DONE,
+  REASON_PROBLEM,
+  REASON_RECEIPT,
+  REASON_SOURCE,
+  RECEIPTS_OFFSET,
+  RECEIPT_CHANNEL,
+  RECEIPT_LIMIT,
+  RECEIPT_RECORD_BYTES,
+  RECEIPT_REFUSED,
+  RECEIPT_SEQUENCE_HIGH,
+  RECEIPT_SEQUENCE_LOW,
+  RECEIPT_SINKS,
+  RECEIPT_STATUS,
+  RECEIPT_VALUE,
+  RESULT_CHANNEL,
+  RESULT_COUNT,
+  RESULT_HAS_REF,
+  RESULT_INDEX,
+  RESULT_LIMIT,
+  RESULT_REF,
+  RESULT_VALUE,
+  ROLE_SOURCE,
+  STATUS_CHANNEL_UNKNOWN,
+  STATUS_LIMIT,
+  STATUS_MALFORMED,
+  STATUS_OK,
+} from "../abi";
+import { channelAt, channelByName, channelFind } from "../channel/channel";
+import { Member, pairWithRole } from "../channel/member";
+import { nowMs } from "../clock";
+import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
+import { NO_RECEIPT, parkedEvents, parkedFull } from "../filter/decide";
+import { publishEvent, publishedRefused, publishedSequence, publishedSinks } from "../match/publish";
+import { resultGet, resultSet, resultStatus } from "../result";
+import { Connection } from "./connection";
+import { frameAgainSet } from "./again";
+
+const TAG_CHANNEL: u32 = 0x0a;
+const TAG_CHANNEL_NUMBER: u32 = 0x10;
+const TAG_EVENT: u32 = 0x1a;
+const TAG_NUMBER: u32 = 0x20;
+
+/** Begins a Publish at [at, at + bytes). Returns a REASON_…. */
+export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef: u32, ref: u32): u32 {
+  const end = at + bytes;
+  let number: u32 = 0;
+  let named = false;
+  let events: u32 = 0;
+  for (let p = at; p < end; ) {
+    const tag = tagRead(p, end);
+    if (cursor === 0) return malformed(p - at);
+    if (tag === TAG_EVENT) {
+      const size = lengthRead(cursor, end);
+      if (cursor === 0) return malformed(p - at);
+      events++;
+      p = cursor + size;
+    } else if (tag === TAG_CHANNEL_NUMBER || tag === TAG_NUMBER) {
+      const value = varintRead(cursor, end);
+      if (cursor === 0) return malformed(p - at);
+      if (tag === TAG_CHANNEL_NUMBER) number = value > 0xffffffff ? 0xffffffff : <u32>value;
+      p = cursor;
+    } else if (tag === TAG_CHANNEL) {
+      const size = lengthRead(cursor, end);
+      if (cursor === 0) return malformed(p - at);
+      p = cursor + size;
+      named = true;
+      if (number === 0) number = channelByName(cursor, size);
+    } else {
+      if (tag >> 3 <= 4) return malformed(p - at);
+      p = fieldSkip(cursor, end, tag & 7);
+      if (p === 0) return malformed(bytes);
+    }
+  }
+  let source = connection.cacheSource;
+  if (connection.cacheChannel !== number || source === 0) {
+    if (!named && channelFind(number) === null) {
+      resultStatus(STATUS_CHANNEL_UNKNOWN, number, 0);
+      return REASON_PROBLEM;
+    }
+    source = pairWithRole(connection.number, number, ROLE_SOURCE);
+    if (source === 0) {
+      if (parkedEvents() === 0) return REASON_SOURCE;
+      frameAgainSet();
+      return REASON_DECIDE;
+    }
+    connection.cacheChannel = number;
+    connection.cacheSource = source;
+  }
+  if (hasRef !== 0 && events > PUBLISH_EVENTS_MAX) {
+    resultStatus(STATUS_LIMIT, events, PUBLISH_EVENTS_MAX);
+    return REASON_PROBLEM;
+  }
+  connection.resumeAt = at;
+  connection.resumeEnd = end;
+  connection.resumeSource = source;
+  connection.resumeHasRef = hasRef;
+  connection.resumeRef = ref;
+  connection.resumeIndex = 0;
+  return publishContinue(connection);
+}
+
+/** Goes on with the publish frame under way. Returns a REASON_…; REASON_DONE when it is finished. */
+export function publishContinue(connection: Connection): u32 {
+  const source = changetype<Member>(connection.resumeSource);
+  const channel = channelAt(source.channel);
+  const hasRef = connection.resumeHasRef;
+  const end = connection.resumeEnd;
+  let at = connection.resumeAt;
+  while (at < end) {
+    if (channel.decider !== 0 && parkedFull()) {
+      connection.resumeAt = at;
+      return REASON_DECIDE;
+    }
+    const tag = tagRead(at, end);
+    if (tag !== TAG_EVENT) {
+      at = fieldSkip(cursor, end, tag & 7);
+      continue;
+    }
+    const bytes = lengthRead(cursor, end);
+    const eventAt = cursor;
+    at = eventAt + bytes;
+    const index = connection.resumeIndex++;
+    const status = publishEvent(connection, source, channel, eventAt, bytes, nowMs, hasRef !== 0 ? index : NO_RECEIPT);
+    if (hasRef !== 0) {
+      receiptWrite(index, status, channel.number);
+    } else if (status !== STATUS_OK) {
+      connection.resumeAt = at;
+      resultSet(RESULT_HAS_REF, 0);
+      resultSet(RESULT_INDEX, index);
+      resultSet(RESULT_CHANNEL, channel.number);
+      return REASON_PROBLEM;
+    }
+  }
+  connection.resumeAt = at;
+  if (hasRef !== 0) {
+    // The receipt tells how many sinks were selected, so it waits for the decision.
+    if (parkedEvents() !== 0) return REASON_DECIDE;
+    resultSet(RESULT_HAS_REF, 1);
+    resultSet(RESULT_REF, connection.resumeRef);
+    resultSet(RESULT_COUNT, connection.resumeIndex);
+    resultSet(RESULT_CHANNEL, channel.number);
+  }
+  connection.resumeAt = 0;
+  return hasRef !== 0 ? REASON_RECEIPT : REASON_DONE;
+}
+
+function receiptWrite(index: u32, status: u32, channel: u32): void {
+  const at = RECEIPTS_OFFSET + index * RECEIPT_RECORD_BYTES;
+  const ok = status === STATUS_OK;
+  store<u32>(at + RECEIPT_STATUS * 4, status);
+  store<u32>(at + RECEIPT_SINKS * 4, ok ? publishedSinks : 0);
+  store<u32>(at + RECEIPT_SEQUENCE_LOW * 4, ok ? <u32>publishedSequence : 0);
+  store<u32>(at + RECEIPT_SEQUENCE_HIGH * 4, ok ? <u32>(publishedSequence >> 32) : 0);
+  store<u32>(at + RECEIPT_VALUE * 4, ok ? 0 : resultGet(RESULT_VALUE));
+  store<u32>(at + RECEIPT_LIMIT * 4, ok ? 0 : resultGet(RESULT_LIMIT));
+  store<u32>(at + RECEIPT_REFUSED * 4, ok ? publishedRefused : 0);
+  store<u32>(at + RECEIPT_CHANNEL * 4, channel);
+}
+
+function malformed(offset: u32): u32 {
+  resultStatus(STATUS_MALFORMED, offset, 0);
+  return REASON_CLOSE;
+}

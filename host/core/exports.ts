@@ -1,0 +1,138 @@
+/**
+ * The typed face of the core: what `core-wasm/index.ts` exports, no more and no less (held by test/tidy.test.ts).
+ *
+ * All addresses and sizes are bytes in `memory`. `now` is the service clock in milliseconds since 1970-01-01T00:00:00Z,
+ * with fractions. Calls that return a status give STATUS_OK or a STATUS_… of core-wasm/abi.ts, with RESULT_VALUE and
+ * RESULT_LIMIT set where that status says so. No call traps but for a bug in the core.
+ */
+export interface CoreExports {
+  readonly memory: WebAssembly.Memory;
+
+  /** ABI_VERSION of the binary. */
+  abiVersion(): number;
+
+  /**
+   * Lays out the page pool up to the present end of memory; call once, after the only memory.grow().
+   *
+   * @param storeBytes Room of the store, rounded down to slabs of SLAB_BYTES; at least 4 of them.
+   * @param epoch Incarnation of this core, below 2^53, larger than that of any former one of this host.
+   * @returns STATUS_OK or STATUS_MEMORY with RESULT_LIMIT.
+   */
+  coreInit(storeBytes: number, epoch: number): number;
+
+  // --- Connections ---
+
+  /**
+   * Opens a connection of a CONNECTION_… kind whose implicit `source` lies at `sourceAt` (UTF-8, at most 256 bytes).
+   * Its inbox starts as fifo, 65,536 events, 16 MiB, drop-oldest, no explicit credit.
+   *
+   * @returns Its id, from 1; 0 where the table is full.
+   */
+  connectionOpen(kind: number, sourceAt: number, sourceBytes: number): number;
+
+  /** Replaces the implicit `source` of what it publishes from now on (a client tells its name after it connected). */
+  connectionSource(connection: number, sourceAt: number, sourceBytes: number): void;
+
+  /** Bytes of input kept because their frame or message has begun and is not complete; 0 between frames. */
+  connectionPartial(connection: number): number;
+
+  /** Replaces the implicit `source` of a connection's further events. Returns a status. */
+  connectionSource(connection: number, sourceAt: number, sourceBytes: number): number;
+
+  /** Ends its memberships, discards and counts what was queued, frees the id. */
+  connectionClose(connection: number): void;
+
+  /** Sets capacity and overflow of the inbox; what is beyond the new capacity is overflow. Returns a status. */
+  inboxSet(connection: number, capacityEvents: number, capacityBytes: number, overflow: number): number;
+
+  /** Holds (1) or releases (0) deliveries; answers of the host pass. */
+  inboxHold(connection: number, held: number): void;
+
+  /** Events and bytes waiting in the inbox. */
+  inboxEvents(connection: number): number;
+  inboxBytes(connection: number): number;
+
+  /**
+   * Takes `bytes` of input of a connection that lie at `at` (usually LANDING_OFFSET). Input may be split anywhere.
+   *
+   * Stops early with a RESULT_REASON for the host; the host deals with it and calls again with the rest (even with
+   * 0 bytes) until the reason is REASON_DONE. Nothing else may happen on this connection in between.
+   *
+   * @returns Bytes consumed.
+   */
+  ingest(connection: number, at: number, bytes: number, now: number): number;
+
+  /**
+   * Takes one binary ClientFrame (without size prefix) as if it had come over the connection: for JSON, HTTP and embedded
+   * use, and to go on after REASON_SOURCE. RESULT_REASON is set as by ingest(); go on with ingest(connection, 0, 0, now).
+   */
+  ingestFrame(connection: number, at: number, bytes: number, now: number): void;
+
+  /** Carries out the words of DECIDE_WORDS for the waiting batch. Returns STATUS_OK or STATUS_DECISION. */
+  decide(words: number, now: number): number;
+
+  /** Queues one HostFrame (without size prefix) before all deliveries. Returns STATUS_OK or STATUS_CONTROL_FULL. */
+  controlPush(connection: number, at: number, bytes: number): number;
+
+  /** Queues a WebSocket close frame with a code and a UTF-8 reason of at most 123 bytes. No-op on other kinds. */
+  closePush(connection: number, code: number, reasonAt: number, reasonBytes: number): void;
+
+  /** Queues a WebSocket ping. No-op on other kinds. */
+  pingPush(connection: number): void;
+
+  /** Ids of connections that may have something to send, at most DIRTY_COUNT_MAX, into DIRTY. Returns how many. */
+  dirtyTake(): number;
+
+  /**
+   * Writes what the connection may send now to `out`: answers first, then notices of drops, then deliveries.
+   * Takes whole frames up to `bytesMax`; one frame larger than that comes alone (it fits OUT_SLOT_BYTES).
+   * RESULT_DELIVERIES and RESULT_NUMBER_… tell the deliveries in it. RESULT_STATUS is STATUS_OK, or STATUS_DISCONNECT or
+   * STATUS_CONTROL_FULL: the host closes the connection. RESULT_REASON is REASON_DONE, or REASON_DECIDE where draining let
+   * events of a blocked channel go on that wait for decide().
+   *
+   * @returns Bytes written; 0 when there is nothing, it is held, or out of credit.
+   */
+  drain(connection: number, out: number, bytesMax: number, now: number): number;
+
+  // --- Channels ---
+
+  /**
+   * Adds a channel whose name lies at `nameAt`. `ttlMs` 0: none. `decider` 0: none, else a number for DECIDE_DECIDER.
+   *
+   * @returns Its number, from 1; 0 where it exists or the table is full.
+   */
+  channelAdd(nameAt: number, nameBytes: number, flags: number): number;
+
+  /** Removes a channel and its members; undelivered events of it stay in inboxes. Returns a status. */
+  channelRemove(channel: number): number;
+
+  channelSet(channel: number, flags: number, priority: number, ttlMs: number, decider: number): number;
+
+  /** Sets the types a channel takes: at `typesAt` u16 length + bytes each. 0 of them: any. */
+  channelTypes(channel: number, typesAt: number, count: number): number;
+
+  /** Next sequence − 1, that is the number of events sequenced. */
+  channelSequence(channel: number): number;
+  channelSinks(channel: number): number;
+  channelSources(channel: number): number;
+
+  // --- Members ---
+
+  /** Adds a member with ROLE_… bits. Returns its number, from 1; 0 with RESULT_STATUS set where it cannot be. */
+  memberAdd(connection: number, channel: number, role: number): number;
+
+  /** Types this sink wants, as channelTypes(). */
+  memberTypes(member: number, typesAt: number, count: number): number;
+
+  /** Removes a member of that connection; events already in its inbox are discarded and counted. Returns a status. */
+  memberRemove(connection: number, member: number): number;
+
+  /** Copies the live attributes (fields 2 of an encoded Update) to `out`; returns their bytes. */
+  memberAttributes(member: number, out: number): number;
+
+  /** Merges an encoded Update's attributes and removals into the member's. Returns a status. */
+  memberUpdate(connection: number, at: number, bytes: number): number;
+
+  /** Since coreInit(): STATISTIC_…. */
+  statistic(index: number): number;
+}
