@@ -30,6 +30,7 @@ import { Channel, channelAt, channelFind, channelNew, channelTable, channelsInit
 import { memberAt, memberFind, memberTable, membersInit } from "./channel/member";
 import { typeSetMade, typeSetNew, typeSetRelease, typesInit } from "./channel/types";
 import { clockSet } from "./clock";
+import { shapesInit } from "./event/shape";
 import { DECIDER_SINKS_MAX, decideBatch, decideInit } from "./filter/decide";
 import { inboxFree, inboxNew } from "./mailbox/inbox";
 import { keysInit } from "./mailbox/keys";
@@ -74,6 +75,7 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   heapInit();
   hashSeed(<u64>epoch);
   statisticsInit();
+  shapesInit();
   slabsInit();
   fanOutInit();
   decideInit();
@@ -117,6 +119,12 @@ export function connectionClose(number: u32): void {
   if (connection.sourceAt !== 0) heapGive(connection.sourceAt, connection.sourceBytes);
   inboxFree(changetype<Mailbox>(connection.inbox));
   tableGive(connectionTable(), number);
+}
+
+export function connectionPartial(number: u32): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) return 0;
+  return connection.carryBytes + connection.wsHeaderBytes + (connection.wsState | connection.wsMessage ? 1 : 0);
 }
 
 export function inboxSet(number: u32, capacityEvents: u32, capacityBytes: u32, overflow: u32): u32 {

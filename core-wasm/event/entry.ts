@@ -7,7 +7,8 @@
  * Nothing in it differs per sink but `member`, which only sessions with several memberships of a channel get in a
  * copy of their own. Source: schemas/sluice/v1/frame.proto, HostFrame and Delivery.
  */
-import { varintBytes, varintRead, varintWrite, cursor } from "./wire";
+import { copyBytes } from "../memory/copy";
+import { cursor, varintBytes, varintRead, varintWrite } from "./wire";
 
 /** Bytes of the Delivery, set by entryBytes(). */
 let deliveryBytes: u32 = 0;
@@ -36,6 +37,38 @@ export function entryHeadWrite(at: u32, channel: u32, sequence: u64, eventBytes:
   at = varintWrite(at + 1, sequence);
   store<u8>(at, 0x1a);
   return varintWrite(at + 1, eventBytes);
+}
+
+/**
+ * The head last written by entryBegin(). Events of one source mostly have one size, so all of it but the sequence is
+ * the same again: it is copied and the sequence is put in.
+ */
+const lastHeadAt: u32 = <u32>memory.data(48);
+let lastChannel: u32 = 0;
+let lastEventBytes: u32 = 0;
+let lastSequenceBytes: u32 = 0;
+let lastHeadBytes: u32 = 0;
+let lastSize: u32 = 0;
+let lastSequenceOffset: u32 = 0;
+
+/** Bytes of the entry of an event, as entryBytes() without a member, prepared for entryHeadCopy(). */
+export function entryPrepare(channel: u32, sequence: u64, eventBytes: u32): u32 {
+  const sequenceBytes = varintBytes(sequence);
+  if (channel === lastChannel && eventBytes === lastEventBytes && sequenceBytes === lastSequenceBytes) return lastSize;
+  lastSize = entryBytes(channel, sequence, eventBytes, 0);
+  lastHeadBytes = entryHeadWrite(lastHeadAt, channel, sequence, eventBytes) - lastHeadAt;
+  lastChannel = channel;
+  lastEventBytes = eventBytes;
+  lastSequenceBytes = sequenceBytes;
+  lastSequenceOffset = lastHeadBytes - varintBytes(eventBytes) - 1 - sequenceBytes;
+  return lastSize;
+}
+
+/** Writes the head that was prepared; returns where the event goes. */
+export function entryHeadCopy(at: u32, sequence: u64): u32 {
+  copyBytes(at, lastHeadAt, lastHeadBytes);
+  varintWrite(at + lastSequenceOffset, sequence);
+  return at + lastHeadBytes;
 }
 
 /** Writes the member after the event. */

@@ -21,6 +21,7 @@ import {
 } from "../abi";
 import { resultStatus } from "../result";
 import { attributeCheck } from "./attributes";
+import { Shape, shapeFits, shapeLearn, shapeOf, shapeWantsLearning } from "./shape";
 import { utf8Valid } from "./utf8";
 import { cursor, cursorSet, fieldSkip, lengthRead, tagRead, varintRead } from "./wire";
 
@@ -28,13 +29,19 @@ export let scanTypeAt: u32 = 0;
 export let scanTypeBytes: u32 = 0;
 export let scanKeyAt: u32 = 0;
 export let scanKeyBytes: u32 = 0;
-export let scanHasSource: bool = false;
-export let scanHasTime: bool = false;
-export let scanHasPriority: bool = false;
-export let scanHasDeliverBy: bool = false;
+/** SCAN_… bits: which of the fields that matter to the engine are there. */
+export let scanFlags: u32 = 0;
 export let scanDeliverByUs: i64 = 0;
-export let scanHasTtl: bool = false;
 export let scanTtlMs: u64 = 0;
+let scanTimeAt: u32 = 0;
+let scanDeliverByAt: u32 = 0;
+
+export const SCAN_SOURCE: u32 = 1;
+export const SCAN_TIME: u32 = 2;
+export const SCAN_PRIORITY: u32 = 4;
+export const SCAN_DELIVER_BY: u32 = 8;
+export const SCAN_TTL: u32 = 16;
+export const SCAN_KEY: u32 = 32;
 
 /** 0001-01-01 and the end of 9999: what RFC 3339 can say. */
 const TIME_US_MIN: i64 = -62135596800000000;
@@ -43,51 +50,109 @@ const TTL_MS_MAX: u64 = 253402300799999;
 
 /** Scans [at, at + bytes). Returns a status with RESULT_VALUE and RESULT_LIMIT set where it is not STATUS_OK. */
 export function scanEvent(at: u32, bytes: u32): u32 {
+  const shape = shapeOf(bytes);
+  if (shape.bytes === bytes && bytes !== 0 && shapeFits(shape, at) && scanShaped(shape, at)) return STATUS_OK;
+  const status = scanFields(at, bytes);
+  if (status === STATUS_OK && shapeWantsLearning(shape) && shapeLearn(shape, at, bytes)) {
+    shape.flags = scanFlags;
+    shape.typeOffset = scanTypeAt - at;
+    shape.typeBytes = scanTypeBytes;
+    shape.keyOffset = scanKeyAt - at;
+    shape.keyBytes = scanKeyBytes;
+    shape.timeOffset = scanTimeAt - at;
+    shape.deliverByOffset = scanDeliverByAt - at;
+    shape.ttlMs = scanTtlMs;
+  }
+  return status;
+}
+
+/** Notes what the shape knows; false where a time is out of range, which the general way will say. */
+function scanShaped(shape: Shape, at: u32): bool {
+  const flags = shape.flags;
+  if ((flags & SCAN_TIME) !== 0 && !timeValid(load<i64>(at + shape.timeOffset))) return false;
+  if ((flags & (SCAN_DELIVER_BY | SCAN_TTL)) !== 0) {
+    if ((flags & SCAN_DELIVER_BY) !== 0) {
+      scanDeliverByUs = load<i64>(at + shape.deliverByOffset);
+      if (!timeValid(scanDeliverByUs)) return false;
+    }
+    scanTtlMs = shape.ttlMs;
+  }
+  scanFlags = flags;
+  scanTypeAt = at + shape.typeOffset;
+  scanTypeBytes = shape.typeBytes;
+  scanKeyAt = at + shape.keyOffset;
+  scanKeyBytes = shape.keyBytes;
+  shape.hits++;
+  return true;
+}
+
+function timeValid(timeUs: i64): bool {
+  return timeUs >= TIME_US_MIN && timeUs <= TIME_US_MAX;
+}
+
+/** The general way: field by field. */
+function scanFields(at: u32, bytes: u32): u32 {
   const start = at;
   const end = at + bytes;
   let attributes: u32 = 0;
-  scanTypeBytes = 0;
-  scanKeyBytes = 0;
-  scanHasSource = scanHasTime = scanHasPriority = scanHasDeliverBy = scanHasTtl = false;
+  let typeAt: u32 = 0;
+  let typeBytes: u32 = 0;
+  let keyAt: u32 = 0;
+  let keyBytes: u32 = 0;
+  let hasSource = false;
+  scanFlags = 0;
   while (at < end) {
+    // Tags and short lengths are one byte nearly always: they are read here, without a call.
     let tag = <u32>load<u8>(at);
-    if (tag < 0x80) cursorSet(at + 1);
-    else tag = tagRead(at, end);
+    let valueAt = at + 1;
+    if (tag >= 0x80) {
+      tag = tagRead(at, end);
+      valueAt = cursor;
+    }
     const field = tag >> 3;
-    if (cursor === 0 || field === 0) return malformed(at - start);
-    const wireType = tag & 7;
-    if (wireType === 2) {
-      const size = lengthRead(cursor, end);
-      if (cursor === 0 || (field <= 8 && ((<u32>1 << field) & NOT_LENGTH_FIELDS) !== 0)) return malformed(at - start);
-      at = cursor + size;
-      if (field === 12) continue;
-      if (field === 10) {
-        if (++attributes > ATTRIBUTES_MAX) return resultStatus(STATUS_ATTRIBUTES_MANY, attributes, ATTRIBUTES_MAX);
-        const status = attributeCheck(cursor, at);
-        if (status !== STATUS_OK) return resultStatus(status, status === STATUS_MALFORMED ? at - start : 10, 0);
-        continue;
-      }
-      if (field > 12) continue;
-      const valueAt = cursor;
-      if (!utf8Valid(valueAt, size)) return resultStatus(STATUS_NOT_UTF8, field, 0);
-      if (field === 3) {
-        scanTypeAt = valueAt;
-        scanTypeBytes = size;
-      } else if (field === 2) {
-        scanHasSource = size !== 0;
-      } else if (field === 9) {
-        scanKeyAt = valueAt;
-        scanKeyBytes = size;
-      }
+    if (valueAt === 0 || field === 0) return malformed(at - start);
+    if ((tag & 7) !== 2) {
+      cursorSet(valueAt);
+      const status = scanScalar(field, tag & 7, start, end);
+      if (status !== STATUS_OK) return status;
+      at = cursor;
       continue;
     }
-    const status = scanScalar(field, wireType, start, end);
-    if (status !== STATUS_OK) return status;
-    at = cursor;
+    let size: u32 = valueAt < end ? <u32>load<u8>(valueAt) : 0x80;
+    if (size < 0x80 && size < end - valueAt) {
+      valueAt++;
+    } else {
+      size = lengthRead(valueAt, end);
+      valueAt = cursor;
+    }
+    if (valueAt === 0 || (field <= 8 && ((<u32>1 << field) & NOT_LENGTH_FIELDS) !== 0)) return malformed(at - start);
+    at = valueAt + size;
+    if (field >= 12) continue;
+    if (field === 10) {
+      if (++attributes > ATTRIBUTES_MAX) return resultStatus(STATUS_ATTRIBUTES_MANY, attributes, ATTRIBUTES_MAX);
+      const status = attributeCheck(valueAt, at);
+      if (status !== STATUS_OK) return resultStatus(status, status === STATUS_MALFORMED ? valueAt - start : 10, 0);
+      continue;
+    }
+    if (!utf8Valid(valueAt, size)) return resultStatus(STATUS_NOT_UTF8, field, 0);
+    if (field === 3) {
+      typeAt = valueAt;
+      typeBytes = size;
+    } else if (field === 2) {
+      hasSource = size !== 0;
+    } else if (field === 9) {
+      keyAt = valueAt;
+      keyBytes = size;
+    }
   }
-  if (scanTypeBytes === 0) return resultStatus(STATUS_TYPE_MISSING, 0, 0);
-  if (scanTypeBytes > TYPE_BYTES_MAX) return resultStatus(STATUS_TYPE_TOO_LONG, scanTypeBytes, TYPE_BYTES_MAX);
-  if (scanKeyBytes > KEY_BYTES_MAX) return resultStatus(STATUS_KEY_TOO_LONG, scanKeyBytes, KEY_BYTES_MAX);
+  scanTypeAt = typeAt;
+  scanTypeBytes = typeBytes;
+  scanKeyAt = keyAt;
+  scanKeyBytes = keyBytes;
+  scanFlags |= (hasSource ? SCAN_SOURCE : 0) | (keyBytes !== 0 ? SCAN_KEY : 0);
+  if (typeBytes === 0) return resultStatus(STATUS_TYPE_MISSING, 0, 0);
+  if (typeBytes > TYPE_BYTES_MAX) return resultStatus(STATUS_TYPE_TOO_LONG, typeBytes, TYPE_BYTES_MAX);
+  if (keyBytes > KEY_BYTES_MAX) return resultStatus(STATUS_KEY_TOO_LONG, keyBytes, KEY_BYTES_MAX);
   return STATUS_OK;
 }
 
@@ -100,11 +165,13 @@ function scanScalar(field: u32, wireType: u32, start: u32, end: u32): u32 {
   if ((field === 5 || field === 7) && wireType === 1) {
     if (end - at < 8) return malformed(at - start);
     const timeUs = load<i64>(at);
-    if (timeUs < TIME_US_MIN || timeUs > TIME_US_MAX) return resultStatus(STATUS_TIME, field, 0);
+    if (!timeValid(timeUs)) return resultStatus(STATUS_TIME, field, 0);
     if (field === 5) {
-      scanHasTime = true;
+      scanFlags |= SCAN_TIME;
+      scanTimeAt = at;
     } else {
-      scanHasDeliverBy = true;
+      scanFlags |= SCAN_DELIVER_BY;
+      scanDeliverByAt = at;
       scanDeliverByUs = timeUs;
     }
     cursorSet(at + 8);
@@ -115,10 +182,10 @@ function scanScalar(field: u32, wireType: u32, start: u32, end: u32): u32 {
     if (cursor === 0) return malformed(at - start);
     if (field === 6) {
       if (value > 9) return resultStatus(STATUS_PRIORITY, value > 0xffffffff ? 0xffffffff : <u32>value, 9);
-      scanHasPriority = true;
+      scanFlags |= SCAN_PRIORITY;
     } else {
       if (value > TTL_MS_MAX) return resultStatus(STATUS_TIME, field, 0);
-      scanHasTtl = true;
+      scanFlags |= SCAN_TTL;
       scanTtlMs = value;
     }
     return STATUS_OK;

@@ -5,6 +5,11 @@
  */
 export function utf8Valid(at: u32, bytes: u32): bool {
   const end = at + bytes;
+  if (bytes < 16) {
+    let seen: u32 = 0;
+    for (let p = at; p < end; p++) seen |= load<u8>(p);
+    if (seen < 0x80) return true;
+  }
   while (at < end) {
     if (at + 16 <= end) {
       if (i8x16.bitmask(v128.load(at)) === 0) {

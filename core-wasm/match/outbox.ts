@@ -15,7 +15,7 @@ import {
 } from "../abi";
 import { Channel } from "../channel/channel";
 import { Member } from "../channel/member";
-import { scanEvent, scanHasSource, scanKeyAt, scanKeyBytes } from "../event/scan";
+import { SCAN_SOURCE, scanEvent, scanFlags, scanKeyAt, scanKeyBytes } from "../event/scan";
 import { varintBytes, varintWrite } from "../event/wire";
 import { bytesEqual } from "../memory/bytes";
 import { heapGive, heapTake } from "../memory/heap";
@@ -35,7 +35,7 @@ export const NODE_BYTES: u32 = offsetof<OutboxNode>();
 export function outboxPush(
   source: Member, channel: Channel, at: u32, bytes: u32, sourceAt: u32, sourceBytes: u32, acceptedMs: f64,
 ): u32 {
-  const extra = scanHasSource ? 0 : 1 + varintBytes(sourceBytes) + sourceBytes;
+  const extra = (scanFlags & SCAN_SOURCE) !== 0 ? 0 : 1 + varintBytes(sourceBytes) + sourceBytes;
   if (source.outboxEvents >= SOURCE_CREDIT_EVENTS || source.outboxBytes + bytes + extra > SOURCE_CREDIT_BYTES) {
     return resultStatus(STATUS_NO_CREDIT, source.outboxEvents, SOURCE_CREDIT_EVENTS - source.outboxEvents);
   }

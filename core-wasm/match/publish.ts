@@ -7,28 +7,27 @@ import {
   EVENT_BYTES_MAX,
   SOURCE_CREDIT_BYTES,
   SOURCE_CREDIT_EVENTS,
-  STATISTIC_BYTES_IN,
-  STATISTIC_EVENTS_IN,
-  STATISTIC_REFUSED,
   STATUS_EVENT_TOO_LARGE,
   STATUS_MAILBOX_FULL,
   STATUS_OK,
   STATUS_STORE_FULL,
   STATUS_TYPE_REFUSED,
 } from "../abi";
-import { Channel } from "../channel/channel";
+import { Channel, channelSpecial } from "../channel/channel";
 import { Member, memberTable } from "../channel/member";
 import { typeLookup, typeSetTakes } from "../channel/types";
-import { entryBytes, entryHeadWrite } from "../event/entry";
+import { entryHeadCopy, entryPrepare } from "../event/entry";
 import {
+  SCAN_DELIVER_BY,
+  SCAN_KEY,
+  SCAN_PRIORITY,
+  SCAN_SOURCE,
+  SCAN_TIME,
+  SCAN_TTL,
   TIME_US_MAX,
   scanDeliverByUs,
   scanEvent,
-  scanHasDeliverBy,
-  scanHasPriority,
-  scanHasSource,
-  scanHasTime,
-  scanHasTtl,
+  scanFlags,
   scanKeyAt,
   scanKeyBytes,
   scanTtlMs,
@@ -39,10 +38,10 @@ import { varintBytes, varintWrite } from "../event/wire";
 import { NO_RECEIPT, park, parkedFull } from "../filter/decide";
 import { Slab } from "../mailbox/records";
 import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
+import { copyBytes } from "../memory/copy";
 import { tableGive } from "../memory/table";
 import { resultStatus } from "../result";
 import { Connection, connectionFind, dirtyPush } from "../session/connection";
-import { statisticAdd } from "../statistics";
 import { allRefuse, channelPlain, fanAll, fanBegin, fanEnd, fanRefused, fanSinks, plainSinks, rangeExtend, rangeFlush, refusedLimit } from "./fan-out";
 import { NODE_BYTES, OutboxNode, outboxList, outboxPush, outboxShift, outboxUnlistFirst } from "./outbox";
 
@@ -63,6 +62,11 @@ export function publishEvent(
   connection: Connection, source: Member, channel: Channel, at: u32, bytes: u32, now: f64, receipt: u32,
 ): u32 {
   let status = scanEvent(at, bytes);
+  if ((scanFlags & NOT_BARE) === BARE && status === STATUS_OK && !channelSpecial(channel) && dispatchBare(channel, connection, at, bytes)) {
+    publishedSinks = receipt === NO_RECEIPT ? 0 : plainSinks(channel, connection.number);
+    publishedRefused = 0;
+    return STATUS_OK;
+  }
   if (status === STATUS_OK && channel.types !== 0 && !typeSetTakes(channel.types, typeLookup(scanTypeAt, scanTypeBytes))) {
     status = resultStatus(STATUS_TYPE_REFUSED, 0, 0);
   }
@@ -73,21 +77,32 @@ export function publishEvent(
       status = outboxPush(source, channel, at, bytes, connection.sourceAt, connection.sourceBytes, now);
     } else {
       status = dispatch(channel, connection.number, connection.sourceAt, connection.sourceBytes, at, bytes, now, receipt);
-      if (status === STATUS_OK) spend(connection, source, bytes);
     }
   }
-  if (status !== STATUS_OK) {
-    statisticAdd(STATISTIC_REFUSED, 1);
-    return status;
-  }
-  statisticAdd(STATISTIC_EVENTS_IN, 1);
-  statisticAdd(STATISTIC_BYTES_IN, bytes);
-  return STATUS_OK;
+  return status;
 }
 
-/** Notes that an event has left the outbox; half of the credit is given back at a time. */
-function spend(connection: Connection, source: Member, bytes: u32): void {
-  source.spentEvents++;
+/** Needs nothing appended and no meta: the event is delivered as it came. */
+const BARE: u32 = SCAN_SOURCE | SCAN_TIME;
+const NOT_BARE: u32 = BARE | SCAN_DELIVER_BY | SCAN_TTL | SCAN_KEY;
+
+/** Stores, sequences and hands on a bare event on a channel without anything special; false: take the general way. */
+function dispatchBare(channel: Channel, connection: Connection, at: u32, bytes: u32): bool {
+  const sequence = channel.sequence + 1;
+  const size = entryPrepare(channel.number, sequence, bytes);
+  const entry = bytes > eventBytesMax ? 0 : storeTake(size, 0);
+  if (entry === 0) return false;
+  const slab = changetype<Slab>(storeSlab);
+  channel.sequence = publishedSequence = sequence;
+  copyBytes(entryHeadCopy(entry, sequence), at, bytes);
+  slab.used += size;
+  rangeExtend(channel, connection.number, slab, entry, size, 0, Infinity);
+  return true;
+}
+
+/** Notes that events have left the outbox; half of the credit is given back at a time. */
+export function creditSpend(connection: Connection, source: Member, events: u32, bytes: u32): void {
+  source.spentEvents += events;
   source.spentBytes += bytes;
   if (source.granting !== 0 || (source.spentEvents < SOURCE_CREDIT_EVENTS / 2 && source.spentBytes < SOURCE_CREDIT_BYTES / 2)) return;
   if (connection.kind === CONNECTION_LOCAL) {
@@ -106,17 +121,19 @@ function dispatch(
 ): u32 {
   // What is absent and must be there is appended as fields: nothing is decoded and encoded again.
   const deliverByUs = deadlineOf(channel, acceptedMs);
-  const addDeliverBy = deliverByUs !== i64.MAX_VALUE && !(scanHasDeliverBy && deliverByUs === scanDeliverByUs);
-  const addSource = !scanHasSource && sourceBytes !== 0;
-  const addPriority = !scanHasPriority && channel.priority !== 4;
-  let eventBytes = bytes + (scanHasTime ? 0 : 9) + (addDeliverBy ? 9 : 0) + (addPriority ? 2 : 0);
+  const has = scanFlags;
+  const addDeliverBy = deliverByUs !== i64.MAX_VALUE && !((has & SCAN_DELIVER_BY) !== 0 && deliverByUs === scanDeliverByUs);
+  const addSource = (has & SCAN_SOURCE) === 0 && sourceBytes !== 0;
+  const addPriority = (has & SCAN_PRIORITY) === 0 && channel.priority !== 4;
+  const addTime = (has & SCAN_TIME) === 0;
+  let eventBytes = bytes + (addTime ? 9 : 0) + (addDeliverBy ? 9 : 0) + (addPriority ? 2 : 0);
   if (addSource) eventBytes += 1 + varintBytes(sourceBytes) + sourceBytes;
   if (eventBytes > eventBytesMax) return resultStatus(STATUS_EVENT_TOO_LARGE, eventBytes, eventBytesMax);
 
   const plain = channel.decider === 0 && channelPlain(channel);
   const type = plain ? 0 : typeLookup(scanTypeAt, scanTypeBytes);
   const sequence = channel.sequence + 1;
-  const size = entryBytes(channel.number, sequence, eventBytes, 0);
+  const size = entryPrepare(channel.number, sequence, eventBytes);
   if (channel.strictSinks !== 0) {
     rangeFlush();
     if (allRefuse(channel, connection, type, size)) return resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
@@ -128,16 +145,14 @@ function dispatch(
     rangeFlush();
     entry = storeAdvance(size, metas);
     if (entry === 0) return resultStatus(STATUS_STORE_FULL, size, 0);
-    // storeAdvance() may have walked other entries; the size of ours has to be known again.
-    entryBytes(channel.number, sequence, eventBytes, 0);
   }
   const slab = changetype<Slab>(storeSlab);
   channel.sequence = sequence;
   publishedSequence = sequence;
-  const eventAt = entryHeadWrite(entry, channel.number, sequence, eventBytes);
-  memory.copy(eventAt, at, bytes);
+  const eventAt = entryHeadCopy(entry, sequence);
+  copyBytes(eventAt, at, bytes);
   let end = eventAt + bytes;
-  if (!scanHasTime) end = fixedWrite(end, 0x29, <i64>(acceptedMs * 1000));
+  if (addTime) end = fixedWrite(end, 0x29, <i64>(acceptedMs * 1000));
   if (addDeliverBy) end = fixedWrite(end, 0x39, deliverByUs);
   if (addPriority) {
     store<u8>(end, 0x30);
@@ -146,7 +161,7 @@ function dispatch(
   }
   if (addSource) {
     store<u8>(end, 0x12);
-    memory.copy(varintWrite(end + 1, sourceBytes), sourceAt, sourceBytes);
+    copyBytes(varintWrite(end + 1, sourceBytes), sourceAt, sourceBytes);
   }
   slab.used += size;
   if (metas !== 0) metaAdd(slab, entry, deadline, scanKeyAt - at + eventAt - entry, scanKeyBytes, channel.number);
@@ -183,10 +198,11 @@ function fixedWrite(at: u32, tag: u8, value: i64): u32 {
 
 /** The moment by which the scanned event must be delivered, µs; i64.MAX_VALUE: none. The earlier one of two counts. */
 function deadlineOf(channel: Channel, acceptedMs: f64): i64 {
-  let deadline = scanHasDeliverBy ? scanDeliverByUs : i64.MAX_VALUE;
+  const hasDeliverBy = (scanFlags & SCAN_DELIVER_BY) !== 0;
+  let deadline = hasDeliverBy ? scanDeliverByUs : i64.MAX_VALUE;
   let ttlMs: f64 = -1;
-  if (scanHasTtl) ttlMs = <f64>scanTtlMs;
-  else if (!scanHasDeliverBy && channel.ttlMs > 0) ttlMs = channel.ttlMs;
+  if ((scanFlags & SCAN_TTL) !== 0) ttlMs = <f64>scanTtlMs;
+  else if (!hasDeliverBy && channel.ttlMs > 0) ttlMs = channel.ttlMs;
   if (ttlMs >= 0) deadline = min<i64>(deadline, min<i64>(<i64>((acceptedMs + ttlMs) * 1000), TIME_US_MAX));
   return deadline;
 }
@@ -203,7 +219,7 @@ export function outboxesPump(channel: Channel): void {
       if (status === STATUS_STORE_FULL) break;
     }
     const connection = connectionFind(source.connection);
-    if (connection !== null) spend(connection, source, node.bytes);
+    if (connection !== null) creditSpend(connection, source, 1, node.bytes);
     outboxShift(source);
     // Sources take turns, event by event.
     outboxUnlistFirst(channel);

@@ -28,6 +28,9 @@ import {
   RESULT_REF,
   RESULT_VALUE,
   ROLE_SOURCE,
+  STATISTIC_BYTES_IN,
+  STATISTIC_EVENTS_IN,
+  STATISTIC_REFUSED,
   STATUS_CHANNEL_UNKNOWN,
   STATUS_LIMIT,
   STATUS_MALFORMED,
@@ -38,15 +41,30 @@ import { Member, pairWithRole } from "../channel/member";
 import { nowMs } from "../clock";
 import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
 import { NO_RECEIPT, parkedEvents, parkedFull } from "../filter/decide";
-import { publishEvent, publishedRefused, publishedSequence, publishedSinks } from "../match/publish";
+import { creditSpend, publishEvent, publishedRefused, publishedSequence, publishedSinks } from "../match/publish";
 import { resultGet, resultSet, resultStatus } from "../result";
 import { Connection } from "./connection";
+import { statisticAdd } from "../statistics";
 import { frameAgainSet } from "./again";
 
 const TAG_CHANNEL: u32 = 0x0a;
 const TAG_CHANNEL_NUMBER: u32 = 0x10;
 const TAG_EVENT: u32 = 0x1a;
 const TAG_NUMBER: u32 = 0x20;
+
+const NOT_SHORT: u32 = 0xffffffff;
+/** Address after the length that shortLength() read. */
+let shortEnd: u32 = 0;
+
+/** A length of one or two bytes, both of which can be read; NOT_SHORT where it is longer. */
+function shortLength(at: u32): u32 {
+  const first = <u32>load<u8>(at);
+  shortEnd = at + 1;
+  if (first < 0x80) return first;
+  const second = <u32>load<u8>(at, 1);
+  shortEnd = at + 2;
+  return second < 0x80 ? (first & 0x7f) | (second << 7) : NOT_SHORT;
+}
 
 /** Begins a Publish at [at, at + bytes). Returns a REASON_…. */
 export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef: u32, ref: u32): u32 {
@@ -55,6 +73,15 @@ export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef
   let named = false;
   let events: u32 = 0;
   for (let p = at; p < end; ) {
+    // Nearly all fields are events with a one-byte tag and a length of one or two bytes.
+    if (p + 3 <= end && load<u8>(p) === TAG_EVENT) {
+      const size = shortLength(p + 1);
+      if (size <= end - shortEnd) {
+        events++;
+        p = shortEnd + size;
+        continue;
+      }
+    }
     const tag = tagRead(p, end);
     if (cursor === 0) return malformed(p - at);
     if (tag === TAG_EVENT) {
@@ -114,32 +141,50 @@ export function publishContinue(connection: Connection): u32 {
   const hasRef = connection.resumeHasRef;
   const end = connection.resumeEnd;
   let at = connection.resumeAt;
+  let events: u32 = 0;
+  let size: u32 = 0;
+  let reason = REASON_DONE;
   while (at < end) {
     if (channel.decider !== 0 && parkedFull()) {
-      connection.resumeAt = at;
-      return REASON_DECIDE;
+      reason = REASON_DECIDE;
+      break;
     }
-    const tag = tagRead(at, end);
-    if (tag !== TAG_EVENT) {
-      at = fieldSkip(cursor, end, tag & 7);
-      continue;
+    let bytes: u32 = NOT_SHORT;
+    if (at + 3 <= end && load<u8>(at) === TAG_EVENT) bytes = shortLength(at + 1);
+    let eventAt = shortEnd;
+    if (bytes === NOT_SHORT) {
+      const tag = tagRead(at, end);
+      if (tag !== TAG_EVENT) {
+        at = fieldSkip(cursor, end, tag & 7);
+        continue;
+      }
+      bytes = lengthRead(cursor, end);
+      eventAt = cursor;
     }
-    const bytes = lengthRead(cursor, end);
-    const eventAt = cursor;
     at = eventAt + bytes;
     const index = connection.resumeIndex++;
     const status = publishEvent(connection, source, channel, eventAt, bytes, nowMs, hasRef !== 0 ? index : NO_RECEIPT);
-    if (hasRef !== 0) {
-      receiptWrite(index, status, channel.number);
-    } else if (status !== STATUS_OK) {
-      connection.resumeAt = at;
-      resultSet(RESULT_HAS_REF, 0);
-      resultSet(RESULT_INDEX, index);
-      resultSet(RESULT_CHANNEL, channel.number);
-      return REASON_PROBLEM;
+    if (hasRef !== 0) receiptWrite(index, status, channel.number);
+    if (status === STATUS_OK) {
+      events++;
+      size += bytes;
+    } else {
+      statisticAdd(STATISTIC_REFUSED, 1);
+      if (hasRef === 0) {
+        resultSet(RESULT_HAS_REF, 0);
+        resultSet(RESULT_INDEX, index);
+        resultSet(RESULT_CHANNEL, channel.number);
+        reason = REASON_PROBLEM;
+        break;
+      }
     }
   }
   connection.resumeAt = at;
+  statisticAdd(STATISTIC_EVENTS_IN, events);
+  statisticAdd(STATISTIC_BYTES_IN, size);
+  // What waits in the outbox is spent when it leaves.
+  if (source.outboxEvents === 0) creditSpend(connection, source, events, size);
+  if (reason !== REASON_DONE) return reason;
   if (hasRef !== 0) {
     // The receipt tells how many sinks were selected, so it waits for the decision.
     if (parkedEvents() !== 0) return REASON_DECIDE;

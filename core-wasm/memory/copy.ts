@@ -1,0 +1,24 @@
+/** Copies that are mostly short: a bulk memory.copy of a hundred bytes costs more in the call than in the copy. */
+
+const BULK_BYTES: u32 = 512;
+
+/** Copies `bytes` that do not overlap. */
+export function copyBytes(to: u32, from: u32, bytes: u32): void {
+  if (bytes > BULK_BYTES) {
+    memory.copy(to, from, bytes);
+    return;
+  }
+  if (bytes >= 16) {
+    const last = bytes - 16;
+    for (let i: u32 = 0; i < last; i += 16) v128.store(to + i, v128.load(from + i));
+    // The last 16 bytes may overlap what was copied already.
+    v128.store(to + last, v128.load(from + last));
+    return;
+  }
+  if (bytes >= 8) {
+    store<u64>(to, load<u64>(from));
+    store<u64>(to + bytes - 8, load<u64>(from + bytes - 8));
+    return;
+  }
+  for (let i: u32 = 0; i < bytes; i++) store<u8>(to + i, load<u8>(from + i));
+}
