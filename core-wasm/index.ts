@@ -7,6 +7,7 @@ import {
   CONNECTION_LOCAL,
   DIRTY_COUNT_MAX,
   DIRTY_OFFSET,
+  EVENT_BYTES_MAX,
   PAGE_BYTES,
   REASON_CLOSE,
   REASON_DONE,
@@ -38,7 +39,6 @@ import { Mailbox } from "./mailbox/records";
 import { slabsInit, slabsLive } from "./mailbox/slab";
 import { fanOutInit } from "./match/fan-out";
 import { channelEnd, connectionLeaveAll, inboxConfigure, memberLeave, memberNew, memberTypesSet } from "./match/membership";
-import { publishInit } from "./match/publish";
 import { hashSeed } from "./memory/bytes";
 import { heapCopy, heapGive, heapInit } from "./memory/heap";
 import { PAGES_HEAP, PAGES_MAILBOX, PAGES_STORE, pagesInit, pagesQuota, pagesTotal, pagesUsed } from "./memory/pages";
@@ -56,6 +56,8 @@ import { statisticGet, statisticsInit } from "./statistics";
 /** Pages for tables, index and scratch that must be there beside the store. */
 const PAGES_MIN: u32 = 32;
 const STORE_SLABS_MIN: u32 = 4;
+/** Beside the store's slabs one event of EVENT_BYTES_MAX must fit, however small the store is. */
+const JUMBO_PAGES: u32 = EVENT_BYTES_MAX / PAGE_BYTES + 1;
 const SOURCE_BYTES_MAX: u32 = 256;
 
 export function abiVersion(): u32 {
@@ -64,22 +66,22 @@ export function abiVersion(): u32 {
 
 export function coreInit(storeBytes: u32, epoch: f64): u32 {
   assert(__heap_base <= REGION_BASE);
-  const storePages = (max<u32>(storeBytes, STORE_SLABS_MIN * SLAB_BYTES) / SLAB_BYTES) * (SLAB_BYTES / PAGE_BYTES);
+  if (storeBytes < STORE_SLABS_MIN * SLAB_BYTES) return resultStatus(STATUS_MEMORY, storeBytes, STORE_SLABS_MIN * SLAB_BYTES);
+  const storePages = (storeBytes / SLAB_BYTES) * (SLAB_BYTES / PAGE_BYTES);
   const memoryPages = <u32>memory.size();
-  const needPages = REGIONS_END / PAGE_BYTES + 2 + storePages + PAGES_MIN;
+  const needPages = REGIONS_END / PAGE_BYTES + 2 + storePages + JUMBO_PAGES + PAGES_MIN;
   if (memoryPages < needPages) return resultStatus(STATUS_MEMORY, memoryPages, needPages * PAGE_BYTES);
   const pages = pagesInit(memoryPages - REGIONS_END / PAGE_BYTES);
-  pagesQuota(PAGES_STORE, storePages);
+  pagesQuota(PAGES_STORE, storePages + JUMBO_PAGES);
   pagesQuota(PAGES_MAILBOX, (pages - storePages) / 2);
   pagesQuota(PAGES_HEAP, (pages - storePages) / 2);
   heapInit();
   hashSeed(<u64>epoch);
   statisticsInit();
   shapesInit();
-  slabsInit();
+  slabsInit(storeBytes / SLAB_BYTES);
   fanOutInit();
   decideInit();
-  publishInit(storePages * PAGE_BYTES);
   const ok = keysInit() && connectionsInit() && channelsInit() && membersInit() && typesInit();
   return ok ? STATUS_OK : resultStatus(STATUS_MEMORY, memoryPages, needPages * PAGE_BYTES);
 }

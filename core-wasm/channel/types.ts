@@ -4,7 +4,7 @@
  *
  * A set of types is a heap block: u32 count, then count numbers. One type's record: see TypeName.
  */
-import { TYPE_BYTES_MAX, STATUS_LIMIT, STATUS_OK, STATUS_STORE_FULL, TYPES_MAX } from "../abi";
+import { TYPE_BYTES_MAX, STATUS_LIMIT, STATUS_OK, STATUS_STORE_FULL, STATUS_TYPE_TOO_LONG, TYPES_MAX } from "../abi";
 import { bytesEqual, hashBytes } from "../memory/bytes";
 import { heapGive, heapTake } from "../memory/heap";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
@@ -99,7 +99,7 @@ export function typeSetNew(at: u32, count: u32): u32 {
     if (type === 0) {
       for (let k: u32 = 0; k < i; k++) typeRelease(load<u32>(set + 4 + k * 4));
       heapGive(set, 4 + count * 4);
-      return resultStatus(bytes > TYPE_BYTES_MAX ? STATUS_LIMIT : STATUS_STORE_FULL, bytes, TYPE_BYTES_MAX);
+      return resultStatus(bytes > TYPE_BYTES_MAX ? STATUS_TYPE_TOO_LONG : STATUS_STORE_FULL, bytes, TYPE_BYTES_MAX);
     }
     store<u32>(set + 4 + i * 4, type);
     at += 2 + bytes;

@@ -164,7 +164,7 @@ function decideOne(channel: Channel, record: u32, index: u32, events: u32, words
   const at = events + (word >> 2);
   if (kind === DECISION_BITMAP) {
     const size = (candidates + 31) >> 5;
-    if (at + size > words) return decideAll(channel, candidatesAt, candidates, false);
+    if (at + size > words || bitsBeyond(at, candidates)) return decideAll(channel, candidatesAt, candidates, false);
     for (let i: u32 = 0; i < candidates; i++) {
       if ((load<u32>(DECIDE_WORDS_OFFSET + (at + (i >> 5)) * 4) >> (i & 31)) & 1) decideMember(channel, candidatesAt, i);
     }
@@ -174,9 +174,24 @@ function decideOne(channel: Channel, record: u32, index: u32, events: u32, words
   if (!listValid(at, words, candidates)) return decideAll(channel, candidatesAt, candidates, false);
   const size = load<u32>(DECIDE_WORDS_OFFSET + at * 4);
   for (let i: u32 = 1; i <= size; i++) {
-    decideMember(channel, candidatesAt, load<u32>(DECIDE_WORDS_OFFSET + (at + i) * 4));
+    const chosen = load<u32>(DECIDE_WORDS_OFFSET + (at + i) * 4);
+    if (!namedBefore(at, i, chosen)) decideMember(channel, candidatesAt, chosen);
   }
   return true;
+}
+
+/** Whether a list names a candidate at an earlier place too. */
+function namedBefore(at: u32, place: u32, candidate: u32): bool {
+  for (let k: u32 = 1; k < place; k++) {
+    if (load<u32>(DECIDE_WORDS_OFFSET + (at + k) * 4) === candidate) return true;
+  }
+  return false;
+}
+
+/** Whether the last word of a bitmap has a bit beyond the candidates. */
+function bitsBeyond(at: u32, candidates: u32): bool {
+  const used = candidates & 31;
+  return used !== 0 && load<u32>(DECIDE_WORDS_OFFSET + (at + (candidates >> 5)) * 4) >> used !== 0;
 }
 
 function decideAll(channel: Channel, candidatesAt: u32, candidates: u32, asked: bool): bool {
@@ -188,7 +203,7 @@ function decideMember(channel: Channel, candidatesAt: u32, index: u32): void {
   fanMember(channel, memberAt(load<u32>(candidatesAt + index * 4)));
 }
 
-/** A list must lie within the words, name candidates, and none of them twice. */
+/** A list must lie within the words and name candidates. */
 function listValid(at: u32, words: u32, candidates: u32): bool {
   if (at >= words) return false;
   const size = load<u32>(DECIDE_WORDS_OFFSET + at * 4);
@@ -196,9 +211,6 @@ function listValid(at: u32, words: u32, candidates: u32): bool {
   for (let i: u32 = 1; i <= size; i++) {
     const index = load<u32>(DECIDE_WORDS_OFFSET + (at + i) * 4);
     if (index >= candidates) return false;
-    for (let k: u32 = 1; k < i; k++) {
-      if (load<u32>(DECIDE_WORDS_OFFSET + (at + k) * 4) === index) return false;
-    }
   }
   return true;
 }

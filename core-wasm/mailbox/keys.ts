@@ -4,6 +4,8 @@
  * It is brought up to date only when a cancel comes, so that keyed events cost nothing where nobody cancels; each meta
  * enters at most once. Metas with equal hashes are chained.
  */
+import { entryEvent, entryEventBytes } from "../event/entry";
+import { eventTimeUs } from "../event/time";
 import { bytesEqual, hashBytes } from "../memory/bytes";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
 import { META_CANCELLED, Meta, Slab, metaAt } from "./records";
@@ -84,8 +86,8 @@ function keysUpdate(): void {
   }
 }
 
-/** Marks all stored entries of a key on a channel as cancelled; returns how many it marked. */
-export function keysCancel(channel: u32, at: u32, bytes: u32): u32 {
+/** Marks all stored entries of a key on a channel that are not younger than `atUs` as cancelled; returns how many. */
+export function keysCancel(channel: u32, at: u32, bytes: u32, atUs: i64): u32 {
   keysUpdate();
   let marked: u32 = 0;
   let meta = mapFind(changetype<Map64>(index), keyHash(channel, at, bytes));
@@ -94,7 +96,8 @@ export function keysCancel(channel: u32, at: u32, bytes: u32): u32 {
     if (
       entry.channel === channel &&
       (entry.flags & META_CANCELLED) === 0 &&
-      bytesEqual(entry.entryAt + entry.keyOffset, entry.keyBytes, at, bytes)
+      bytesEqual(entry.entryAt + entry.keyOffset, entry.keyBytes, at, bytes) &&
+      eventTimeUs(entryEvent(entry.entryAt), entryEventBytes, 0) <= atUs
     ) {
       entry.flags |= META_CANCELLED;
       marked++;

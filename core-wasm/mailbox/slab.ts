@@ -22,10 +22,14 @@ let current: u32 = 0;
 /** Free slabs of SLAB_BYTES, last in first out: the last one is warm in the cache. */
 let freeSlabs: u32 = 0;
 let slabs: u32 = 0;
+/** Slabs of SLAB_BYTES that exist, free ones included, and how many may. */
+let made: u32 = 0;
+let madeMax: u32 = 0;
 
-/** Forgets all slabs. */
-export function slabsInit(): void {
-  oldest = newest = current = freeSlabs = slabs = 0;
+/** Forgets all slabs; at most `slabsMax` of SLAB_BYTES will be made. */
+export function slabsInit(slabsMax: u32): void {
+  oldest = newest = current = freeSlabs = slabs = made = 0;
+  madeMax = slabsMax;
 }
 
 /** Slabs of the store that hold something. */
@@ -52,9 +56,11 @@ export function slabNew(need: u32): u32 {
     at = freeSlabs;
     freeSlabs = changetype<Slab>(at).next;
   } else {
-    const bytes = need <= SLAB_BYTES ? SLAB_BYTES : ((need + PAGE_BYTES - 1) / PAGE_BYTES) * PAGE_BYTES;
-    at = slabMake(PAGES_STORE, bytes);
+    const common = need <= SLAB_BYTES;
+    if (common && made === madeMax) return 0;
+    at = slabMake(PAGES_STORE, common ? SLAB_BYTES : ((need + PAGE_BYTES - 1) / PAGE_BYTES) * PAGE_BYTES);
     if (at === 0) return 0;
+    if (common) made++;
   }
   const slab = changetype<Slab>(at);
   slab.next = 0;
@@ -118,6 +124,7 @@ export function slabIdle(slab: Slab): void {
 }
 
 function slabUnmake(slab: Slab): void {
+  if (slab.bytes === SLAB_BYTES) made--;
   pagesGive(PAGES_STORE, slab.base, slab.bytes / PAGE_BYTES);
   heapGive(changetype<u32>(slab), offsetof<Slab>());
 }

@@ -7,14 +7,17 @@
  *   node: u32 next │ u32 event bytes │ f64 accepted at, ms │ u32 cancelled │ u32 connection │ event
  */
 import {
+  EVENT_BYTES_MAX,
   SOURCE_CREDIT_BYTES,
   SOURCE_CREDIT_EVENTS,
+  STATUS_EVENT_TOO_LARGE,
   STATUS_NO_CREDIT,
   STATUS_OK,
   STATUS_STORE_FULL,
 } from "../abi";
 import { Channel } from "../channel/channel";
 import { Member } from "../channel/member";
+import { eventTimeUs } from "../event/time";
 import { SCAN_SOURCE, scanEvent, scanFlags, scanKeyAt, scanKeyBytes } from "../event/scan";
 import { varintBytes, varintWrite } from "../event/wire";
 import { bytesEqual } from "../memory/bytes";
@@ -31,11 +34,16 @@ export class OutboxNode {
 }
 export const NODE_BYTES: u32 = offsetof<OutboxNode>();
 
+/** `time_us`, `deliver_by_us` and `priority`, which may be appended when the event leaves. */
+const APPENDED_BYTES_MAX: u32 = 9 + 9 + 2;
+
 /** Appends an event that was scanned just now. Returns a status. */
 export function outboxPush(
   source: Member, channel: Channel, at: u32, bytes: u32, sourceAt: u32, sourceBytes: u32, acceptedMs: f64,
 ): u32 {
   const extra = (scanFlags & SCAN_SOURCE) !== 0 ? 0 : 1 + varintBytes(sourceBytes) + sourceBytes;
+  const final = bytes + extra + APPENDED_BYTES_MAX;
+  if (final > EVENT_BYTES_MAX) return resultStatus(STATUS_EVENT_TOO_LARGE, final, EVENT_BYTES_MAX);
   if (source.outboxEvents >= SOURCE_CREDIT_EVENTS || source.outboxBytes + bytes + extra > SOURCE_CREDIT_BYTES) {
     return resultStatus(STATUS_NO_CREDIT, source.outboxEvents, SOURCE_CREDIT_EVENTS - source.outboxEvents);
   }
@@ -93,12 +101,13 @@ export function outboxUnlistFirst(channel: Channel): Member {
 }
 
 /** Marks the events of a key in all outboxes of a channel as cancelled; returns how many. */
-export function outboxesCancel(channel: Channel, keyAt: u32, keyBytes: u32): u32 {
+export function outboxesCancel(channel: Channel, keyAt: u32, keyBytes: u32, atUs: i64): u32 {
   let cancelled: u32 = 0;
   for (let at = channel.outboxes; at !== 0; at = changetype<Member>(at).nextOutbox) {
     for (let address = changetype<Member>(at).outboxHead; address !== 0; address = changetype<OutboxNode>(address).next) {
       const node = changetype<OutboxNode>(address);
       scanEvent(address + NODE_BYTES, node.bytes);
+      if (eventTimeUs(address + NODE_BYTES, node.bytes, <i64>(node.acceptedMs * 1000)) > atUs) continue;
       if (node.cancelled === 0 && bytesEqual(scanKeyAt, scanKeyBytes, keyAt, keyBytes)) {
         node.cancelled = 1;
         cancelled++;

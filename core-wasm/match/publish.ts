@@ -7,6 +7,7 @@ import {
   EVENT_BYTES_MAX,
   SOURCE_CREDIT_BYTES,
   SOURCE_CREDIT_EVENTS,
+  STATISTIC_REFUSED,
   STATUS_EVENT_TOO_LARGE,
   STATUS_MAILBOX_FULL,
   STATUS_OK,
@@ -42,6 +43,7 @@ import { copyBytes } from "../memory/copy";
 import { tableGive } from "../memory/table";
 import { resultStatus } from "../result";
 import { Connection, connectionFind, dirtyPush } from "../session/connection";
+import { statisticAdd } from "../statistics";
 import { allRefuse, channelPlain, fanAll, fanBegin, fanEnd, fanRefused, fanSinks, plainSinks, rangeExtend, rangeFlush, refusedLimit } from "./fan-out";
 import { NODE_BYTES, OutboxNode, outboxList, outboxPush, outboxShift, outboxUnlistFirst } from "./outbox";
 
@@ -49,13 +51,6 @@ import { NODE_BYTES, OutboxNode, outboxList, outboxPush, outboxShift, outboxUnli
 export let publishedSinks: u32 = 0;
 export let publishedRefused: u32 = 0;
 export let publishedSequence: u64 = 0;
-
-let eventBytesMax: u32 = EVENT_BYTES_MAX;
-
-/** Sets the most bytes of an event: half of the store, so that a full store can always make room for one. */
-export function publishInit(storeBytes: u32): void {
-  eventBytesMax = min<u32>(EVENT_BYTES_MAX, storeBytes / 2);
-}
 
 /** Takes one encoded event of a source. `receipt`: index in RECEIPTS or NO_RECEIPT. Returns a status. */
 export function publishEvent(
@@ -90,7 +85,7 @@ const NOT_BARE: u32 = BARE | SCAN_DELIVER_BY | SCAN_TTL | SCAN_KEY;
 function dispatchBare(channel: Channel, connection: Connection, at: u32, bytes: u32): bool {
   const sequence = channel.sequence + 1;
   const size = entryPrepare(channel.number, sequence, bytes);
-  const entry = bytes > eventBytesMax ? 0 : storeTake(size, 0);
+  const entry = bytes > EVENT_BYTES_MAX ? 0 : storeTake(size, 0);
   if (entry === 0) return false;
   const slab = changetype<Slab>(storeSlab);
   channel.sequence = publishedSequence = sequence;
@@ -128,7 +123,7 @@ function dispatch(
   const addTime = (has & SCAN_TIME) === 0;
   let eventBytes = bytes + (addTime ? 9 : 0) + (addDeliverBy ? 9 : 0) + (addPriority ? 2 : 0);
   if (addSource) eventBytes += 1 + varintBytes(sourceBytes) + sourceBytes;
-  if (eventBytes > eventBytesMax) return resultStatus(STATUS_EVENT_TOO_LARGE, eventBytes, eventBytesMax);
+  if (eventBytes > EVENT_BYTES_MAX) return resultStatus(STATUS_EVENT_TOO_LARGE, eventBytes, EVENT_BYTES_MAX);
 
   const plain = channel.decider === 0 && channelPlain(channel);
   const type = plain ? 0 : typeLookup(scanTypeAt, scanTypeBytes);
@@ -217,6 +212,8 @@ export function outboxesPump(channel: Channel): void {
       scanEvent(address + NODE_BYTES, node.bytes);
       const status = dispatch(channel, node.connection, 0, 0, address + NODE_BYTES, node.bytes, node.acceptedMs, NO_RECEIPT);
       if (status === STATUS_STORE_FULL) break;
+      // Every sink refused it meanwhile: it was accepted, so at least it is counted.
+      if (status !== STATUS_OK) statisticAdd(STATISTIC_REFUSED, 1);
     }
     const connection = connectionFind(source.connection);
     if (connection !== null) creditSpend(connection, source, 1, node.bytes);

@@ -19,7 +19,6 @@ import {
 } from "../abi";
 import { nowMs } from "../clock";
 import { entrySize } from "../event/entry";
-import { varintRead, cursor } from "../event/wire";
 import { parkedEvents } from "../filter/decide";
 import { inboxDropFront } from "../mailbox/inbox";
 import { tombstonesEver } from "../mailbox/keys";
@@ -29,7 +28,7 @@ import { inboxReleaseIfDrained } from "../match/membership";
 import { resultSet } from "../result";
 import { statisticAdd } from "../statistics";
 import { Connection } from "./connection";
-import { controlFree } from "./control";
+import { controlTake } from "./control";
 import { noticesPush } from "./notices";
 import { WS_BINARY, WS_HEADER_BYTES_MAX, wsHeaderWrite } from "./websocket-out";
 
@@ -56,31 +55,6 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
   statisticAdd(STATISTIC_DELIVERIES, deliveries);
   statisticAdd(STATISTIC_BYTES_OUT, used);
   return used;
-}
-
-/** Copies queued answers; on connections that the host renders only whole frames. */
-function controlTake(connection: Connection, out: u32, bytesMax: u32): u32 {
-  const from = connection.controlAt + connection.controlRead;
-  const waiting = connection.controlBytes - connection.controlRead;
-  let bytes = waiting;
-  if (bytes > bytesMax) {
-    bytes = 0;
-    if (connection.kind === CONNECTION_WEBSOCKET) bytes = bytesMax;
-    else {
-      // Entries of the queue have a size prefix as deliveries have.
-      for (let next = frameSize(from); bytes + next <= bytesMax; next = frameSize(from + bytes)) bytes += next;
-      if (bytes === 0) bytes = min<u32>(frameSize(from), OUT_SLOT_BYTES);
-    }
-  }
-  memory.copy(out, from, bytes);
-  if (bytes === waiting) controlFree(connection);
-  else connection.controlRead += bytes;
-  return bytes;
-}
-
-function frameSize(at: u32): u32 {
-  const size = <u32>varintRead(at, at + 10);
-  return cursor - at + size;
 }
 
 let prefixBytes: u32 = 0;

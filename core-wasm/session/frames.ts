@@ -108,11 +108,12 @@ export function frameTake(connection: Connection, at: u32, bytes: u32): u32 {
 
 /** More than this is as good as endless, and sums of it do not overflow. */
 const CREDIT_MAX: i64 = 9007199254740991;
+const NOT_SAID: i64 = -1;
 
 function creditFrame(connection: Connection, at: u32, bytes: u32): u32 {
   const end = at + bytes;
-  let events: i64 = 0;
-  let size: i64 = 0;
+  let events: i64 = NOT_SAID;
+  let size: i64 = NOT_SAID;
   while (at < end) {
     const tag = tagRead(at, end);
     if (cursor === 0) return STATUS_MALFORMED;
@@ -129,12 +130,15 @@ function creditFrame(connection: Connection, at: u32, bytes: u32): u32 {
       if (at === 0) return STATUS_MALFORMED;
     }
   }
+  const neither = events === NOT_SAID && size === NOT_SAID;
   if (connection.creditExplicit === 0) {
     connection.creditExplicit = 1;
-    connection.creditEvents = connection.creditBytes = 0;
+    // A client that counts only events, or only bytes, means the other one to be without limit.
+    connection.creditEvents = events === NOT_SAID && !neither ? CREDIT_MAX : 0;
+    connection.creditBytes = size === NOT_SAID && !neither ? CREDIT_MAX : 0;
   }
-  connection.creditEvents = min<i64>(connection.creditEvents + events, CREDIT_MAX);
-  connection.creditBytes = min<i64>(connection.creditBytes + size, CREDIT_MAX);
+  connection.creditEvents = min<i64>(connection.creditEvents + max<i64>(events, 0), CREDIT_MAX);
+  connection.creditBytes = min<i64>(connection.creditBytes + max<i64>(size, 0), CREDIT_MAX);
   dirtyPush(connection);
   return STATUS_OK;
 }
@@ -164,7 +168,7 @@ function ackFrame(connection: Connection, at: u32, bytes: u32): u32 {
       const number = varintRead(at, valuesEnd);
       if (cursor === 0) return STATUS_MALFORMED;
       at = cursor;
-      if (number === 0 || number > connection.delivered) {
+      if ((number === 0 && tag !== 0x08) || number > connection.delivered) {
         return resultStatus(STATUS_ACK_UNKNOWN, number > 0xffffffff ? 0xffffffff : <u32>number, <u32>connection.delivered);
       }
       last = max<u64>(last, number);
@@ -179,6 +183,7 @@ function cancelFrame(at: u32, bytes: u32): u32 {
   let number: u32 = 0;
   let keyAt: u32 = 0;
   let keyBytes: u32 = 0;
+  let atUs = i64.MAX_VALUE;
   while (at < end) {
     const tag = tagRead(at, end);
     if (cursor === 0) return STATUS_MALFORMED;
@@ -198,7 +203,9 @@ function cancelFrame(at: u32, bytes: u32): u32 {
       number = value > 0xffffffff ? 0xffffffff : <u32>value;
       at = cursor;
     } else {
-      if (tag >> 3 <= 3 || tag === 0x22) return STATUS_MALFORMED;
+      if (tag >> 3 <= 4 && tag !== 0x21) return STATUS_MALFORMED;
+      const valueAt = cursor;
+      if (tag === 0x21 && end - valueAt >= 8) atUs = load<i64>(valueAt);
       at = fieldSkip(cursor, end, tag & 7);
       if (at === 0) return STATUS_MALFORMED;
     }
@@ -208,8 +215,8 @@ function cancelFrame(at: u32, bytes: u32): u32 {
   const channel = channelFind(number);
   if (channel === null) return resultStatus(STATUS_CHANNEL_UNKNOWN, number, 0);
   if (keyBytes !== 0) {
-    keysCancel(number, keyAt, keyBytes);
-    outboxesCancel(channel as Channel, keyAt, keyBytes);
+    keysCancel(number, keyAt, keyBytes, atUs);
+    outboxesCancel(channel as Channel, keyAt, keyBytes, atUs);
   }
   return STATUS_OK;
 }

@@ -32,13 +32,16 @@ import {
   STATISTIC_EVENTS_IN,
   STATISTIC_REFUSED,
   STATUS_CHANNEL_UNKNOWN,
+  STATUS_FRAME_KIND,
   STATUS_LIMIT,
   STATUS_MALFORMED,
+  STATUS_NOT_UTF8,
   STATUS_OK,
 } from "../abi";
 import { channelAt, channelByName, channelFind } from "../channel/channel";
 import { Member, pairWithRole } from "../channel/member";
 import { nowMs } from "../clock";
+import { utf8Valid } from "../event/utf8";
 import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
 import { NO_RECEIPT, parkedEvents, parkedFull } from "../filter/decide";
 import { creditSpend, publishEvent, publishedRefused, publishedSequence, publishedSinks } from "../match/publish";
@@ -70,7 +73,8 @@ function shortLength(at: u32): u32 {
 export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef: u32, ref: u32): u32 {
   const end = at + bytes;
   let number: u32 = 0;
-  let named = false;
+  let nameAt: u32 = 0;
+  let nameBytes: u32 = 0;
   let events: u32 = 0;
   for (let p = at; p < end; ) {
     // Nearly all fields are events with a one-byte tag and a length of one or two bytes.
@@ -98,20 +102,23 @@ export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef
       const size = lengthRead(cursor, end);
       if (cursor === 0) return malformed(p - at);
       p = cursor + size;
-      named = true;
-      if (number === 0) number = channelByName(cursor, size);
+      nameAt = cursor;
+      nameBytes = size;
     } else {
       if (tag >> 3 <= 4) return malformed(p - at);
       p = fieldSkip(cursor, end, tag & 7);
       if (p === 0) return malformed(bytes);
     }
   }
+  if (nameBytes !== 0) {
+    // By number or by name: two would have to agree, and one that lies is worse than none.
+    if (number !== 0) return refused(STATUS_FRAME_KIND, 2, 0);
+    if (!utf8Valid(nameAt, nameBytes)) return refused(STATUS_NOT_UTF8, 1, 0);
+    number = channelByName(nameAt, nameBytes);
+  }
   let source = connection.cacheSource;
   if (connection.cacheChannel !== number || source === 0) {
-    if (!named && channelFind(number) === null) {
-      resultStatus(STATUS_CHANNEL_UNKNOWN, number, 0);
-      return REASON_PROBLEM;
-    }
+    if (nameBytes === 0 && channelFind(number) === null) return refused(STATUS_CHANNEL_UNKNOWN, number, 0);
     source = pairWithRole(connection.number, number, ROLE_SOURCE);
     if (source === 0) {
       if (parkedEvents() === 0) return REASON_SOURCE;
@@ -121,10 +128,7 @@ export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef
     connection.cacheChannel = number;
     connection.cacheSource = source;
   }
-  if (hasRef !== 0 && events > PUBLISH_EVENTS_MAX) {
-    resultStatus(STATUS_LIMIT, events, PUBLISH_EVENTS_MAX);
-    return REASON_PROBLEM;
-  }
+  if (hasRef !== 0 && events > PUBLISH_EVENTS_MAX) return refused(STATUS_LIMIT, events, PUBLISH_EVENTS_MAX);
   connection.resumeAt = at;
   connection.resumeEnd = end;
   connection.resumeSource = source;
@@ -208,6 +212,12 @@ function receiptWrite(index: u32, status: u32, channel: u32): void {
   store<u32>(at + RECEIPT_LIMIT * 4, ok ? 0 : resultGet(RESULT_LIMIT));
   store<u32>(at + RECEIPT_REFUSED * 4, ok ? publishedRefused : 0);
   store<u32>(at + RECEIPT_CHANNEL * 4, channel);
+}
+
+/** The frame is refused and the connection lives. */
+function refused(status: u32, value: u32, limit: u32): u32 {
+  resultStatus(status, value, limit);
+  return REASON_PROBLEM;
 }
 
 function malformed(offset: u32): u32 {

@@ -30,9 +30,6 @@ export interface CoreExports {
    */
   connectionOpen(kind: number, sourceAt: number, sourceBytes: number): number;
 
-  /** Replaces the implicit `source` of what it publishes from now on (a client tells its name after it connected). */
-  connectionSource(connection: number, sourceAt: number, sourceBytes: number): void;
-
   /** Bytes of input kept because their frame or message has begun and is not complete; 0 between frames. */
   connectionPartial(connection: number): number;
 
@@ -48,7 +45,7 @@ export interface CoreExports {
   /** Holds (1) or releases (0) deliveries; answers of the host pass. */
   inboxHold(connection: number, held: number): void;
 
-  /** Events and bytes waiting in the inbox. */
+  /** Events and bytes waiting in the inbox; a cancelled event counts until it comes to the front. */
   inboxEvents(connection: number): number;
   inboxBytes(connection: number): number;
 
@@ -103,7 +100,7 @@ export interface CoreExports {
    */
   channelAdd(nameAt: number, nameBytes: number, flags: number): number;
 
-  /** Removes a channel and its members; undelivered events of it stay in inboxes. Returns a status. */
+  /** Removes a channel and its members, as memberRemove() does each. Returns a status. */
   channelRemove(channel: number): number;
 
   channelSet(channel: number, flags: number, priority: number, ttlMs: number, decider: number): number;
