@@ -49,6 +49,7 @@ import { Connection, connectionAt, connectionFind, connectionTable, connectionsI
 import { controlFrame, controlFree, controlWebSocket } from "./session/control";
 import { connectionDrain } from "./session/drain";
 import { connectionIngest, connectionIngestFrame } from "./session/ingest";
+import { sourcesFree } from "./session/sources";
 import { carryFree } from "./session/stream";
 import { WS_CLOSE, WS_PING } from "./session/websocket-out";
 import { statisticGet, statisticsInit } from "./statistics";
@@ -118,6 +119,7 @@ export function connectionClose(number: u32): void {
   dirtyRemove(connection);
   carryFree(connection);
   controlFree(connection);
+  sourcesFree(connection);
   if (connection.sourceAt !== 0) heapGive(connection.sourceAt, connection.sourceBytes);
   inboxFree(changetype<Mailbox>(connection.inbox));
   tableGive(connectionTable(), number);

@@ -26,7 +26,7 @@ export class Channel {
   blockedBy: u32;
   /** 0: none. */
   ttlMs: f64;
-  /** Array of member addresses in join order. */
+  /** Array of Sink records in join order. */
   sinksAt: u32;
   sinks: u32;
   sinksCapacity: u32;
@@ -40,6 +40,16 @@ export class Channel {
   /** Next channel number with the same name hash. */
   nameNext: u32;
 }
+
+/** What the fan-out needs of a sink, side by side, so that it need not visit every member. */
+@unmanaged
+export class Sink {
+  member: u32;
+  inbox: u32;
+  connection: u32;
+  types: u32;
+}
+export const SINK_BYTES: u32 = offsetof<Sink>();
 
 const SPECIAL_OFFSET: u32 = 24;
 if (offsetof<Channel>("types") !== SPECIAL_OFFSET) ERROR("Channel.types is not where channelSpecial() looks");
@@ -126,34 +136,45 @@ export function channelFree(channel: Channel): void {
     previous.nameNext = channel.nameNext;
   }
   heapGive(channel.nameAt, channel.nameBytes);
-  if (channel.sinksAt !== 0) heapGive(channel.sinksAt, channel.sinksCapacity * 4);
+  if (channel.sinksAt !== 0) heapGive(channel.sinksAt, channel.sinksCapacity * SINK_BYTES);
   tableGive(channelTable(), channel.number);
 }
 
 /** Appends a sink. Returns false where memory is used up. */
-export function channelSinkAdd(channel: Channel, member: u32): bool {
+export function channelSinkAdd(channel: Channel, member: u32, inbox: u32, connection: u32): bool {
   if (channel.sinks === channel.sinksCapacity) {
-    const bytes = heapBlockBytes(channel.sinksCapacity === 0 ? 16 : channel.sinksCapacity * 8);
+    const bytes = heapBlockBytes(channel.sinksCapacity === 0 ? SINK_BYTES : channel.sinksCapacity * SINK_BYTES * 2);
     const at = heapTake(bytes);
     if (at === 0) return false;
     if (channel.sinksAt !== 0) {
-      memory.copy(at, channel.sinksAt, channel.sinks * 4);
-      heapGive(channel.sinksAt, channel.sinksCapacity * 4);
+      memory.copy(at, channel.sinksAt, channel.sinks * SINK_BYTES);
+      heapGive(channel.sinksAt, channel.sinksCapacity * SINK_BYTES);
     }
     channel.sinksAt = at;
-    channel.sinksCapacity = bytes / 4;
+    channel.sinksCapacity = bytes / SINK_BYTES;
   }
-  store<u32>(channel.sinksAt + channel.sinks * 4, member);
+  const sink = changetype<Sink>(channel.sinksAt + channel.sinks * SINK_BYTES);
+  sink.member = member;
+  sink.inbox = inbox;
+  sink.connection = connection;
+  sink.types = 0;
   channel.sinks++;
   return true;
 }
 
 /** Removes a sink and keeps the order of the others. */
 export function channelSinkRemove(channel: Channel, member: u32): void {
-  const end = channel.sinksAt + channel.sinks * 4;
-  let at = channel.sinksAt;
-  while (at < end && load<u32>(at) !== member) at += 4;
-  if (at === end) return;
-  memory.copy(at, at + 4, end - at - 4);
+  const at = channelSinkFind(channel, member);
+  if (at === 0) return;
+  memory.copy(at, at + SINK_BYTES, channel.sinksAt + channel.sinks * SINK_BYTES - at - SINK_BYTES);
   channel.sinks--;
+}
+
+/** Address of the record of a member among the sinks, 0 where it is none. */
+export function channelSinkFind(channel: Channel, member: u32): u32 {
+  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
+  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
+    if (changetype<Sink>(at).member === member) return at;
+  }
+  return 0;
 }

@@ -1,5 +1,6 @@
 /**
- * Members: one session's part in one channel, as sink, source or both. The record has 128 bytes.
+ * Members: one session's part in one channel, as sink, source or both. The record has 128 bytes; what publishing needs
+ * comes first and shares a cache line.
  *
  * A second index leads from (connection, channel) to its members, which publishing by number, notices of drops and
  * `member` in deliveries need.
@@ -14,34 +15,35 @@ export class Member {
   tableNext: u32;
   connection: u32;
   channel: u32;
-  /** Address of the session's inbox, for the fan-out. */
-  inbox: u32;
   /** ROLE_… bits. */
   role: u32;
+  /** Address of the session's inbox, for the fan-out. */
+  inbox: u32;
+  /** Address of the channel's record. */
+  channelAt: u32;
+  /** Source: what left the outbox since the last credit frame. */
+  spentEvents: u32;
+  spentBytes: u32;
+  granting: u32;
+  /** Source: events and bytes in the outbox, its first and last node; see match/outbox.ts. */
+  outboxEvents: u32;
+  outboxBytes: u32;
+  outboxHead: u32;
+  outboxTail: u32;
+  nextOutbox: u32;
+  nextGrant: u32;
+
   /** Set of types wanted, 0: any. */
   types: u32;
   nextOfConnection: u32;
   /** Next member of the same connection in the same channel. */
   nextOfPair: u32;
-
   /** Drops to tell, by DROPPED_… reason, and whether this is in the connection's list. */
   droppedOverflow: u32;
   droppedLate: u32;
   droppedCancelled: u32;
   noticed: u32;
   nextNotice: u32;
-
-  /** Source: what left the outbox since the last credit frame. */
-  spentEvents: u32;
-  spentBytes: u32;
-  granting: u32;
-  nextGrant: u32;
-  /** Source: first and last node of the outbox, see match/outbox.ts. */
-  outboxHead: u32;
-  outboxTail: u32;
-  outboxEvents: u32;
-  outboxBytes: u32;
-  nextOutbox: u32;
 
   /** Live attributes as encoded map entries (fields 2 of an Update). */
   attributesAt: u32;

@@ -40,34 +40,35 @@ export function entryHeadWrite(at: u32, channel: u32, sequence: u64, eventBytes:
 }
 
 /**
- * The head last written by entryBegin(). Events of one source mostly have one size, so all of it but the sequence is
- * the same again: it is copied and the sequence is put in.
+ * The head last written by entryPrepare(). Events of one source mostly have one size, so all of it but channel and
+ * sequence is the same again: it is copied and those two are put in.
  */
 const lastHeadAt: u32 = <u32>memory.data(48);
-let lastChannel: u32 = 0;
+let lastChannelBytes: u32 = 0;
 let lastEventBytes: u32 = 0;
 let lastSequenceBytes: u32 = 0;
 let lastHeadBytes: u32 = 0;
 let lastSize: u32 = 0;
-let lastSequenceOffset: u32 = 0;
+let lastChannelOffset: u32 = 0;
 
 /** Bytes of the entry of an event, as entryBytes() without a member, prepared for entryHeadCopy(). */
 export function entryPrepare(channel: u32, sequence: u64, eventBytes: u32): u32 {
+  const channelBytes = varintBytes(channel);
   const sequenceBytes = varintBytes(sequence);
-  if (channel === lastChannel && eventBytes === lastEventBytes && sequenceBytes === lastSequenceBytes) return lastSize;
+  if (eventBytes === lastEventBytes && channelBytes === lastChannelBytes && sequenceBytes === lastSequenceBytes) return lastSize;
   lastSize = entryBytes(channel, sequence, eventBytes, 0);
   lastHeadBytes = entryHeadWrite(lastHeadAt, channel, sequence, eventBytes) - lastHeadAt;
-  lastChannel = channel;
+  lastChannelBytes = channelBytes;
   lastEventBytes = eventBytes;
   lastSequenceBytes = sequenceBytes;
-  lastSequenceOffset = lastHeadBytes - varintBytes(eventBytes) - 1 - sequenceBytes;
+  lastChannelOffset = lastHeadBytes - varintBytes(eventBytes) - 2 - sequenceBytes - channelBytes;
   return lastSize;
 }
 
 /** Writes the head that was prepared; returns where the event goes. */
-export function entryHeadCopy(at: u32, sequence: u64): u32 {
+export function entryHeadCopy(at: u32, channel: u32, sequence: u64): u32 {
   copyBytes(at, lastHeadAt, lastHeadBytes);
-  varintWrite(at + lastSequenceOffset, sequence);
+  varintWrite(varintWrite(at + lastChannelOffset, channel) + 1, sequence);
   return at + lastHeadBytes;
 }
 

@@ -32,7 +32,7 @@ import {
   STATUS_DECISION,
   STATUS_OK,
 } from "../abi";
-import { Channel, channelAt } from "../channel/channel";
+import { Channel, SINK_BYTES, Sink, channelAt } from "../channel/channel";
 import { Member, memberAt } from "../channel/member";
 import { typeSetTakes } from "../channel/types";
 import { Slab } from "../mailbox/records";
@@ -111,11 +111,11 @@ export function park(
 
 function candidatesWrite(channel: Channel, connection: u32, type: u32, to: u32): u32 {
   let candidates: u32 = 0;
-  const end = channel.sinksAt + channel.sinks * 4;
-  for (let at = channel.sinksAt; at < end; at += 4) {
-    const member = changetype<Member>(load<u32>(at));
-    if (member.connection === connection || !typeSetTakes(member.types, type)) continue;
-    store<u32>(to + candidates * 4, member.number);
+  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
+  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
+    const sink = changetype<Sink>(at);
+    if (sink.connection === connection || !typeSetTakes(sink.types, type)) continue;
+    store<u32>(to + candidates * 4, changetype<Member>(sink.member).number);
     candidates++;
   }
   return candidates;
@@ -148,10 +148,10 @@ export function decideBatch(words: u32): u32 {
 /** Own sinks of the submitter receive beside the selection, where the channel echoes. */
 function fanOwn(channel: Channel, connection: u32): void {
   if ((channel.flags & CHANNEL_ECHO) === 0) return;
-  const end = channel.sinksAt + channel.sinks * 4;
-  for (let at = channel.sinksAt; at < end; at += 4) {
-    const member = changetype<Member>(load<u32>(at));
-    if (member.connection === connection) fanMember(channel, member);
+  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
+  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
+    const sink = changetype<Sink>(at);
+    if (sink.connection === connection) fanMember(channel, changetype<Member>(sink.member));
   }
 }
 

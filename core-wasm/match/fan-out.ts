@@ -6,7 +6,7 @@
  * event goes its own way.
  */
 import { CHANNEL_ECHO, OVERFLOW_REJECT, ROLE_SINK } from "../abi";
-import { Channel } from "../channel/channel";
+import { Channel, SINK_BYTES, Sink } from "../channel/channel";
 import { Member, pairWithRole } from "../channel/member";
 import { typeSetTakes } from "../channel/types";
 import {
@@ -84,14 +84,14 @@ export function rangeFlush(): void {
   const channel = changetype<Channel>(rangeChannel);
   const slab = changetype<Slab>(rangeSlab);
   const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : rangeConnection;
-  const end = channel.sinksAt + channel.sinks * 4;
+  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
   // An inbox that overflows at once must not free the slab under the next sink.
   slab.pins++;
-  for (let at = channel.sinksAt; at < end; at += 4) {
-    const member = changetype<Member>(load<u32>(at));
-    if (member.connection === skip) continue;
+  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
+    const sink = changetype<Sink>(at);
+    if (sink.connection === skip) continue;
     inboxAppend(
-      changetype<Mailbox>(member.inbox), channel.number, slab, rangeAt, rangeBytes, events, rangeMetaFirst, rangeMetas,
+      changetype<Mailbox>(sink.inbox), channel.number, slab, rangeAt, rangeBytes, events, rangeMetaFirst, rangeMetas,
       rangeDeadline,
     );
   }
@@ -200,22 +200,22 @@ function copyMeta(chunk: Slab, entryAt: u32, shift: u32): void {
 /** Fans one entry out to all sinks whose `types` take it. */
 export function fanAll(channel: Channel, connection: u32, type: u32): void {
   const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
-  const end = channel.sinksAt + channel.sinks * 4;
-  for (let at = channel.sinksAt; at < end; at += 4) {
-    const member = changetype<Member>(load<u32>(at));
-    if (member.connection !== skip && typeSetTakes(member.types, type)) fanMember(channel, member);
+  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
+  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
+    const sink = changetype<Sink>(at);
+    if (sink.connection !== skip && typeSetTakes(sink.types, type)) fanMember(channel, changetype<Member>(sink.member));
   }
 }
 
 /** Whether an event of that size would be refused by every sink that wants it, and at least one does. */
 export function allRefuse(channel: Channel, connection: u32, type: u32, bytes: u32): bool {
   const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
-  const end = channel.sinksAt + channel.sinks * 4;
+  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
   refusedLimit = 0;
-  for (let at = channel.sinksAt; at < end; at += 4) {
-    const member = changetype<Member>(load<u32>(at));
-    if (member.connection === skip || !typeSetTakes(member.types, type)) continue;
-    const inbox = changetype<Mailbox>(member.inbox);
+  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
+    const sink = changetype<Sink>(at);
+    if (sink.connection === skip || !typeSetTakes(sink.types, type)) continue;
+    const inbox = changetype<Mailbox>(sink.inbox);
     if (inbox.overflow !== OVERFLOW_REJECT || inboxHasRoom(inbox, bytes)) return false;
     refusedLimit = inbox.capacityEvents;
   }

@@ -19,7 +19,7 @@ import {
   STATUS_SOURCE_TAKEN,
   STATUS_STORE_FULL,
 } from "../abi";
-import { Channel, channelAt, channelFind, channelFree, channelSinkAdd, channelSinkRemove } from "../channel/channel";
+import { Channel, Sink, channelAt, channelFind, channelFree, channelSinkAdd, channelSinkFind, channelSinkRemove } from "../channel/channel";
 import { Member, memberAt, memberFind, memberTable, pairAdd, pairRemove, pairWithRole } from "../channel/member";
 import { typeSetMade, typeSetNew, typeSetRelease } from "../channel/types";
 import { entryChannel, entrySize } from "../event/entry";
@@ -32,6 +32,7 @@ import { heapGive } from "../memory/heap";
 import { tableGive, tableTake } from "../memory/table";
 import { resultStatus } from "../result";
 import { Connection, connectionFind } from "../session/connection";
+import { sourceForget } from "../session/sources";
 import { statisticAdd } from "../statistics";
 import { OutboxNode } from "./outbox";
 import { outboxesPump } from "./publish";
@@ -60,11 +61,12 @@ export function memberNew(connection: Connection, channelNumber: u32, role: u32)
   const member = memberAt(number);
   member.connection = connection.number;
   member.channel = channelNumber;
+  member.channelAt = changetype<u32>(channel);
   member.inbox = connection.inbox;
   member.role = role;
   const second = (role & ROLE_SINK) !== 0 && pairWithRole(connection.number, channelNumber, ROLE_SINK) !== 0;
   const isSink = (role & ROLE_SINK) !== 0;
-  if ((isSink && !channelSinkAdd(channel, changetype<u32>(member))) || !pairAdd(member)) {
+  if ((isSink && !channelSinkAdd(channel, changetype<u32>(member), connection.inbox, connection.number)) || !pairAdd(member)) {
     if (isSink) channelSinkRemove(channel, changetype<u32>(member));
     tableGive(memberTable(), number);
     resultStatus(STATUS_STORE_FULL, 0, 0);
@@ -96,6 +98,8 @@ export function memberTypesSet(number: u32, typesAt: u32, count: u32): u32 {
   }
   typeSetRelease(member.types);
   member.types = typeSetMade;
+  const sink = channelSinkFind(channel, changetype<u32>(member));
+  if (sink !== 0) changetype<Sink>(sink).types = typeSetMade;
   return STATUS_OK;
 }
 
@@ -124,6 +128,8 @@ export function memberEnd(connection: Connection, member: Member, channel: Chann
   connection.members = without(connection.members, at, offsetof<Member>("nextOfConnection"));
   connection.notices = without(connection.notices, at, offsetof<Member>("nextNotice"));
   connection.grants = without(connection.grants, at, offsetof<Member>("nextGrant"));
+  sourceForget(connection, channel.number);
+  if (connection.resumeSource === at) connection.resumeAt = 0;
   if (connection.cacheSource === at) connection.cacheChannel = connection.cacheSource = 0;
   if ((member.role & ROLE_SOURCE) !== 0) channel.sources--;
   if ((member.role & ROLE_SINK) !== 0) {
@@ -254,7 +260,7 @@ export function inboxConfigure(connection: Connection, capacityEvents: u32, capa
 
 /** Removes a channel with all its members. */
 export function channelEnd(channel: Channel): void {
-  while (channel.sinks !== 0) leaveOne(changetype<Member>(load<u32>(channel.sinksAt)));
+  while (channel.sinks !== 0) leaveOne(changetype<Member>(changetype<Sink>(channel.sinksAt).member));
   if (channel.sources !== 0) leaveSources(channel.number);
   while (channel.outboxes !== 0) outboxDrop(channel);
   typeSetRelease(channel.types);

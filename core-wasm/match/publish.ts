@@ -89,7 +89,7 @@ function dispatchBare(channel: Channel, connection: Connection, at: u32, bytes: 
   if (entry === 0) return false;
   const slab = changetype<Slab>(storeSlab);
   channel.sequence = publishedSequence = sequence;
-  copyBytes(entryHeadCopy(entry, sequence), at, bytes);
+  copyBytes(entryHeadCopy(entry, channel.number, sequence), at, bytes);
   slab.used += size;
   rangeExtend(channel, connection.number, slab, entry, size, 0, Infinity);
   return true;
@@ -144,7 +144,7 @@ function dispatch(
   const slab = changetype<Slab>(storeSlab);
   channel.sequence = sequence;
   publishedSequence = sequence;
-  const eventAt = entryHeadCopy(entry, sequence);
+  const eventAt = entryHeadCopy(entry, channel.number, sequence);
   copyBytes(eventAt, at, bytes);
   let end = eventAt + bytes;
   if (addTime) end = fixedWrite(end, 0x29, <i64>(acceptedMs * 1000));

@@ -36,6 +36,10 @@ export class Connection {
   /** Last channel published to, and the source member for it. */
   cacheChannel: u32;
   cacheSource: u32;
+  /** Source members by channel number, see session/sources.ts. */
+  sourcesAt: u32;
+  sourcesCapacity: u32;
+  sourceMisses: u32;
 
   carryAt: u32;
   carryBytes: u32;

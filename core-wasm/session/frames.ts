@@ -9,6 +9,7 @@ import {
   REASON_DECIDE,
   REASON_DONE,
   REASON_PROBLEM,
+  REASON_SOURCE,
   RESULT_AT,
   RESULT_BYTES_AT,
   RESULT_HAS_REF,
@@ -49,6 +50,25 @@ export function closeWith(connection: Connection, status: u32, value: u32, limit
   return REASON_CLOSE;
 }
 
+/** Tells the host where the frame lies and what its answer refers to. */
+function resultFrame(at: u32, bytes: u32, hasRef: u32, ref: u32): void {
+  resultSet(RESULT_AT, at);
+  resultSet(RESULT_BYTES_AT, bytes);
+  resultSet(RESULT_HAS_REF, hasRef);
+  resultSet(RESULT_REF, ref);
+}
+
+function publishTake(
+  connection: Connection, at: u32, bytes: u32, bodyAt: u32, bodyBytes: u32, hasRef: u32, ref: u32,
+): u32 {
+  const reason = publishBegin(connection, bodyAt, bodyBytes, hasRef, ref);
+  if (reason === REASON_DONE) return reason;
+  if (reason === REASON_CLOSE) connection.closing = 1;
+  // A problem of one event has said for itself that it has no ref.
+  if (reason === REASON_SOURCE || (reason === REASON_PROBLEM && connection.resumeAt === 0)) resultFrame(at, bytes, hasRef, ref);
+  return reason;
+}
+
 /** Takes one ClientFrame. Returns a REASON_…. */
 export function frameTake(connection: Connection, at: u32, bytes: u32): u32 {
   const end = at + bytes;
@@ -58,6 +78,11 @@ export function frameTake(connection: Connection, at: u32, bytes: u32): u32 {
   let bodyAt: u32 = 0;
   let bodyBytes: u32 = 0;
   frameAgainClear();
+  // A publish without ref is nothing but tag, length and body.
+  if (bytes > 2 && load<u8>(at) === 0x12) {
+    bodyBytes = lengthRead(at + 1, end);
+    if (cursor !== 0 && cursor + bodyBytes === end) return publishTake(connection, at, bytes, cursor, bodyBytes, 0, 0);
+  }
   for (let p = at; p < end; ) {
     const tag = tagRead(p, end);
     if (cursor === 0) return closeWith(connection, STATUS_MALFORMED, p - at, 0);
@@ -81,15 +106,8 @@ export function frameTake(connection: Connection, at: u32, bytes: u32): u32 {
     }
   }
   if (kind === 0) return closeWith(connection, STATUS_FRAME_KIND, 0, 0);
-  resultSet(RESULT_AT, at);
-  resultSet(RESULT_BYTES_AT, bytes);
-  resultSet(RESULT_HAS_REF, hasRef);
-  resultSet(RESULT_REF, ref);
-  if (kind === KIND_PUBLISH) {
-    const reason = publishBegin(connection, bodyAt, bodyBytes, hasRef, ref);
-    if (reason === REASON_CLOSE) connection.closing = 1;
-    return reason;
-  }
+  if (kind === KIND_PUBLISH) return publishTake(connection, at, bytes, bodyAt, bodyBytes, hasRef, ref);
+  resultFrame(at, bytes, hasRef, ref);
   rangeFlush();
   if (parkedEvents() !== 0) {
     frameAgainSet();

@@ -27,7 +27,6 @@ import {
   RESULT_LIMIT,
   RESULT_REF,
   RESULT_VALUE,
-  ROLE_SOURCE,
   STATISTIC_BYTES_IN,
   STATISTIC_EVENTS_IN,
   STATISTIC_REFUSED,
@@ -38,8 +37,8 @@ import {
   STATUS_NOT_UTF8,
   STATUS_OK,
 } from "../abi";
-import { channelAt, channelByName, channelFind } from "../channel/channel";
-import { Member, pairWithRole } from "../channel/member";
+import { Channel, channelByName, channelFind } from "../channel/channel";
+import { Member } from "../channel/member";
 import { nowMs } from "../clock";
 import { utf8Valid } from "../event/utf8";
 import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
@@ -49,6 +48,7 @@ import { resultGet, resultSet, resultStatus } from "../result";
 import { Connection } from "./connection";
 import { statisticAdd } from "../statistics";
 import { frameAgainSet } from "./again";
+import { sourceFind } from "./sources";
 
 const TAG_CHANNEL: u32 = 0x0a;
 const TAG_CHANNEL_NUMBER: u32 = 0x10;
@@ -119,7 +119,7 @@ export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef
   let source = connection.cacheSource;
   if (connection.cacheChannel !== number || source === 0) {
     if (nameBytes === 0 && channelFind(number) === null) return refused(STATUS_CHANNEL_UNKNOWN, number, 0);
-    source = pairWithRole(connection.number, number, ROLE_SOURCE);
+    source = sourceFind(connection, number);
     if (source === 0) {
       if (parkedEvents() === 0) return REASON_SOURCE;
       frameAgainSet();
@@ -141,7 +141,7 @@ export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef
 /** Goes on with the publish frame under way. Returns a REASON_…; REASON_DONE when it is finished. */
 export function publishContinue(connection: Connection): u32 {
   const source = changetype<Member>(connection.resumeSource);
-  const channel = channelAt(source.channel);
+  const channel = changetype<Channel>(source.channelAt);
   const hasRef = connection.resumeHasRef;
   const end = connection.resumeEnd;
   let at = connection.resumeAt;
