@@ -1,0 +1,192 @@
+/**
+ * What is built from what. Each stage is stamped with the hash of its inputs and skipped while that is unchanged.
+ *
+ * Outputs appear by rename, so that a running service or test never reads half a file.
+ */
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { filesBelow, hashOf } from "./hash.mjs";
+import { at, root } from "./paths.mjs";
+import { Failure, run, withProgress } from "./run.mjs";
+
+/**
+ * @typedef {object} Stage
+ * @property {string} label What is said while it runs.
+ * @property {readonly string[]} inputs Files and folders whose content decides.
+ * @property {readonly string[]} outputs Below dist/.
+ * @property {(out: string) => Promise<void>} make Writes the outputs below the folder `out`.
+ */
+
+/** @typedef {"core" | "core-debug" | "bundles" | "types"} StageName */
+
+/** Whatever changes these changes every output: the tools' versions and this file itself. */
+const TOOLING = ["package-lock.json", "scripts/lib/stages.mjs"];
+
+/** @type {Readonly<Record<StageName, Stage>>} */
+export const stages = {
+  core: {
+    label: "Building the core",
+    inputs: ["core-wasm", "asconfig.json"],
+    outputs: ["core.wasm", "core.wat"],
+    make: (out) => compileCore("release", out, ["--textFile", join(out, "core.wat")]),
+  },
+  "core-debug": {
+    label: "Building the core for debugging",
+    inputs: ["core-wasm", "asconfig.json"],
+    outputs: ["core.debug.wasm", "core.debug.wasm.map"],
+    make: (out) => compileCore("debug", out, []),
+  },
+  bundles: {
+    label: "Bundling the host",
+    inputs: ["host", "core-wasm/abi.ts", "package.json"],
+    outputs: ["sluice.js", "index.js"],
+    make: bundle,
+  },
+  types: {
+    label: "Writing type declarations",
+    inputs: ["host", "core-wasm/abi.ts", "tsconfig.json", "tsconfig.types.json"],
+    outputs: ["index.d.ts", "types"],
+    make: declare,
+  },
+};
+
+/**
+ * Builds the given stages where they are stale, in order.
+ *
+ * @param {readonly StageName[]} names
+ * @param {{ force?: boolean }} [options]
+ * @returns {Promise<StageName[]>} Those that were built.
+ * @throws {Failure} With the tool's own words where it refuses the sources.
+ */
+export async function build(names, { force = false } = {}) {
+  /** @type {StageName[]} */
+  const built = [];
+  for (const name of names) {
+    const stage = stages[name];
+    const hash = hashOf(root, [...stage.inputs, ...TOOLING]);
+    if (!force && isFresh(name, hash)) continue;
+    const out = at("dist", `.${name}-${process.pid}`);
+    mkdirSync(out, { recursive: true });
+    try {
+      await withProgress(stage.label, () => stage.make(out));
+      for (const output of stage.outputs) put(join(out, output), at("dist", output));
+      // Source maps lie beside; not every output has one.
+      for (const output of stage.outputs)
+        if (existsSync(join(out, `${output}.map`))) put(join(out, `${output}.map`), at("dist", `${output}.map`));
+      mkdirSync(dirname(stampPath(name)), { recursive: true });
+      writeFileSync(stampPath(name), `${hash}\n`);
+      built.push(name);
+    } finally {
+      rmSync(out, { recursive: true, force: true });
+    }
+  }
+  return built;
+}
+
+/** @param {StageName} name */
+const stampPath = (name) => at("dist", ".stamps", name);
+
+/**
+ * @param {StageName} name
+ * @param {string} hash
+ */
+function isFresh(name, hash) {
+  const stamp = stampPath(name);
+  if (!existsSync(stamp) || readFileSync(stamp, "utf8").trim() !== hash) return false;
+  return stages[name].outputs.every((output) => existsSync(at("dist", output)));
+}
+
+/**
+ * @param {string} from
+ * @param {string} to
+ */
+function put(from, to) {
+  // A folder cannot be renamed onto a full one; a file can, and is never missing then.
+  if (existsSync(to) && statSync(to).isDirectory()) rmSync(to, { recursive: true });
+  renameSync(from, to);
+}
+
+/**
+ * @param {"release" | "debug"} target
+ * @param {string} out
+ * @param {readonly string[]} args
+ */
+async function compileCore(target, out, args) {
+  if (!existsSync(at("core-wasm", "index.ts")))
+    throw new Failure("Cannot build the core: core-wasm/index.ts is missing");
+  const name = target === "release" ? "core.wasm" : "core.debug.wasm";
+  const asc = at("node_modules", "assemblyscript", "bin", "asc.js");
+  const { code, output } = await run(process.execPath, [
+    asc,
+    "--config",
+    at("asconfig.json"),
+    "--target",
+    target,
+    "--outFile",
+    join(out, name),
+    ...args,
+  ]);
+  if (code !== 0) throw new Failure(`Cannot build the core (${target}):\n${output}`);
+  // Warnings are shown; that the last round of optimising found nothing is none.
+  const warnings = output.replace("Last converge was suboptimal.\n", "");
+  if (warnings.trim() !== "") process.stderr.write(warnings);
+}
+
+/** @param {string} out */
+async function bundle(out) {
+  // Loaded here: this module is also imported before packages are installed.
+  const esbuild = await import("esbuild");
+  /** @type {import("esbuild").BuildOptions} */
+  const common = {
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    // Without it esbuild embeds bytes by functions that Node 20 lacks.
+    target: "node20.19",
+    packages: "external",
+    sourcemap: "linked",
+    logLevel: "silent",
+  };
+  const entries = { sluice: "host/cli/main.ts", index: "host/index.ts" };
+  for (const [name, entry] of Object.entries(entries)) {
+    if (!existsSync(at(entry))) throw new Failure(`Cannot bundle dist/${name}.js: ${entry} is missing`);
+    try {
+      await esbuild.build({ ...common, entryPoints: [at(entry)], outfile: join(out, `${name}.js`) });
+    } catch (error) {
+      const { errors } = /** @type {import("esbuild").BuildFailure} */ (error);
+      const lines = await esbuild.formatMessages(errors, { kind: "error", color: process.stderr.isTTY });
+      throw new Failure(`Cannot bundle ${entry}:\n${lines.join("")}`);
+    }
+  }
+  // Its helper process would live as long as the service that this process is about to become.
+  await esbuild.stop();
+  chmodSync(join(out, "sluice.js"), 0o755);
+}
+
+/** @param {string} out */
+async function declare(out) {
+  const tsc = at("node_modules", "typescript", "bin", "tsc");
+  const types = join(out, "types");
+  const { code, output } = await run(process.execPath, [tsc, "-p", at("tsconfig.types.json"), "--outDir", types]);
+  if (code !== 0) throw new Failure(`Cannot write type declarations:\n${output}`);
+  for (const file of filesBelow(types)) {
+    // The compiler leaves the extension of sources in declarations, where there are only .js and .d.ts files beside.
+    writeFileSync(file, readFileSync(file, "utf8").replace(/((?:from|import) ?\(?"\.[^"]*)\.ts"/g, '$1.js"'));
+  }
+  // What abi.d.ts says in names of AssemblyScript.
+  copyFileSync(at("host", "ambient.d.ts"), join(types, "host", "ambient.d.ts"));
+  writeFileSync(
+    join(out, "index.d.ts"),
+    '/// <reference path="./types/host/ambient.d.ts" />\nexport * from "./types/host/index.js";\n',
+  );
+}

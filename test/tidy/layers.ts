@@ -1,0 +1,95 @@
+/**
+ * Who may import whom: design of the layers as a table. One direction; a layer that is not named here may not exist.
+ *
+ * The longest matching `layer` counts for a file. A file may always import from its own layer.
+ */
+
+/** One row. Paths are relative to the root; those that end in "/" stand for all below. */
+export interface Layer {
+  readonly layer: string;
+  /** Layers or files that it may import. */
+  readonly may: readonly string[];
+  /** Packages that it may import. */
+  readonly packages: readonly string[];
+  /** Why it may name a runtime (`node:` imports); absent: it may not, and runs wherever JavaScript does. */
+  readonly runtime?: string;
+}
+
+/** One concern each, no state, usable everywhere in host/. */
+const base = [
+  "core-wasm/abi.ts",
+  "host/check.ts",
+  "host/clock.ts",
+  "host/errors.ts",
+  "host/gen/",
+  "host/limits.ts",
+  "host/log.ts",
+  "host/metrics.ts",
+  "host/options.ts",
+];
+const basePackages = ["@bufbuild/protobuf", "zod"];
+
+/** The table. */
+export const layers: readonly Layer[] = [
+  { layer: "core-wasm/", may: [], packages: [] },
+  { layer: "core-wasm/abi.ts", may: [], packages: [] },
+  { layer: "host/gen/", may: [], packages: ["@bufbuild/protobuf"] },
+  ...["check", "clock", "errors", "limits", "log", "metrics", "options"].map((name) => ({
+    layer: `host/${name}.ts`,
+    may: base,
+    packages: basePackages,
+  })),
+  { layer: "host/ambient.d.ts", may: [], packages: [] },
+  { layer: "host/core/", may: ["core-wasm/abi.ts", "host/errors.ts"], packages: [] },
+  { layer: "host/channel/", may: [...base, "host/core/"], packages: basePackages },
+  { layer: "host/session/", may: [...base, "host/core/", "host/channel/"], packages: basePackages },
+  {
+    layer: "host/socket/",
+    may: [...base, "host/core/", "host/channel/", "host/session/"],
+    packages: basePackages,
+  },
+  {
+    layer: "host/store/",
+    may: [...base, "host/channel/"],
+    packages: basePackages,
+    runtime: "files that survive a crash: fsync",
+  },
+  { layer: "host/monitor/", may: base, packages: [], runtime: "this machine's load comes from node:os" },
+  {
+    layer: "host/service.ts",
+    may: [...base, "host/core/", "host/channel/", "host/session/", "host/socket/", "host/store/"],
+    packages: basePackages,
+  },
+  {
+    layer: "host/control/",
+    may: [...base, "host/channel/", "host/session/", "host/socket/", "host/service.ts"],
+    packages: [...basePackages, "hono", "@hono/zod-openapi"],
+  },
+  {
+    layer: "host/runtime/",
+    may: ["host/"],
+    packages: [...basePackages, "@hono/node-server", "hono"],
+    runtime: "the adapters: listen, load the core, read the environment",
+  },
+  // Entries: nothing imports them, so what they import binds nobody.
+  { layer: "host/index.ts", may: ["host/"], packages: [] },
+  {
+    layer: "host/cli/",
+    may: ["host/", "core-wasm/abi.ts", "package.json"],
+    packages: ["@bufbuild/protobuf", "commander", "ws"],
+    runtime: "a command line is a process: streams, files, exit codes",
+  },
+];
+
+/** Nothing may import these but themselves, other entries, and tests. */
+export const entries: readonly string[] = ["host/cli/", "host/index.ts", "host/runtime/"];
+
+/** The row that governs a file. */
+export function layerOf(file: string): Layer | undefined {
+  return layers.filter(({ layer }) => covers(layer, file)).sort((a, b) => b.layer.length - a.layer.length)[0];
+}
+
+/** Whether a file is that path or lies below it. */
+export function covers(path: string, file: string): boolean {
+  return path.endsWith("/") ? file.startsWith(path) : file === path;
+}
