@@ -11,8 +11,8 @@ import {
   PAGE_BYTES,
   REASON_CLOSE,
   REASON_DONE,
-  REGIONS_END,
   REGION_BASE,
+  REGIONS_END,
   RESULT_REASON,
   SLAB_BYTES,
   STATISTIC_CHANNELS,
@@ -27,8 +27,8 @@ import {
   STATUS_MEMORY,
   STATUS_OK,
 } from "./abi";
-import { Channel, channelAt, channelFind, channelNew, channelTable, channelsInit } from "./channel/channel";
-import { memberAt, memberFind, memberTable, membersInit } from "./channel/member";
+import { Channel, channelAt, channelFind, channelNew, channelsInit, channelTable } from "./channel/channel";
+import { memberAt, memberFind, membersInit, memberTable } from "./channel/member";
 import { typeSetMade, typeSetNew, typeSetRelease, typesInit } from "./channel/types";
 import { clockSet } from "./clock";
 import { shapesInit } from "./event/shape";
@@ -38,14 +38,30 @@ import { keysInit } from "./mailbox/keys";
 import { Mailbox } from "./mailbox/records";
 import { slabsInit, slabsLive } from "./mailbox/slab";
 import { fanOutInit } from "./match/fan-out";
-import { channelEnd, connectionLeaveAll, inboxConfigure, memberLeave, memberNew, memberTypesSet } from "./match/membership";
+import {
+  channelEnd,
+  connectionLeaveAll,
+  inboxConfigure,
+  memberLeave,
+  memberNew,
+  memberTypesSet,
+} from "./match/membership";
 import { hashSeed } from "./memory/bytes";
 import { heapCopy, heapGive, heapInit } from "./memory/heap";
 import { PAGES_HEAP, PAGES_MAILBOX, PAGES_STORE, pagesInit, pagesQuota, pagesTotal, pagesUsed } from "./memory/pages";
 import { tableGive, tableTake } from "./memory/table";
 import { resultSet, resultStatus } from "./result";
 import { memberUpdateFrame } from "./session/attributes";
-import { Connection, connectionAt, connectionFind, connectionTable, connectionsInit, dirtyFirst, dirtyPush, dirtyRemove } from "./session/connection";
+import {
+  Connection,
+  connectionAt,
+  connectionFind,
+  connectionsInit,
+  connectionTable,
+  dirtyFirst,
+  dirtyPush,
+  dirtyRemove,
+} from "./session/connection";
 import { controlFrame, controlFree, controlWebSocket } from "./session/control";
 import { connectionDrain } from "./session/drain";
 import { connectionIngest, connectionIngestFrame } from "./session/ingest";
@@ -67,7 +83,8 @@ export function abiVersion(): u32 {
 
 export function coreInit(storeBytes: u32, epoch: f64): u32 {
   assert(__heap_base <= REGION_BASE);
-  if (storeBytes < STORE_SLABS_MIN * SLAB_BYTES) return resultStatus(STATUS_MEMORY, storeBytes, STORE_SLABS_MIN * SLAB_BYTES);
+  if (storeBytes < STORE_SLABS_MIN * SLAB_BYTES)
+    return resultStatus(STATUS_MEMORY, storeBytes, STORE_SLABS_MIN * SLAB_BYTES);
   const storePages = (storeBytes / SLAB_BYTES) * (SLAB_BYTES / PAGE_BYTES);
   const memoryPages = <u32>memory.size();
   const needPages = REGIONS_END / PAGE_BYTES + 2 + storePages + JUMBO_PAGES + PAGES_MIN;
@@ -235,7 +252,8 @@ export function channelSet(number: u32, flags: u32, priority: u32, ttlMs: f64, d
   const found = channelFind(number);
   if (found === null) return STATUS_CHANNEL_UNKNOWN;
   const channel = found as Channel;
-  if (decider !== 0 && channel.sinks > DECIDER_SINKS_MAX) return resultStatus(STATUS_LIMIT, channel.sinks, DECIDER_SINKS_MAX);
+  if (decider !== 0 && channel.sinks > DECIDER_SINKS_MAX)
+    return resultStatus(STATUS_LIMIT, channel.sinks, DECIDER_SINKS_MAX);
   channel.flags = flags;
   channel.priority = priority;
   channel.ttlMs = ttlMs;

@@ -5,6 +5,7 @@ import { heapBlockBytes, heapCopy, heapGive, heapTake } from "../memory/heap";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
 import { Table, tableAt, tableFind, tableGive, tableNew, tableTake } from "../memory/table";
 
+/** A channel: its settings, its sinks, and what keeps its events from the fast way. */
 @unmanaged
 export class Channel {
   number: u32;

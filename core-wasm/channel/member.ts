@@ -9,6 +9,7 @@ import { MEMBERS_MAX } from "../abi";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
 import { Table, tableAt, tableFind, tableNew } from "../memory/table";
 
+/** A member's record. As a source it carries the outbox, as a sink what it was not delivered. */
 @unmanaged
 export class Member {
   number: u32;

@@ -4,7 +4,7 @@
  *
  * A set of types is a heap block: u32 count, then count numbers. One type's record: see TypeName.
  */
-import { TYPE_BYTES_MAX, STATUS_LIMIT, STATUS_OK, STATUS_STORE_FULL, STATUS_TYPE_TOO_LONG, TYPES_MAX } from "../abi";
+import { STATUS_LIMIT, STATUS_OK, STATUS_STORE_FULL, STATUS_TYPE_TOO_LONG, TYPE_BYTES_MAX, TYPES_MAX } from "../abi";
 import { bytesEqual, hashBytes } from "../memory/bytes";
 import { heapGive, heapTake } from "../memory/heap";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";

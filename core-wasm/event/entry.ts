@@ -55,7 +55,8 @@ let lastChannelOffset: u32 = 0;
 export function entryPrepare(channel: u32, sequence: u64, eventBytes: u32): u32 {
   const channelBytes = varintBytes(channel);
   const sequenceBytes = varintBytes(sequence);
-  if (eventBytes === lastEventBytes && channelBytes === lastChannelBytes && sequenceBytes === lastSequenceBytes) return lastSize;
+  if (eventBytes === lastEventBytes && channelBytes === lastChannelBytes && sequenceBytes === lastSequenceBytes)
+    return lastSize;
   lastSize = entryBytes(channel, sequence, eventBytes, 0);
   lastHeadBytes = entryHeadWrite(lastHeadAt, channel, sequence, eventBytes) - lastHeadAt;
   lastChannelBytes = channelBytes;

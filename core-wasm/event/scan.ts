@@ -125,7 +125,7 @@ function scanFields(at: u32, bytes: u32): u32 {
       size = lengthRead(valueAt, end);
       valueAt = cursor;
     }
-    if (valueAt === 0 || (field <= 8 && ((<u32>1 << field) & NOT_LENGTH_FIELDS) !== 0)) return malformed(at - start);
+    if (valueAt === 0 || (field <= 8 && (((<u32>1) << field) & NOT_LENGTH_FIELDS) !== 0)) return malformed(at - start);
     at = valueAt + size;
     if (field >= 12) continue;
     if (field === 10) {

@@ -19,6 +19,7 @@ const SHAPES: u32 = 16;
 const FIELDS_BYTES: u32 = 64;
 const RECORD_BYTES: u32 = FIELDS_BYTES + SHAPE_BYTES_MAX * 2;
 
+/** One remembered event: where its fields lie; its bytes and the mask follow the record. */
 @unmanaged
 export class Shape {
   /** Size of the event; 0: no shape here. */

@@ -14,25 +14,25 @@ import {
   DECIDE_CHANNEL,
   DECIDE_CONNECTION,
   DECIDE_DECIDER,
-  DECIDE_EVENTS_MAX,
   DECIDE_EVENT_AT,
   DECIDE_EVENT_BYTES,
+  DECIDE_EVENTS_MAX,
   DECIDE_OFFSET,
   DECIDE_RECORD_BYTES,
   DECIDE_WORDS_OFFSET,
   DECISION_ALL,
   DECISION_BITMAP,
   DECISION_DROP,
-  RECEIPTS_OFFSET,
   RECEIPT_RECORD_BYTES,
   RECEIPT_REFUSED,
   RECEIPT_SINKS,
+  RECEIPTS_OFFSET,
   SLAB_BYTES,
   STATISTIC_PARKED,
   STATUS_DECISION,
   STATUS_OK,
 } from "../abi";
-import { Channel, SINK_BYTES, Sink, channelAt } from "../channel/channel";
+import { Channel, channelAt, SINK_BYTES, Sink } from "../channel/channel";
 import { Member, memberAt } from "../channel/member";
 import { typeSetTakes } from "../channel/types";
 import { Slab } from "../mailbox/records";
@@ -76,13 +76,27 @@ export function parkedEvents(): u32 {
 
 /** Whether the batch must be decided before another event may be parked. */
 export function parkedFull(): bool {
-  return count === DECIDE_EVENTS_MAX || bytesParked >= SLAB_BYTES || candidatesUsed + DECIDER_SINKS_MAX > DECIDE_CANDIDATES_MAX;
+  return (
+    count === DECIDE_EVENTS_MAX ||
+    bytesParked >= SLAB_BYTES ||
+    candidatesUsed + DECIDER_SINKS_MAX > DECIDE_CANDIDATES_MAX
+  );
 }
 
 /** Parks a stored entry of a channel with a decider. */
 export function park(
-  channel: Channel, connection: u32, type: u32, slab: Slab, at: u32, bytes: u32, eventAt: u32, eventBytes: u32,
-  metaFirst: u32, metas: u32, deadline: f64, receipt: u32,
+  channel: Channel,
+  connection: u32,
+  type: u32,
+  slab: Slab,
+  at: u32,
+  bytes: u32,
+  eventAt: u32,
+  eventBytes: u32,
+  metaFirst: u32,
+  metas: u32,
+  deadline: f64,
+  receipt: u32,
 ): void {
   const parked = changetype<Parked>(parkedAt + count * PARKED_BYTES);
   parked.deadline = deadline;
@@ -166,7 +180,8 @@ function decideOne(channel: Channel, record: u32, index: u32, events: u32, words
     const size = (candidates + 31) >> 5;
     if (at + size > words || bitsBeyond(at, candidates)) return decideAll(channel, candidatesAt, candidates, false);
     for (let i: u32 = 0; i < candidates; i++) {
-      if ((load<u32>(DECIDE_WORDS_OFFSET + (at + (i >> 5)) * 4) >> (i & 31)) & 1) decideMember(channel, candidatesAt, i);
+      if ((load<u32>(DECIDE_WORDS_OFFSET + (at + (i >> 5)) * 4) >> (i & 31)) & 1)
+        decideMember(channel, candidatesAt, i);
     }
     return true;
   }

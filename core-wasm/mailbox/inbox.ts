@@ -21,7 +21,7 @@ import { entryChannel, entrySize } from "../event/entry";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { Connection, dirtyPush } from "../session/connection";
 import { statisticAdd } from "../statistics";
-import { META_CANCELLED, Mailbox, Run, Slab, metaAt } from "./records";
+import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "./records";
 import { runAdvance, runAppend, runFrontHasMeta } from "./run";
 
 /** Defaults of surface.md, Orderings. */
@@ -136,7 +136,10 @@ function inboxOverStallMark(inbox: Mailbox): bool {
 
 /** Whether a stalled inbox may take events again. */
 export function inboxBelowReleaseMark(inbox: Mailbox): bool {
-  return inbox.overflow !== OVERFLOW_BLOCK || (inbox.events * 4 <= inbox.capacityEvents && inbox.bytes <= inbox.capacityBytes >> 2);
+  return (
+    inbox.overflow !== OVERFLOW_BLOCK ||
+    (inbox.events * 4 <= inbox.capacityEvents && inbox.bytes <= inbox.capacityBytes >> 2)
+  );
 }
 
 function inboxStall(inbox: Mailbox): void {

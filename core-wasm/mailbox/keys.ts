@@ -8,7 +8,7 @@ import { entryEvent, entryEventBytes } from "../event/entry";
 import { eventTimeUs } from "../event/time";
 import { bytesEqual, hashBytes } from "../memory/bytes";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
-import { META_CANCELLED, Meta, Slab, metaAt } from "./records";
+import { META_CANCELLED, Meta, metaAt, Slab } from "./records";
 
 let index: u32 = 0;
 let unindexed: u32 = 0;

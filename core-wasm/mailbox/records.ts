@@ -25,8 +25,11 @@ export class Mailbox {
   stalled: u32;
   /** Number of the last fan-out that reached it: one entry per event, however many memberships. */
   stamp: u32;
+  /** Whether it refused that one. */
+  stampRefused: u32;
 }
 
+/** A stretch of memory for entries, or a chunk of one mailbox; see slab.ts. */
 @unmanaged
 export class Slab {
   base: u32;
@@ -48,6 +51,7 @@ export class Slab {
   keysListed: u32;
 }
 
+/** Neighbouring entries of one slab in one mailbox; see run.ts. */
 @unmanaged
 export class Run {
   /** Earliest deadline at which an entry of it must be dropped; Infinity: none. */
@@ -65,6 +69,7 @@ export class Run {
   metas: u32;
 }
 
+/** What is known of an entry that is not plain; see the drawing in slab.ts. */
 @unmanaged
 export class Meta {
   /** Milliseconds on the service clock after which the entry is dropped; Infinity: never. */

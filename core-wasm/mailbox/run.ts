@@ -1,6 +1,6 @@
 /** Runs: neighbouring entries of one slab in one mailbox. A mailbox's list is its order, a slab's is its reference count. */
 import { heapGive, heapTake } from "../memory/heap";
-import { Mailbox, Run, Slab, metaAt } from "./records";
+import { Mailbox, metaAt, Run, Slab } from "./records";
 import { slabIdle } from "./slab";
 
 /** Appends a run of no bytes to a mailbox; 0 where memory is used up. */

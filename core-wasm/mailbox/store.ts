@@ -6,7 +6,7 @@ import { OVERFLOW_BLOCK, PAGE_BYTES, SLAB_BYTES, STATISTIC_EVACUATED_BYTES } fro
 import { statisticAdd } from "../statistics";
 import { inboxDropRun } from "./inbox";
 import { keysNote } from "./keys";
-import { META_BYTES, Mailbox, Meta, Run, Slab, metaAt } from "./records";
+import { Mailbox, META_BYTES, Meta, metaAt, Run, Slab } from "./records";
 import { runFree, runLink, runUnlink } from "./run";
 import { chunkNew, slabCurrent, slabFill, slabIdle, slabNew, slabOldest, slabsTrim } from "./slab";
 

@@ -18,9 +18,9 @@ import {
   entrySequence,
 } from "../event/entry";
 import { inboxAppend, inboxHasRoom } from "../mailbox/inbox";
-import { META_BYTES, Mailbox, Slab, metaAt } from "../mailbox/records";
-import { chunkWithRoom, metaAdd } from "../mailbox/store";
+import { Mailbox, META_BYTES, metaAt, Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
+import { chunkWithRoom, metaAdd } from "../mailbox/store";
 
 /** The range under way: rangeEvents 0 means there is none. */
 let rangeChannel: u32 = 0;
@@ -91,7 +91,14 @@ export function rangeFlush(): void {
     const sink = changetype<Sink>(at);
     if (sink.connection === skip) continue;
     inboxAppend(
-      changetype<Mailbox>(sink.inbox), channel.number, slab, rangeAt, rangeBytes, events, rangeMetaFirst, rangeMetas,
+      changetype<Mailbox>(sink.inbox),
+      channel.number,
+      slab,
+      rangeAt,
+      rangeBytes,
+      events,
+      rangeMetaFirst,
+      rangeMetas,
       rangeDeadline,
     );
   }
@@ -142,16 +149,29 @@ export function fanMember(channel: Channel, member: Member): void {
   fanSinks++;
   const inbox = changetype<Mailbox>(member.inbox);
   if (channel.doubleSinks !== 0) {
-    if (inbox.stamp === fanStamp) return;
+    if (inbox.stamp === fanStamp) {
+      fanRefused += inbox.stampRefused;
+      return;
+    }
     inbox.stamp = fanStamp;
+    inbox.stampRefused = 0;
   }
   if (inbox.overflow === OVERFLOW_REJECT && !inboxHasRoom(inbox, fanBytes)) {
     fanRefused++;
+    inbox.stampRefused = 1;
     return;
   }
   if (channel.doubleSinks !== 0 && sinksOfPair(member) > 1 && fanCopy(inbox, channel, member)) return;
   inboxAppend(
-    inbox, channel.number, changetype<Slab>(fanSlab), fanAt, fanBytes, 1, fanMetaFirst, fanMetas, fanDeadline,
+    inbox,
+    channel.number,
+    changetype<Slab>(fanSlab),
+    fanAt,
+    fanBytes,
+    1,
+    fanMetaFirst,
+    fanMetas,
+    fanDeadline,
   );
 }
 

@@ -19,15 +19,23 @@ import {
   STATUS_SOURCE_TAKEN,
   STATUS_STORE_FULL,
 } from "../abi";
-import { Channel, Sink, channelAt, channelFind, channelFree, channelSinkAdd, channelSinkFind, channelSinkRemove } from "../channel/channel";
+import {
+  Channel,
+  channelAt,
+  channelFind,
+  channelFree,
+  channelSinkAdd,
+  channelSinkFind,
+  channelSinkRemove,
+  Sink,
+} from "../channel/channel";
 import { Member, memberAt, memberFind, memberTable, pairAdd, pairRemove, pairWithRole } from "../channel/member";
 import { typeSetMade, typeSetNew, typeSetRelease } from "../channel/types";
-import { entryChannel, entrySize } from "../event/entry";
 import { DECIDER_SINKS_MAX } from "../filter/decide";
+import { inboxDiscard } from "../mailbox/discard";
 import { inboxBelowReleaseMark, inboxRelease, inboxStrict, inboxTrim } from "../mailbox/inbox";
-import { Mailbox, Run, Slab, metaAt } from "../mailbox/records";
-import { runAppend, runRemove, runUnlink } from "../mailbox/run";
-import { slabIdle } from "../mailbox/slab";
+import { Mailbox, Run } from "../mailbox/records";
+import { runRemove } from "../mailbox/run";
 import { heapGive } from "../memory/heap";
 import { tableGive, tableTake } from "../memory/table";
 import { resultStatus } from "../result";
@@ -35,7 +43,7 @@ import { Connection, connectionFind } from "../session/connection";
 import { sourceForget } from "../session/sources";
 import { statisticAdd } from "../statistics";
 import { OutboxNode } from "./outbox";
-import { outboxesPump } from "./publish";
+import { outboxesPump } from "./pump";
 
 /** Adds a member; 0 with RESULT_STATUS where it cannot be. */
 export function memberNew(connection: Connection, channelNumber: u32, role: u32): u32 {
@@ -66,7 +74,10 @@ export function memberNew(connection: Connection, channelNumber: u32, role: u32)
   member.role = role;
   const second = (role & ROLE_SINK) !== 0 && pairWithRole(connection.number, channelNumber, ROLE_SINK) !== 0;
   const isSink = (role & ROLE_SINK) !== 0;
-  if ((isSink && !channelSinkAdd(channel, changetype<u32>(member), connection.inbox, connection.number)) || !pairAdd(member)) {
+  if (
+    (isSink && !channelSinkAdd(channel, changetype<u32>(member), connection.inbox, connection.number)) ||
+    !pairAdd(member)
+  ) {
     if (isSink) channelSinkRemove(channel, changetype<u32>(member));
     tableGive(memberTable(), number);
     resultStatus(STATUS_STORE_FULL, 0, 0);
@@ -167,50 +178,6 @@ function without(head: u32, record: u32, link: u32): u32 {
   return head;
 }
 
-/** Discards all entries of a channel from an inbox, and counts them. */
-function inboxDiscard(inbox: Mailbox, channel: u32): void {
-  let old = inbox.head;
-  inbox.head = inbox.tail = 0;
-  inbox.events = inbox.bytes = 0;
-  while (old !== 0) {
-    const run = changetype<Run>(old);
-    const slab = changetype<Slab>(run.slab);
-    old = run.next;
-    slab.pins++;
-    keepOthers(inbox, run, slab, channel);
-    runUnlink(run);
-    heapGive(changetype<u32>(run), offsetof<Run>());
-    slab.pins--;
-    if (slab.runs === 0) {
-      if (inbox.chunk === changetype<u32>(slab)) inbox.chunk = 0;
-      slabIdle(slab);
-    }
-  }
-}
-
-/** Appends to the inbox all entries of a run that are not of that channel. */
-function keepOthers(inbox: Mailbox, run: Run, slab: Slab, channel: u32): void {
-  const end = run.at + run.bytes;
-  let meta = run.metaFirst;
-  const metaEnd = run.metaFirst + run.metas;
-  let at = run.at;
-  while (at < end) {
-    const size = entrySize(at);
-    const hasMeta = meta < metaEnd && metaAt(slab, meta).entryAt === at;
-    if (
-      entryChannel(at) !== channel &&
-      runAppend(inbox, slab, at, size, 1, meta, hasMeta ? 1 : 0, hasMeta ? metaAt(slab, meta).deadline : Infinity)
-    ) {
-      inbox.events++;
-      inbox.bytes += size;
-    } else {
-      statisticAdd(STATISTIC_DROPPED_LEFT, 1);
-    }
-    if (hasMeta) meta++;
-    at += size;
-  }
-}
-
 /** Ends all memberships of a connection and empties its inbox. */
 export function connectionLeaveAll(connection: Connection): void {
   const inbox = changetype<Mailbox>(connection.inbox);
@@ -234,7 +201,11 @@ export function connectionLeaveAll(connection: Connection): void {
 export function inboxReleaseIfDrained(inbox: Mailbox): void {
   if (inbox.stalled === 0 || !inboxBelowReleaseMark(inbox)) return;
   inboxRelease(inbox);
-  for (let at = changetype<Connection>(inbox.connection).members; at !== 0; at = changetype<Member>(at).nextOfConnection) {
+  for (
+    let at = changetype<Connection>(inbox.connection).members;
+    at !== 0;
+    at = changetype<Member>(at).nextOfConnection
+  ) {
     outboxesPump(channelAt(changetype<Member>(at).channel));
   }
 }

@@ -17,13 +17,14 @@ import {
 } from "../abi";
 import { Channel } from "../channel/channel";
 import { Member } from "../channel/member";
-import { eventTimeUs } from "../event/time";
 import { SCAN_SOURCE, scanEvent, scanFlags, scanKeyAt, scanKeyBytes } from "../event/scan";
+import { eventTimeUs } from "../event/time";
 import { varintBytes, varintWrite } from "../event/wire";
 import { bytesEqual } from "../memory/bytes";
 import { heapGive, heapTake } from "../memory/heap";
 import { resultStatus } from "../result";
 
+/** One event that waits in an outbox; its bytes follow the record. */
 @unmanaged
 export class OutboxNode {
   next: u32;
@@ -39,7 +40,13 @@ const APPENDED_BYTES_MAX: u32 = 9 + 9 + 2;
 
 /** Appends an event that was scanned just now. Returns a status. */
 export function outboxPush(
-  source: Member, channel: Channel, at: u32, bytes: u32, sourceAt: u32, sourceBytes: u32, acceptedMs: f64,
+  source: Member,
+  channel: Channel,
+  at: u32,
+  bytes: u32,
+  sourceAt: u32,
+  sourceBytes: u32,
+  acceptedMs: f64,
 ): u32 {
   const extra = (scanFlags & SCAN_SOURCE) !== 0 ? 0 : 1 + varintBytes(sourceBytes) + sourceBytes;
   const final = bytes + extra + APPENDED_BYTES_MAX;
@@ -104,7 +111,11 @@ export function outboxUnlistFirst(channel: Channel): Member {
 export function outboxesCancel(channel: Channel, keyAt: u32, keyBytes: u32, atUs: i64): u32 {
   let cancelled: u32 = 0;
   for (let at = channel.outboxes; at !== 0; at = changetype<Member>(at).nextOutbox) {
-    for (let address = changetype<Member>(at).outboxHead; address !== 0; address = changetype<OutboxNode>(address).next) {
+    for (
+      let address = changetype<Member>(at).outboxHead;
+      address !== 0;
+      address = changetype<OutboxNode>(address).next
+    ) {
       const node = changetype<OutboxNode>(address);
       scanEvent(address + NODE_BYTES, node.bytes);
       if (eventTimeUs(address + NODE_BYTES, node.bytes, <i64>(node.acceptedMs * 1000)) > atUs) continue;

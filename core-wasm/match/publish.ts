@@ -7,7 +7,6 @@ import {
   EVENT_BYTES_MAX,
   SOURCE_CREDIT_BYTES,
   SOURCE_CREDIT_EVENTS,
-  STATISTIC_REFUSED,
   STATUS_EVENT_TOO_LARGE,
   STATUS_MAILBOX_FULL,
   STATUS_OK,
@@ -15,7 +14,7 @@ import {
   STATUS_TYPE_REFUSED,
 } from "../abi";
 import { Channel, channelSpecial } from "../channel/channel";
-import { Member, memberTable } from "../channel/member";
+import { Member } from "../channel/member";
 import { typeLookup, typeSetTakes } from "../channel/types";
 import { entryHeadCopy, entryPrepare } from "../event/entry";
 import {
@@ -25,7 +24,6 @@ import {
   SCAN_SOURCE,
   SCAN_TIME,
   SCAN_TTL,
-  TIME_US_MAX,
   scanDeliverByUs,
   scanEvent,
   scanFlags,
@@ -34,18 +32,29 @@ import {
   scanTtlMs,
   scanTypeAt,
   scanTypeBytes,
+  TIME_US_MAX,
 } from "../event/scan";
 import { varintBytes, varintWrite } from "../event/wire";
-import { NO_RECEIPT, park, parkedFull } from "../filter/decide";
+import { NO_RECEIPT, park } from "../filter/decide";
 import { Slab } from "../mailbox/records";
 import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
 import { copyBytes } from "../memory/copy";
-import { tableGive } from "../memory/table";
 import { resultStatus } from "../result";
-import { Connection, connectionFind, dirtyPush } from "../session/connection";
-import { statisticAdd } from "../statistics";
-import { allRefuse, channelPlain, fanAll, fanBegin, fanEnd, fanRefused, fanSinks, plainSinks, rangeExtend, rangeFlush, refusedLimit } from "./fan-out";
-import { NODE_BYTES, OutboxNode, outboxList, outboxPush, outboxShift, outboxUnlistFirst } from "./outbox";
+import { Connection, dirtyPush } from "../session/connection";
+import {
+  allRefuse,
+  channelPlain,
+  fanAll,
+  fanBegin,
+  fanEnd,
+  fanRefused,
+  fanSinks,
+  plainSinks,
+  rangeExtend,
+  rangeFlush,
+  refusedLimit,
+} from "./fan-out";
+import { outboxPush } from "./outbox";
 
 /** What the last publishEvent() that returned STATUS_OK did; a sequence of 0: the event waits in its outbox. */
 export let publishedSinks: u32 = 0;
@@ -54,15 +63,30 @@ export let publishedSequence: u64 = 0;
 
 /** Takes one encoded event of a source. `receipt`: index in RECEIPTS or NO_RECEIPT. Returns a status. */
 export function publishEvent(
-  connection: Connection, source: Member, channel: Channel, at: u32, bytes: u32, now: f64, receipt: u32,
+  connection: Connection,
+  source: Member,
+  channel: Channel,
+  at: u32,
+  bytes: u32,
+  now: f64,
+  receipt: u32,
 ): u32 {
   let status = scanEvent(at, bytes);
-  if ((scanFlags & NOT_BARE) === BARE && status === STATUS_OK && !channelSpecial(channel) && dispatchBare(channel, connection, at, bytes)) {
+  if (
+    (scanFlags & NOT_BARE) === BARE &&
+    status === STATUS_OK &&
+    !channelSpecial(channel) &&
+    dispatchBare(channel, connection, at, bytes)
+  ) {
     publishedSinks = receipt === NO_RECEIPT ? 0 : plainSinks(channel, connection.number);
     publishedRefused = 0;
     return STATUS_OK;
   }
-  if (status === STATUS_OK && channel.types !== 0 && !typeSetTakes(channel.types, typeLookup(scanTypeAt, scanTypeBytes))) {
+  if (
+    status === STATUS_OK &&
+    channel.types !== 0 &&
+    !typeSetTakes(channel.types, typeLookup(scanTypeAt, scanTypeBytes))
+  ) {
     status = resultStatus(STATUS_TYPE_REFUSED, 0, 0);
   }
   if (status === STATUS_OK) {
@@ -71,7 +95,16 @@ export function publishEvent(
       publishedSequence = 0;
       status = outboxPush(source, channel, at, bytes, connection.sourceAt, connection.sourceBytes, now);
     } else {
-      status = dispatch(channel, connection.number, connection.sourceAt, connection.sourceBytes, at, bytes, now, receipt);
+      status = dispatch(
+        channel,
+        connection.number,
+        connection.sourceAt,
+        connection.sourceBytes,
+        at,
+        bytes,
+        now,
+        receipt,
+      );
     }
   }
   return status;
@@ -99,7 +132,11 @@ function dispatchBare(channel: Channel, connection: Connection, at: u32, bytes: 
 export function creditSpend(connection: Connection, source: Member, events: u32, bytes: u32): void {
   source.spentEvents += events;
   source.spentBytes += bytes;
-  if (source.granting !== 0 || (source.spentEvents < SOURCE_CREDIT_EVENTS / 2 && source.spentBytes < SOURCE_CREDIT_BYTES / 2)) return;
+  if (
+    source.granting !== 0 ||
+    (source.spentEvents < SOURCE_CREDIT_EVENTS / 2 && source.spentBytes < SOURCE_CREDIT_BYTES / 2)
+  )
+    return;
   if (connection.kind === CONNECTION_LOCAL) {
     source.spentEvents = source.spentBytes = 0;
     return;
@@ -111,13 +148,21 @@ export function creditSpend(connection: Connection, source: Member, events: u32,
 }
 
 /** Stores, sequences and hands on the event that was scanned just now. */
-function dispatch(
-  channel: Channel, connection: u32, sourceAt: u32, sourceBytes: u32, at: u32, bytes: u32, acceptedMs: f64, receipt: u32,
+export function dispatch(
+  channel: Channel,
+  connection: u32,
+  sourceAt: u32,
+  sourceBytes: u32,
+  at: u32,
+  bytes: u32,
+  acceptedMs: f64,
+  receipt: u32,
 ): u32 {
   // What is absent and must be there is appended as fields: nothing is decoded and encoded again.
   const deliverByUs = deadlineOf(channel, acceptedMs);
   const has = scanFlags;
-  const addDeliverBy = deliverByUs !== i64.MAX_VALUE && !((has & SCAN_DELIVER_BY) !== 0 && deliverByUs === scanDeliverByUs);
+  const addDeliverBy =
+    deliverByUs !== i64.MAX_VALUE && !((has & SCAN_DELIVER_BY) !== 0 && deliverByUs === scanDeliverByUs);
   const addSource = (has & SCAN_SOURCE) === 0 && sourceBytes !== 0;
   const addPriority = (has & SCAN_PRIORITY) === 0 && channel.priority !== 4;
   const addTime = (has & SCAN_TIME) === 0;
@@ -133,7 +178,8 @@ function dispatch(
     rangeFlush();
     if (allRefuse(channel, connection, type, size)) return resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
   }
-  const deadline = deliverByUs !== i64.MAX_VALUE && (channel.flags & CHANNEL_LATE_DROP) !== 0 ? <f64>deliverByUs / 1000 : Infinity;
+  const deadline =
+    deliverByUs !== i64.MAX_VALUE && (channel.flags & CHANNEL_LATE_DROP) !== 0 ? <f64>deliverByUs / 1000 : Infinity;
   const metas: u32 = scanKeyBytes !== 0 || deadline !== Infinity ? 1 : 0;
   let entry = storeTake(size, metas);
   if (entry === 0) {
@@ -165,8 +211,18 @@ function dispatch(
 }
 
 function handOn(
-  channel: Channel, connection: u32, plain: bool, type: u32, slab: Slab, entry: u32, size: u32, eventAt: u32,
-  eventBytes: u32, metas: u32, deadline: f64, receipt: u32,
+  channel: Channel,
+  connection: u32,
+  plain: bool,
+  type: u32,
+  slab: Slab,
+  entry: u32,
+  size: u32,
+  eventAt: u32,
+  eventBytes: u32,
+  metas: u32,
+  deadline: f64,
+  receipt: u32,
 ): void {
   publishedRefused = 0;
   if (plain) {
@@ -175,7 +231,20 @@ function handOn(
   } else if (channel.decider !== 0) {
     rangeFlush();
     publishedSinks = 0;
-    park(channel, connection, type, slab, entry, size, eventAt, eventBytes, slab.metas - metas, metas, deadline, receipt);
+    park(
+      channel,
+      connection,
+      type,
+      slab,
+      entry,
+      size,
+      eventAt,
+      eventBytes,
+      slab.metas - metas,
+      metas,
+      deadline,
+      receipt,
+    );
   } else {
     fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);
     fanAll(channel, connection, type);
@@ -200,28 +269,4 @@ function deadlineOf(channel: Channel, acceptedMs: f64): i64 {
   else if (!hasDeliverBy && channel.ttlMs > 0) ttlMs = channel.ttlMs;
   if (ttlMs >= 0) deadline = min<i64>(deadline, min<i64>(<i64>((acceptedMs + ttlMs) * 1000), TIME_US_MAX));
   return deadline;
-}
-
-/** Lets the outboxes of a channel go on while nothing blocks it. */
-export function outboxesPump(channel: Channel): void {
-  while (channel.outboxes !== 0 && channel.blockedBy === 0 && !parkedFull()) {
-    const source = changetype<Member>(channel.outboxes);
-    const address = source.outboxHead;
-    const node = changetype<OutboxNode>(address);
-    if (node.cancelled === 0) {
-      scanEvent(address + NODE_BYTES, node.bytes);
-      const status = dispatch(channel, node.connection, 0, 0, address + NODE_BYTES, node.bytes, node.acceptedMs, NO_RECEIPT);
-      if (status === STATUS_STORE_FULL) break;
-      // Every sink refused it meanwhile: it was accepted, so at least it is counted.
-      if (status !== STATUS_OK) statisticAdd(STATISTIC_REFUSED, 1);
-    }
-    const connection = connectionFind(source.connection);
-    if (connection !== null) creditSpend(connection, source, 1, node.bytes);
-    outboxShift(source);
-    // Sources take turns, event by event.
-    outboxUnlistFirst(channel);
-    if (source.outboxEvents !== 0) outboxList(channel, source);
-    else if (source.connection === 0) tableGive(memberTable(), source.number);
-  }
-  rangeFlush();
 }

@@ -8,7 +8,6 @@ import { PAGE_BYTES } from "../abi";
 import { PAGES_HEAP, pagesGive, pagesTake } from "./pages";
 
 const CLASS_BITS_MIN: u32 = 4;
-const CLASS_BITS_MAX: u32 = 16;
 /** Per class: u32 head of the free list. */
 const freeAt: u32 = <u32>memory.data(68);
 
@@ -17,7 +16,7 @@ export function heapInit(): void {
   memory.fill(freeAt, 0, 68);
 }
 
-/** log2 of the block that holds `bytes`, at most CLASS_BITS_MAX. */
+/** log2 of the block that holds `bytes`, at most 16. */
 function classOf(bytes: u32): u32 {
   return bytes <= 16 ? CLASS_BITS_MIN : 32 - <u32>clz<u32>(bytes - 1);
 }
@@ -39,7 +38,7 @@ export function heapTake(bytes: u32): u32 {
 function carve(bits: u32, headAt: u32): u32 {
   const page = pagesTake(PAGES_HEAP, 1);
   if (page === 0) return 0;
-  const size: u32 = <u32>1 << bits;
+  const size: u32 = (<u32>1) << bits;
   let previous: u32 = 0;
   for (let at = page + PAGE_BYTES - size; at > page; at -= size) {
     store<u32>(at, previous);
@@ -70,7 +69,7 @@ export function heapGive(at: u32, bytes: u32): void {
 /** Bytes that a block taken for `bytes` really has. */
 export function heapBlockBytes(bytes: u32): u32 {
   if (bytes > PAGE_BYTES) return ((bytes + PAGE_BYTES - 1) / PAGE_BYTES) * PAGE_BYTES;
-  return <u32>1 << classOf(bytes);
+  return (<u32>1) << classOf(bytes);
 }
 
 /** Copies `bytes` from `from` into a new block; 0 where memory is used up (or `bytes` is 0). */

@@ -9,6 +9,7 @@ import { heapGive, heapTakeZero } from "./heap";
 const SLOT_BYTES: u32 = 16;
 const SLOTS_MIN: u32 = 16;
 
+/** A map: slots of u64 key, u32 value, u32 unused. */
 @unmanaged
 export class Map64 {
   at: u32;

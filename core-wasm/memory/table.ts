@@ -8,6 +8,7 @@
 import { PAGE_BYTES } from "../abi";
 import { heapTake, heapTakeZero } from "./heap";
 
+/** A table of records of one size. */
 @unmanaged
 export class Table {
   directory: u32;

@@ -16,7 +16,7 @@ import {
 import { Member, memberFind } from "../channel/member";
 import { attributeCheck, attributeNameAt, attributeNameBytes } from "../event/attributes";
 import { utf8Valid } from "../event/utf8";
-import { cursor, fieldSkip, lengthRead, tagRead, varintRead, varintWrite, varintBytes } from "../event/wire";
+import { cursor, fieldSkip, lengthRead, tagRead, varintBytes, varintRead, varintWrite } from "../event/wire";
 import { bytesEqual } from "../memory/bytes";
 import { heapCopy, heapGive, heapTake } from "../memory/heap";
 import { resultStatus } from "../result";

@@ -7,6 +7,7 @@
 import { CONNECTIONS_MAX } from "../abi";
 import { Table, tableAt, tableFind, tableNew } from "../memory/table";
 
+/** A connection's record; see the head of this file. */
 @unmanaged
 export class Connection {
   /** Own number; 0 when free. */

@@ -15,7 +15,7 @@ import { varintBytes, varintWrite } from "../event/wire";
 import { heapBlockBytes, heapGive, heapTake } from "../memory/heap";
 import { resultStatus } from "../result";
 import { Connection, dirtyPush } from "./connection";
-import { WS_BINARY, wsHeaderWrite, wsHeaderBytes } from "./websocket-out";
+import { WS_BINARY, wsHeaderBytes, wsHeaderWrite } from "./websocket-out";
 
 const ENTRY_HEAD_BYTES: u32 = 4;
 

@@ -22,7 +22,7 @@ import { entrySize } from "../event/entry";
 import { parkedEvents } from "../filter/decide";
 import { inboxDropFront } from "../mailbox/inbox";
 import { tombstonesEver } from "../mailbox/keys";
-import { META_CANCELLED, Mailbox, Run, Slab, metaAt } from "../mailbox/records";
+import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "../mailbox/records";
 import { runAdvance, runFrontHasMeta } from "../mailbox/run";
 import { inboxReleaseIfDrained } from "../match/membership";
 import { resultSet } from "../result";

@@ -3,6 +3,7 @@
  * else goes up to the host. Source of the numbers: schemas/sluice/v1/frame.proto.
  */
 import {
+  KEY_BYTES_MAX,
   REASON_ANSWER,
   REASON_CLOSE,
   REASON_CONTROL,
@@ -18,7 +19,6 @@ import {
   STATUS_CHANNEL_UNKNOWN,
   STATUS_FRAME_KIND,
   STATUS_KEY_TOO_LONG,
-  KEY_BYTES_MAX,
   STATUS_MALFORMED,
   STATUS_NOT_UTF8,
   STATUS_OK,
@@ -59,13 +59,20 @@ function resultFrame(at: u32, bytes: u32, hasRef: u32, ref: u32): void {
 }
 
 function publishTake(
-  connection: Connection, at: u32, bytes: u32, bodyAt: u32, bodyBytes: u32, hasRef: u32, ref: u32,
+  connection: Connection,
+  at: u32,
+  bytes: u32,
+  bodyAt: u32,
+  bodyBytes: u32,
+  hasRef: u32,
+  ref: u32,
 ): u32 {
   const reason = publishBegin(connection, bodyAt, bodyBytes, hasRef, ref);
   if (reason === REASON_DONE) return reason;
   if (reason === REASON_CLOSE) connection.closing = 1;
   // A problem of one event has said for itself that it has no ref.
-  if (reason === REASON_SOURCE || (reason === REASON_PROBLEM && connection.resumeAt === 0)) resultFrame(at, bytes, hasRef, ref);
+  if (reason === REASON_SOURCE || (reason === REASON_PROBLEM && connection.resumeAt === 0))
+    resultFrame(at, bytes, hasRef, ref);
   return reason;
 }
 
@@ -115,10 +122,13 @@ export function frameTake(connection: Connection, at: u32, bytes: u32): u32 {
   }
   if (kind > KIND_CANCEL) return REASON_CONTROL;
   const status =
-    kind === KIND_CREDIT ? creditFrame(connection, bodyAt, bodyBytes)
-    : kind === KIND_ACK ? ackFrame(connection, bodyAt, bodyBytes)
-    : kind === KIND_UPDATE ? memberUpdateFrame(connection, bodyAt, bodyBytes)
-    : cancelFrame(bodyAt, bodyBytes);
+    kind === KIND_CREDIT
+      ? creditFrame(connection, bodyAt, bodyBytes)
+      : kind === KIND_ACK
+        ? ackFrame(connection, bodyAt, bodyBytes)
+        : kind === KIND_UPDATE
+          ? memberUpdateFrame(connection, bodyAt, bodyBytes)
+          : cancelFrame(bodyAt, bodyBytes);
   if (status === STATUS_MALFORMED) return closeWith(connection, status, 0, 0);
   if (status !== STATUS_OK) return REASON_PROBLEM;
   return hasRef !== 0 ? REASON_ANSWER : REASON_DONE;
@@ -187,7 +197,11 @@ function ackFrame(connection: Connection, at: u32, bytes: u32): u32 {
       if (cursor === 0) return STATUS_MALFORMED;
       at = cursor;
       if ((number === 0 && tag !== 0x08) || number > connection.delivered) {
-        return resultStatus(STATUS_ACK_UNKNOWN, number > 0xffffffff ? 0xffffffff : <u32>number, <u32>connection.delivered);
+        return resultStatus(
+          STATUS_ACK_UNKNOWN,
+          number > 0xffffffff ? 0xffffffff : <u32>number,
+          <u32>connection.delivered,
+        );
       }
       last = max<u64>(last, number);
     } while (tag === 0x12);

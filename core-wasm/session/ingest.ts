@@ -1,12 +1,5 @@
 /** Input of a connection, whatever its kind: the resumable way in (design.md §3). */
-import {
-  CONNECTION_LOCAL,
-  CONNECTION_STREAM,
-  REASON_DECIDE,
-  REASON_DONE,
-  RESULT_COUNT,
-  RESULT_REASON,
-} from "../abi";
+import { CONNECTION_LOCAL, CONNECTION_STREAM, REASON_DECIDE, REASON_DONE, RESULT_COUNT, RESULT_REASON } from "../abi";
 import { parkedEvents } from "../filter/decide";
 import { rangeFlush } from "../match/fan-out";
 import { resultSet } from "../result";

@@ -10,7 +10,6 @@ import {
   REASON_PROBLEM,
   REASON_RECEIPT,
   REASON_SOURCE,
-  RECEIPTS_OFFSET,
   RECEIPT_CHANNEL,
   RECEIPT_LIMIT,
   RECEIPT_RECORD_BYTES,
@@ -20,6 +19,7 @@ import {
   RECEIPT_SINKS,
   RECEIPT_STATUS,
   RECEIPT_VALUE,
+  RECEIPTS_OFFSET,
   RESULT_CHANNEL,
   RESULT_COUNT,
   RESULT_HAS_REF,
@@ -45,9 +45,9 @@ import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wir
 import { NO_RECEIPT, parkedEvents, parkedFull } from "../filter/decide";
 import { creditSpend, publishEvent, publishedRefused, publishedSequence, publishedSinks } from "../match/publish";
 import { resultGet, resultSet, resultStatus } from "../result";
-import { Connection } from "./connection";
 import { statisticAdd } from "../statistics";
 import { frameAgainSet } from "./again";
+import { Connection } from "./connection";
 import { sourceFind } from "./sources";
 
 const TAG_CHANNEL: u32 = 0x0a;

@@ -20,7 +20,8 @@ export function sourceFind(connection: Connection, channel: u32): u32 {
   }
   const source = pairWithRole(connection.number, channel, ROLE_SOURCE);
   if (source === 0) return 0;
-  if (channel >= connection.sourcesCapacity && ++connection.sourceMisses * SPARSE_MAX > channel) grow(connection, channel);
+  if (channel >= connection.sourcesCapacity && ++connection.sourceMisses * SPARSE_MAX > channel)
+    grow(connection, channel);
   if (channel < connection.sourcesCapacity) store<u32>(connection.sourcesAt + channel * 4, source);
   return source;
 }

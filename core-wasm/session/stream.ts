@@ -120,4 +120,3 @@ export function carryFree(connection: Connection): void {
   if (connection.carryAt !== 0) heapGive(connection.carryAt, connection.carryCapacity);
   connection.carryAt = connection.carryCapacity = connection.carryBytes = connection.carryNeed = 0;
 }
-

@@ -90,8 +90,11 @@ function headerCheck(connection: Connection, header: u32, size: u32): void {
   const known = opcode <= WS_BINARY || (opcode >= WS_CLOSE && opcode <= WS_PONG);
   // Reserved bits, masking, shortest length; then control frames; then the order of fragments.
   const wrong =
-    (first & 0x70) !== 0 || !known || second < 0x80 ||
-    (short === 126 && length < 126) || (short === 127 && length < 65536) ||
+    (first & 0x70) !== 0 ||
+    !known ||
+    second < 0x80 ||
+    (short === 126 && length < 126) ||
+    (short === 127 && length < 65536) ||
     (control && (final === 0 || short > 125)) ||
     (!control && (opcode === WS_CONTINUATION) !== (connection.wsMessage !== 0));
   if (wrong) {
@@ -183,7 +186,8 @@ function frameEnd(connection: Connection): void {
   if (connection.kind !== CONNECTION_WEBSOCKET_JSON) {
     connection.wsState = STATE_HEADER;
     connection.wsMessage = 0;
-    if (connection.carryBytes !== 0) websocketReason = closeWith(connection, STATUS_WEBSOCKET_SPLIT, connection.carryBytes, 0);
+    if (connection.carryBytes !== 0)
+      websocketReason = closeWith(connection, STATUS_WEBSOCKET_SPLIT, connection.carryBytes, 0);
     return;
   }
   if (parkedEvents() !== 0) {
@@ -222,7 +226,9 @@ function controlEnd(connection: Connection, opcode: u32): void {
 
 /** RFC 6455 §7.4: what a peer may send. */
 function closeCodeValid(code: u32): bool {
-  return (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code < 5000);
+  return (
+    (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code < 5000)
+  );
 }
 
 /** XORs with the mask, 16 bytes at a time. `mask` is rotated to the first byte. */

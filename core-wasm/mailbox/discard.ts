@@ -1,0 +1,52 @@
+/** Discarding from the middle of an inbox: what was queued for a member that leaves. */
+import { STATISTIC_DROPPED_LEFT } from "../abi";
+import { entryChannel, entrySize } from "../event/entry";
+import { heapGive } from "../memory/heap";
+import { statisticAdd } from "../statistics";
+import { Mailbox, metaAt, Run, Slab } from "./records";
+import { runAppend, runUnlink } from "./run";
+import { slabIdle } from "./slab";
+
+/** Discards all entries of a channel from an inbox, and counts them. */
+export function inboxDiscard(inbox: Mailbox, channel: u32): void {
+  let old = inbox.head;
+  inbox.head = inbox.tail = 0;
+  inbox.events = inbox.bytes = 0;
+  while (old !== 0) {
+    const run = changetype<Run>(old);
+    const slab = changetype<Slab>(run.slab);
+    old = run.next;
+    slab.pins++;
+    keepOthers(inbox, run, slab, channel);
+    runUnlink(run);
+    heapGive(changetype<u32>(run), offsetof<Run>());
+    slab.pins--;
+    if (slab.runs === 0) {
+      if (inbox.chunk === changetype<u32>(slab)) inbox.chunk = 0;
+      slabIdle(slab);
+    }
+  }
+}
+
+/** Appends to the inbox all entries of a run that are not of that channel. */
+function keepOthers(inbox: Mailbox, run: Run, slab: Slab, channel: u32): void {
+  const end = run.at + run.bytes;
+  let meta = run.metaFirst;
+  const metaEnd = run.metaFirst + run.metas;
+  let at = run.at;
+  while (at < end) {
+    const size = entrySize(at);
+    const hasMeta = meta < metaEnd && metaAt(slab, meta).entryAt === at;
+    if (
+      entryChannel(at) !== channel &&
+      runAppend(inbox, slab, at, size, 1, meta, hasMeta ? 1 : 0, hasMeta ? metaAt(slab, meta).deadline : Infinity)
+    ) {
+      inbox.events++;
+      inbox.bytes += size;
+    } else {
+      statisticAdd(STATISTIC_DROPPED_LEFT, 1);
+    }
+    if (hasMeta) meta++;
+    at += size;
+  }
+}

@@ -1,0 +1,45 @@
+/** Outboxes that go on: events that waited for a blocking inbox take the way they would have taken at once. */
+import { STATISTIC_REFUSED, STATUS_OK, STATUS_STORE_FULL } from "../abi";
+import { Channel } from "../channel/channel";
+import { Member, memberTable } from "../channel/member";
+import { scanEvent } from "../event/scan";
+import { NO_RECEIPT, parkedFull } from "../filter/decide";
+import { tableGive } from "../memory/table";
+import { connectionFind } from "../session/connection";
+import { statisticAdd } from "../statistics";
+import { rangeFlush } from "./fan-out";
+import { NODE_BYTES, OutboxNode, outboxList, outboxShift, outboxUnlistFirst } from "./outbox";
+import { creditSpend, dispatch } from "./publish";
+
+/** Lets the outboxes of a channel go on while nothing blocks it. */
+export function outboxesPump(channel: Channel): void {
+  while (channel.outboxes !== 0 && channel.blockedBy === 0 && !parkedFull()) {
+    const source = changetype<Member>(channel.outboxes);
+    const address = source.outboxHead;
+    const node = changetype<OutboxNode>(address);
+    if (node.cancelled === 0) {
+      scanEvent(address + NODE_BYTES, node.bytes);
+      const status = dispatch(
+        channel,
+        node.connection,
+        0,
+        0,
+        address + NODE_BYTES,
+        node.bytes,
+        node.acceptedMs,
+        NO_RECEIPT,
+      );
+      if (status === STATUS_STORE_FULL) break;
+      // Every sink refused it meanwhile: it was accepted, so at least it is counted.
+      if (status !== STATUS_OK) statisticAdd(STATISTIC_REFUSED, 1);
+    }
+    const connection = connectionFind(source.connection);
+    if (connection !== null) creditSpend(connection, source, 1, node.bytes);
+    outboxShift(source);
+    // Sources take turns, event by event.
+    outboxUnlistFirst(channel);
+    if (source.outboxEvents !== 0) outboxList(channel, source);
+    else if (source.connection === 0) tableGive(memberTable(), source.number);
+  }
+  rangeFlush();
+}

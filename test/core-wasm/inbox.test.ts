@@ -1,0 +1,296 @@
+import { describe, expect, test } from "vitest";
+import * as abi from "../../core-wasm/abi.ts";
+import { Harness } from "./harness.ts";
+
+/** HostFrame { pong {} }. */
+const PONG = Uint8Array.of(0x5a, 0);
+const BYTES_MAX = 16 * 1024 * 1024;
+
+/** A source and a sink with a small inbox. */
+function small(capacityEvents: number, overflow: number, flags: number = abi.CHANNEL_ECHO) {
+  const harness = Harness.create();
+  const channel = harness.channel("c", { flags });
+  const [source, sink] = [harness.open(), harness.open()];
+  harness.source(source, channel);
+  harness.sink(sink, channel);
+  expect(sink.inbox(capacityEvents, BYTES_MAX, overflow)).toBe(abi.STATUS_OK);
+  const publish = (...types: string[]) => source.receipt(channel, types.map((type) => ({ type })));
+  return { harness, channel, source, sink, publish };
+}
+
+const types = (events: readonly { type: string }[]) => events.map((event) => event.type);
+
+describe("overflow", () => {
+  test("drop-oldest keeps the newest and tells the count once", () => {
+    const { harness, channel, sink, publish } = small(2, abi.OVERFLOW_DROP_OLDEST);
+    publish("1", "2", "3", "4", "5");
+    const drained = sink.drain();
+    expect(drained.deliveries.map(({ event, number }) => [event.type, number])).toEqual([
+      ["4", 1n],
+      ["5", 2n],
+    ]);
+    expect([...drained.dropped]).toEqual([[`${channel}/overflow`, 3]]);
+    expect(drained.frames[0]?.kind.case).toBe("dropped");
+    expect(drained.frames.filter((frame) => frame.kind.case === "dropped")).toHaveLength(1);
+    expect(harness.statistic(abi.STATISTIC_DROPPED_OVERFLOW)).toBe(3);
+    publish("6");
+    expect(sink.drain().dropped.size).toBe(0);
+  });
+
+  test("drop-newest keeps the oldest", () => {
+    const { channel, sink, publish } = small(2, abi.OVERFLOW_DROP_NEWEST);
+    const records = publish("1", "2", "3");
+    expect(records.map((record) => record.status)).toEqual([0, 0, 0]);
+    const drained = sink.drain();
+    expect(types(drained.deliveries.map((delivery) => delivery.event))).toEqual(["1", "2"]);
+    expect([...drained.dropped]).toEqual([[`${channel}/overflow`, 1]]);
+  });
+
+  test("reject refuses with STATUS_MAILBOX_FULL and the capacity, and takes no sequence", () => {
+    const { harness, channel, source, sink, publish } = small(2, abi.OVERFLOW_REJECT);
+    const records = publish("1", "2", "3");
+    expect(records[2]).toMatchObject({ status: abi.STATUS_MAILBOX_FULL, limit: 2, sequence: 0n });
+    expect(source.publish(channel, [{ type: "4" }])).toMatchObject([
+      { reason: "problem", status: abi.STATUS_MAILBOX_FULL, limit: 2, index: 0 },
+    ]);
+    expect(harness.core.channelSequence(channel)).toBe(2);
+    const drained = sink.drain();
+    expect(types(drained.deliveries.map((delivery) => delivery.event))).toEqual(["1", "2"]);
+    expect(drained.dropped.size).toBe(0);
+    expect(publish("5")[0]?.status).toBe(abi.STATUS_OK);
+  });
+
+  test("reject by one of several sinks is accepted, with the refusals counted", () => {
+    const { harness, channel, sink, publish } = small(1, abi.OVERFLOW_REJECT);
+    const other = harness.open();
+    harness.sink(other, channel);
+    const records = publish("1", "2");
+    expect(records.map(({ status, sinks, refused }) => [status, sinks, refused])).toEqual([
+      [0, 2, 0],
+      [0, 2, 1],
+    ]);
+    expect(types(sink.events())).toEqual(["1"]);
+    expect(types(other.events())).toEqual(["1", "2"]);
+  });
+
+  test("capacity in bytes overflows as well", () => {
+    const { harness, channel, source, sink } = small(100, abi.OVERFLOW_DROP_OLDEST);
+    const event = (id: string) => ({ id, type: "t", data: new Uint8Array(1000) });
+    source.publish(channel, [event("1")]);
+    const each = harness.core.inboxBytes(sink.id);
+    expect(each).toBeGreaterThan(1000);
+    sink.inbox(100, each * 2, abi.OVERFLOW_DROP_OLDEST);
+    source.publish(channel, [event("2"), event("3")]);
+    expect(sink.events().map(({ id }) => id)).toEqual(["2", "3"]);
+  });
+
+  test("a smaller capacity drops at once what is beyond it", () => {
+    const { channel, sink, harness, publish } = small(10, abi.OVERFLOW_DROP_OLDEST);
+    publish("1", "2", "3", "4");
+    sink.inbox(2, BYTES_MAX, abi.OVERFLOW_DROP_OLDEST);
+    expect(harness.core.inboxEvents(sink.id)).toBe(2);
+    const drained = sink.drain();
+    expect(types(drained.deliveries.map((delivery) => delivery.event))).toEqual(["3", "4"]);
+    expect(drained.dropped.get(`${channel}/overflow`)).toBe(2);
+  });
+
+  test("inboxEvents() and inboxBytes() count what waits and fall to zero", () => {
+    const { harness, sink, publish } = small(10, abi.OVERFLOW_DROP_OLDEST);
+    publish("1", "2", "3");
+    expect(harness.core.inboxEvents(sink.id)).toBe(3);
+    const waiting = harness.core.inboxBytes(sink.id);
+    const { bytes } = sink.drain();
+    expect(waiting).toBe(bytes.length);
+    expect(harness.core.inboxEvents(sink.id)).toBe(0);
+    expect(harness.core.inboxBytes(sink.id)).toBe(0);
+  });
+
+  test("notices are one per channel and reason", () => {
+    const { harness, channel, source, sink } = small(1, abi.OVERFLOW_DROP_OLDEST);
+    const other = harness.channel("other");
+    harness.source(source, other);
+    harness.sink(sink, other);
+    for (const on of [channel, other, channel, other, channel]) source.publish(on, [{ type: "t", key: "k" }]);
+    source.cancel(channel, "k");
+    const drained = sink.drain();
+    expect(Object.fromEntries(drained.dropped)).toEqual({
+      [`${channel}/overflow`]: 2,
+      [`${other}/overflow`]: 2,
+      [`${channel}/cancelled`]: 1,
+    });
+    expect(drained.frames.filter((frame) => frame.kind.case === "dropped")).toHaveLength(3);
+  });
+});
+
+describe("credit", () => {
+  test("no credit frame, no window; the first one ends that", () => {
+    const { sink, publish } = small(100, abi.OVERFLOW_DROP_OLDEST);
+    publish("1", "2");
+    expect(sink.events()).toHaveLength(2);
+    sink.credit(2, 1_000_000);
+    publish("3", "4", "5", "6");
+    expect(types(sink.events())).toEqual(["3", "4"]);
+    expect(types(sink.events())).toEqual([]);
+    sink.credit(1, 0);
+    expect(types(sink.events())).toEqual(["5"]);
+  });
+
+  test("events and bytes are separate windows, and both add up", () => {
+    const { harness, sink, publish } = small(100, abi.OVERFLOW_DROP_OLDEST);
+    publish("1", "2", "3");
+    const each = harness.core.inboxBytes(sink.id) / 3;
+    sink.credit(100, each);
+    expect(types(sink.events())).toEqual(["1"]);
+    sink.credit(0, each * 2);
+    expect(types(sink.events())).toEqual(["2", "3"]);
+  });
+
+  test("credit with ref is answered", () => {
+    const { sink } = small(100, abi.OVERFLOW_DROP_OLDEST);
+    const value = { events: 1n, bytes: 1n };
+    expect(sink.send({ ref: 8, kind: { case: "credit", value } })).toEqual([{ reason: "answer", ref: 8 }]);
+    expect(sink.send({ kind: { case: "credit", value } })).toEqual([]);
+  });
+
+  test.each([
+    { name: "events alone", credit: [2, 0] as const, want: 2 },
+    { name: "bytes alone", credit: [0, 1] as const, want: 1 },
+  ])("a first grant of $name leaves the other without a window", ({ credit: [events, bytes], want }) => {
+    const { sink, publish } = small(100, abi.OVERFLOW_DROP_OLDEST);
+    sink.credit(events, bytes);
+    publish("1", "2", "3");
+    expect(sink.events()).toHaveLength(want);
+  });
+
+  test("one event may overdraw the credit in bytes, so that none is larger than any credit", () => {
+    const { harness, sink, publish } = small(100, abi.OVERFLOW_DROP_OLDEST);
+    sink.credit(100, 1);
+    publish("1", "2");
+    expect(types(sink.events())).toEqual(["1"]);
+    sink.credit(0, harness.core.inboxBytes(sink.id) - 1);
+    expect(types(sink.events())).toEqual([]);
+    sink.credit(0, 1);
+    expect(types(sink.events())).toEqual(["2"]);
+  });
+
+  test("the largest grants do not wrap around", () => {
+    const { sink, publish } = small(100, abi.OVERFLOW_DROP_OLDEST);
+    const value = { events: 2n ** 64n - 1n, bytes: 2n ** 64n - 1n };
+    for (let turn = 0; turn < 3; turn++) sink.send({ kind: { case: "credit", value } });
+    publish("1", "2");
+    expect(sink.events()).toHaveLength(2);
+  });
+
+  test("answers and notices of drops need no credit", () => {
+    const { channel, sink, publish, harness } = small(1, abi.OVERFLOW_DROP_OLDEST);
+    sink.credit(1, 1_000_000);
+    publish("1");
+    sink.events();
+    publish("2", "3");
+    harness.core.controlPush(sink.id, abi.STAGE_OFFSET, harness.stage(PONG));
+    const drained = sink.drain();
+    expect(drained.frames.map((frame) => frame.kind.case)).toEqual(["pong", "dropped"]);
+    expect([...drained.dropped]).toEqual([[`${channel}/overflow`, 1]]);
+  });
+});
+
+describe("hold", () => {
+  test("a held inbox fills, its answers pass, and release gives everything in order", () => {
+    const { harness, sink, publish } = small(100, abi.OVERFLOW_DROP_OLDEST);
+    sink.hold(true);
+    publish("1", "2");
+    harness.core.controlPush(sink.id, abi.STAGE_OFFSET, harness.stage(PONG));
+    expect(sink.drain().frames.map((frame) => frame.kind.case)).toEqual(["pong"]);
+    sink.hold(false);
+    expect(types(sink.events())).toEqual(["1", "2"]);
+  });
+});
+
+describe("lateness", () => {
+  test.each([
+    { name: "delivered at the very deadline", flags: abi.CHANNEL_LATE_DROP, afterMs: 10, late: 0 },
+    { name: "dropped after it", flags: abi.CHANNEL_LATE_DROP, afterMs: 10.001, late: 1 },
+    { name: "delivered where late events are", flags: 0, afterMs: 1000, late: 0 },
+  ])("an event is $name", ({ flags, afterMs, late }) => {
+    const { harness, channel, source, sink } = small(10, abi.OVERFLOW_DROP_OLDEST, flags);
+    source.publish(channel, [{ type: "1", ttlMs: 10n }, { type: "2" }]);
+    harness.now += afterMs;
+    const drained = sink.drain();
+    expect(types(drained.deliveries.map((delivery) => delivery.event))).toEqual(late === 1 ? ["2"] : ["1", "2"]);
+    const dropped = mergeDropped(drained.dropped, sink.drain().dropped);
+    expect(dropped.get(`${channel}/late`) ?? 0).toBe(late);
+    expect(harness.statistic(abi.STATISTIC_DROPPED_LATE)).toBe(late);
+    expect(drained.deliveries.map((delivery) => delivery.number)).toEqual(late === 1 ? [1n] : [1n, 2n]);
+  });
+
+  test("an event that is late on arrival is never delivered and counted", () => {
+    const { harness, channel, source, sink } = small(10, abi.OVERFLOW_DROP_OLDEST, abi.CHANNEL_LATE_DROP);
+    source.publish(channel, [{ type: "1", deliverByUs: 1n }, { type: "2", ttlMs: 0n }]);
+    expect(types(sink.events())).toEqual(["2"]);
+    expect(harness.statistic(abi.STATISTIC_DROPPED_LATE)).toBe(1);
+  });
+});
+
+describe("cancel", () => {
+  test("withdraws undelivered events of the key on that channel from every inbox", () => {
+    const { harness, channel, source, sink } = small(10, abi.OVERFLOW_DROP_OLDEST);
+    const other = harness.channel("other");
+    harness.source(source, other);
+    const second = harness.open();
+    for (const on of [channel, other]) harness.sink(second, on);
+    source.publish(channel, [
+      { type: "1", key: "k" },
+      { type: "2", key: "kk" },
+      { type: "3" },
+      { type: "4", key: "k" },
+    ]);
+    source.publish(other, [{ type: "5", key: "k" }]);
+    expect(source.cancel(channel, "k")).toEqual([]);
+    source.publish(channel, [{ type: "6", key: "k" }]);
+    expect(types(sink.events())).toEqual(["2", "3", "6"]);
+    const drained = second.drain();
+    expect(types(drained.deliveries.map((delivery) => delivery.event))).toEqual(["2", "3", "5", "6"]);
+    expect([...drained.dropped]).toEqual([[`${channel}/cancelled`, 2]]);
+    expect(harness.statistic(abi.STATISTIC_DROPPED_CANCELLED)).toBe(4);
+  });
+
+  test("spares events younger than its moment", () => {
+    const { channel, source, sink } = small(10, abi.OVERFLOW_DROP_OLDEST);
+    source.publish(channel, [
+      { type: "1", key: "k", timeUs: 1000n },
+      { type: "2", key: "k", timeUs: 1001n },
+    ]);
+    source.cancel(channel, "k", 1000n);
+    expect(types(sink.events())).toEqual(["2"]);
+  });
+
+  test("does nothing to what was delivered, and is answered where asked", () => {
+    const { channel, source, sink } = small(2, abi.OVERFLOW_DROP_NEWEST);
+    source.publish(channel, [{ type: "1", key: "k" }]);
+    sink.drain();
+    source.publish(channel, [{ type: "2", key: "k" }, { type: "3" }]);
+    const value = { channelNumber: channel, key: "k" };
+    expect(source.send({ ref: 6, kind: { case: "cancel", value } })).toEqual([{ reason: "answer", ref: 6 }]);
+    expect(types(sink.events())).toEqual(["3"]);
+  });
+
+  test("of what a sink held back takes effect before it is let go, and frees its room at the latest at the front", () => {
+    const { channel, source, sink, publish } = small(2, abi.OVERFLOW_DROP_NEWEST);
+    sink.hold(true);
+    source.publish(channel, [{ type: "1", key: "k" }, { type: "2" }]);
+    source.cancel(channel, "k");
+    expect(sink.drain().dropped.get(`${channel}/cancelled`)).toBe(1);
+    publish("3");
+    sink.hold(false);
+    expect(types(sink.events())).toEqual(["2", "3"]);
+  });
+
+  test("of an unknown channel number is a problem", () => {
+    const { source } = small(2, abi.OVERFLOW_DROP_NEWEST);
+    expect(source.cancel(99, "k")).toMatchObject([{ reason: "problem", status: abi.STATUS_CHANNEL_UNKNOWN, value: 99 }]);
+  });
+});
+
+function mergeDropped(...maps: readonly ReadonlyMap<string, number>[]): Map<string, number> {
+  return new Map(maps.flatMap((map) => [...map]));
+}

@@ -1,0 +1,214 @@
+/**
+ * The engine as a slow, obvious model: what the core must do, told by lists and maps.
+ *
+ * It knows nothing of slabs, runs or evacuation, since no peer can see those. Numbers of connections, channels and
+ * members are the core's own: the property tests hand them over, the model does not guess how they are given out.
+ *
+ * Source: design.md §4, surface.md §3 (channel) and §8.7, §8.8, §8.10.
+ */
+import * as abi from "../../../core-wasm/abi.ts";
+import type { Event } from "../../../host/gen/sluice/v1/event_pb.ts";
+import type { EventInit } from "../../core-wasm/frames.ts";
+import { completeEvent, microseconds } from "./event.ts";
+import { type ModelDelivery, ModelInbox } from "./inbox.ts";
+
+/** What became of one published event. */
+export interface ModelReceipt {
+  readonly status: number;
+  /** 0n while it waits in its outbox. */
+  readonly sequence: bigint;
+  readonly sinks: number;
+  readonly refused: number;
+  readonly waits: boolean;
+}
+
+interface ModelConnection {
+  readonly source: string;
+  readonly inbox: ModelInbox;
+}
+
+interface ModelChannel {
+  readonly flags: number;
+  readonly ttlMs: number;
+  readonly types: readonly string[];
+  sequence: bigint;
+}
+
+interface ModelMember {
+  readonly number: number;
+  readonly connection: number;
+  readonly channel: number;
+  readonly role: number;
+  readonly types: readonly string[];
+  /** Events of a source that wait because a `block` inbox has no room. */
+  readonly outbox: Event[];
+}
+
+/** Bytes that an entry occupies in an inbox. */
+export type EntryBytes = (channel: number, sequence: bigint, event: Event, member: number) => number;
+
+const REFUSED = { sequence: 0n, sinks: 0, refused: 0, waits: false };
+
+/** See the head of this file. */
+export class ModelEngine {
+  readonly connections = new Map<number, ModelConnection>();
+  readonly channels = new Map<number, ModelChannel>();
+  /** In the order of joining. */
+  members: ModelMember[] = [];
+  readonly #entryBytes: EntryBytes;
+
+  constructor(entryBytes: EntryBytes) {
+    this.#entryBytes = entryBytes;
+  }
+
+  /** A connection whose number the core gave. */
+  open(connection: number, source: string): void {
+    this.connections.set(connection, { source, inbox: new ModelInbox() });
+  }
+
+  /** The inbox of a connection. */
+  inbox(connection: number): ModelInbox {
+    return (this.connections.get(connection) as ModelConnection).inbox;
+  }
+
+  /** Ends the memberships of a connection and forgets it. Returns how many events were discarded. */
+  close(connection: number): number {
+    const waiting = this.inbox(connection).entries.length;
+    this.members = this.members.filter((member) => member.connection !== connection);
+    this.connections.delete(connection);
+    return waiting;
+  }
+
+  /** A channel whose number the core gave. */
+  channel(number: number, flags: number, ttlMs: number, types: readonly string[]): void {
+    this.channels.set(number, { flags, ttlMs, types, sequence: 0n });
+  }
+
+  /** Whether a role can be taken: a `single` channel has one source. */
+  mayJoin(channel: number, role: number): boolean {
+    const flags = (this.channels.get(channel) as ModelChannel).flags;
+    if ((role & abi.ROLE_SOURCE) === 0 || (flags & abi.CHANNEL_SINGLE) === 0) return true;
+    return !this.members.some((member) => member.channel === channel && (member.role & abi.ROLE_SOURCE) !== 0);
+  }
+
+  /** A member whose number the core gave. */
+  join(number: number, connection: number, channel: number, role: number, types: readonly string[]): void {
+    this.members.push({ number, connection, channel, role, types, outbox: [] });
+  }
+
+  /**
+   * Removes a member. The session's undelivered events of the channel are discarded with its last sink membership:
+   * they are one entry per session and event, not per member. Returns how many.
+   */
+  leave(number: number): number {
+    const member = this.members.find((candidate) => candidate.number === number);
+    if (member === undefined) return 0;
+    this.members = this.members.filter((candidate) => candidate !== member);
+    if ((member.role & abi.ROLE_SINK) === 0 || this.#sinksOf(member.connection, member.channel) > 0) return 0;
+    return this.inbox(member.connection).discard((entry) => entry.channel === member.channel);
+  }
+
+  /** Whether a connection may publish without becoming a source first. */
+  sourceOf(connection: number, channel: number): ModelMember | undefined {
+    return this.members.find(
+      (member) =>
+        member.connection === connection && member.channel === channel && (member.role & abi.ROLE_SOURCE) !== 0,
+    );
+  }
+
+  /** Publishes events, in order. The connection must be a source. */
+  publish(connection: number, channel: number, events: readonly EventInit[], nowMs: number): ModelReceipt[] {
+    const target = this.channels.get(channel) as ModelChannel;
+    const source = this.sourceOf(connection, channel) as ModelMember;
+    return events.map((init) => {
+      const event = completeEvent(init, (this.connections.get(connection) as ModelConnection).source, target.ttlMs, nowMs);
+      if (target.types.length > 0 && !target.types.includes(event.type)) {
+        return { status: abi.STATUS_TYPE_REFUSED, ...REFUSED };
+      }
+      if (source.outbox.length > 0 || this.#blocked(connection, channel, event)) {
+        if (source.outbox.length >= abi.SOURCE_CREDIT_EVENTS) return { status: abi.STATUS_NO_CREDIT, ...REFUSED };
+        source.outbox.push(event);
+        return { status: abi.STATUS_OK, ...REFUSED, waits: true };
+      }
+      return this.#dispatch(connection, channel, event);
+    });
+  }
+
+  /** Lets events leave their outboxes where there is room again. Returns whether any did. */
+  pump(): boolean {
+    let moved = false;
+    for (const { connection, channel, outbox } of this.members) {
+      for (let head = outbox[0]; head !== undefined && !this.#blocked(connection, channel, head); head = outbox[0]) {
+        outbox.shift();
+        this.#dispatch(connection, channel, head);
+        moved = true;
+      }
+    }
+    return moved;
+  }
+
+  /** Withdraws undelivered events of a key that are not younger than the cancel. */
+  cancel(channel: number, key: string, nowMs: number): void {
+    const atUs = microseconds(nowMs);
+    for (const { inbox } of this.connections.values()) {
+      for (const entry of inbox.entries) {
+        const { key: entryKey, timeUs } = entry.event;
+        if (entry.channel === channel && entryKey === key && (timeUs as bigint) <= atUs) entry.cancelled = true;
+      }
+    }
+  }
+
+  /** Everything one connection gets now. */
+  drain(connection: number, nowMs: number): ModelDelivery[] {
+    return this.inbox(connection).drain(nowMs);
+  }
+
+  #selected(connection: number, channel: number, event: Event): ModelMember[] {
+    const echo = ((this.channels.get(channel) as ModelChannel).flags & abi.CHANNEL_ECHO) !== 0;
+    return this.members.filter(
+      (member) =>
+        member.channel === channel &&
+        (member.role & abi.ROLE_SINK) !== 0 &&
+        (echo || member.connection !== connection) &&
+        (member.types.length === 0 || member.types.includes(event.type)),
+    );
+  }
+
+  #blocked(connection: number, channel: number, event: Event): boolean {
+    const bytes = this.#entryBytes(channel, (this.channels.get(channel) as ModelChannel).sequence + 1n, event, 0);
+    return this.#selected(connection, channel, event).some((member) => {
+      const inbox = this.inbox(member.connection);
+      return inbox.overflow === abi.OVERFLOW_BLOCK && !inbox.fits(bytes);
+    });
+  }
+
+  #dispatch(connection: number, channel: number, event: Event): ModelReceipt {
+    const target = this.channels.get(channel) as ModelChannel;
+    const selected = this.#selected(connection, channel, event);
+    const sequence = target.sequence + 1n;
+    const lateDrop = (target.flags & abi.CHANNEL_LATE_DROP) !== 0;
+    const tried = new Map<number, boolean>();
+    let refused = 0;
+    for (const member of selected) {
+      let taken = tried.get(member.connection);
+      if (taken === undefined) {
+        const memberTold = this.#sinksOf(member.connection, channel) > 1;
+        const bytes = this.#entryBytes(channel, sequence, event, memberTold ? member.number : 0);
+        const entry = { channel, sequence, event, bytes, member: member.number, memberTold, lateDrop, cancelled: false };
+        taken = this.inbox(member.connection).push(entry);
+        tried.set(member.connection, taken);
+      }
+      if (!taken) refused += 1;
+    }
+    if (selected.length > 0 && refused === selected.length) return { status: abi.STATUS_MAILBOX_FULL, ...REFUSED };
+    target.sequence = sequence;
+    return { status: abi.STATUS_OK, sequence, sinks: selected.length, refused, waits: false };
+  }
+
+  #sinksOf(connection: number, channel: number): number {
+    return this.members.filter(
+      (member) =>
+        member.connection === connection && member.channel === channel && (member.role & abi.ROLE_SINK) !== 0,
+    ).length;
+  }
+}

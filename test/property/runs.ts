@@ -1,0 +1,24 @@
+/**
+ * How often and from which seed the property tests run.
+ *
+ * SLUICE_PROPERTY_RUNS   multiplies every count of runs (nightly: 100)
+ * SLUICE_PROPERTY_SEED   replays: the seed that a failure printed
+ * SLUICE_PROPERTY_PATH   replays: its path, which jumps to the shrunken case
+ */
+import type { Parameters } from "fast-check";
+
+/**
+ * Parameters of one property; fast-check prints seed and path with a failure.
+ *
+ * @param runs Runs at multiplier 1.
+ */
+export function propertyParameters<Value>(runs: number): Parameters<Value> {
+  const seed = process.env["SLUICE_PROPERTY_SEED"];
+  const path = process.env["SLUICE_PROPERTY_PATH"];
+  const factor = Number(process.env["SLUICE_PROPERTY_RUNS"] ?? "1");
+  return {
+    numRuns: Math.max(1, Math.round(runs * factor)),
+    ...(seed === undefined ? {} : { seed: Number(seed) }),
+    ...(path === undefined ? {} : { path }),
+  };
+}

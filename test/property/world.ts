@@ -1,0 +1,235 @@
+/**
+ * The core and its model side by side: every step is done to both, and whatever a peer could see is compared.
+ */
+import { create, equals, toBinary } from "@bufbuild/protobuf";
+import { expect } from "vitest";
+import * as abi from "../../core-wasm/abi.ts";
+import { type Event, EventSchema } from "../../host/gen/sluice/v1/event_pb.ts";
+import { HostFrameSchema } from "../../host/gen/sluice/v1/frame_pb.ts";
+import type { TestConnection } from "../core-wasm/connection.ts";
+import type { Drained } from "../core-wasm/drained.ts";
+import { Harness } from "../core-wasm/harness.ts";
+import type { Outcome } from "../core-wasm/outcome.ts";
+import { sizeDelimited } from "../core-wasm/wire.ts";
+import { type Command, eventOf } from "./command.ts";
+import { ModelEngine, type ModelReceipt } from "./reference/engine.ts";
+import type { ModelDelivery } from "./reference/inbox.ts";
+
+const KINDS = [abi.CONNECTION_STREAM, abi.CONNECTION_WEBSOCKET, abi.CONNECTION_WEBSOCKET_JSON, abi.CONNECTION_LOCAL];
+
+/** Channels of the world: plain; without echo, with a ttl, dropping what is late; single, of two types. */
+const CHANNEL_OPTIONS = [
+  { flags: abi.CHANNEL_ECHO, ttlMs: 0, types: [] },
+  { flags: abi.CHANNEL_LATE_DROP, ttlMs: 20, types: [] },
+  { flags: abi.CHANNEL_ECHO | abi.CHANNEL_SINGLE | abi.CHANNEL_LATE_DROP, ttlMs: 0, types: ["a", "b"] },
+];
+
+/** Bytes of an entry: it is stored as the size-delimited frame in which it will be delivered (design.md §13.3). */
+export function entryBytes(channelNumber: number, sequence: bigint, event: Event, member: number): number {
+  const value = { events: [{ channelNumber, sequence, event, member }] };
+  return sizeDelimited(toBinary(HostFrameSchema, create(HostFrameSchema, { kind: { case: "deliver", value } }))).length;
+}
+
+/** See the head of this file. */
+export class World {
+  readonly harness: Harness;
+  readonly model = new ModelEngine(entryBytes);
+  readonly connections: TestConnection[];
+  readonly channels: number[];
+  /** Notices that each connection was told so far. */
+  readonly #told = new Map<number, Map<string, number>>();
+  /** `"<connection>/<channel>"` of memberships that ended. */
+  readonly #left = new Set<string>();
+  #discarded = 0;
+
+  constructor() {
+    this.harness = Harness.create({ storeBytes: 4 * abi.SLAB_BYTES, poolBytes: 96 * 1024 * 1024 });
+    this.channels = CHANNEL_OPTIONS.map(({ flags, ttlMs, types }, index) => {
+      const number = this.harness.channel(`c${index}`, { flags, ttlMs, types });
+      this.model.channel(number, flags, ttlMs, types);
+      return number;
+    });
+    this.connections = KINDS.map((kind) => this.#open(kind));
+  }
+
+  /** Does one step to both and compares. */
+  step(command: Command): void {
+    switch (command.do) {
+      case "join":
+        this.#join(this.#connection(command.connection), this.#channel(command.channel), command.role, command.types);
+        break;
+      case "leave":
+        this.#leave(command.member);
+        break;
+      case "publish":
+        this.#publish(command);
+        break;
+      case "credit":
+        expect(this.#connection(command.connection).credit(command.events, command.bytes)).toEqual([]);
+        this.model.inbox(this.#connection(command.connection).id).credit(command.events, command.bytes);
+        break;
+      case "cancel":
+        expect(this.#connection(command.connection).cancel(this.#channel(command.channel), command.key)).toEqual([]);
+        this.model.cancel(this.#channel(command.channel), command.key, this.harness.now);
+        break;
+      case "drain":
+        this.#drain(this.#connection(command.connection), command.bytesMax);
+        break;
+      case "flush":
+        this.#flush();
+        break;
+      case "hold":
+        this.#connection(command.connection).hold(command.held);
+        this.model.inbox(this.#connection(command.connection).id).held = command.held;
+        break;
+      case "inbox":
+        this.#inbox(this.#connection(command.connection), command.events, command.bytes, command.overflow);
+        break;
+      case "clock":
+        this.harness.now += command.ms;
+        break;
+      case "reopen":
+        this.#reopen(command.connection);
+        break;
+    }
+    this.#compareInboxes();
+  }
+
+  /** Lets everything out and compares what was counted. */
+  settle(): void {
+    for (const connection of this.connections) {
+      connection.hold(false);
+      connection.credit(1_000_000, 2 ** 40);
+      this.model.inbox(connection.id).held = false;
+      this.model.inbox(connection.id).credit(1_000_000, 2 ** 40);
+    }
+    this.#flush();
+    for (const connection of this.connections) {
+      this.#drain(connection, abi.OUT_SLOT_BYTES);
+      this.#compareNotices(connection.id);
+      expect(this.harness.core.inboxBytes(connection.id)).toBe(0);
+    }
+    this.#compareInboxes();
+    expect(this.harness.statistic(abi.STATISTIC_SLABS)).toBeLessThanOrEqual(4);
+    expect(this.harness.statistic(abi.STATISTIC_DROPPED_LEFT)).toBe(this.#discarded);
+  }
+
+  #connection(index: number): TestConnection {
+    return this.connections[index % this.connections.length] as TestConnection;
+  }
+
+  #channel(index: number): number {
+    return this.channels[index % this.channels.length] as number;
+  }
+
+  #open(kind: number): TestConnection {
+    const connection = this.harness.open(kind, `/source/${kind}`);
+    this.model.open(connection.id, `/source/${kind}`);
+    this.#told.set(connection.id, new Map());
+    return connection;
+  }
+
+  #toldTo(connection: number): Map<string, number> {
+    return this.#told.get(connection) as Map<string, number>;
+  }
+
+  #join(connection: TestConnection, channel: number, role: number, types: readonly string[]): void {
+    const member = this.harness.member(connection, channel, role, types);
+    expect(member !== 0, `member of role ${role}`).toBe(this.model.mayJoin(channel, role));
+    if (member === 0) expect(this.harness.result(abi.RESULT_STATUS)).toBe(abi.STATUS_SOURCE_TAKEN);
+    else this.model.join(member, connection.id, channel, role, types);
+  }
+
+  #leave(index: number): void {
+    const members = this.model.members;
+    const member = members[index % Math.max(1, members.length)];
+    if (member === undefined) return;
+    expect(this.harness.core.memberRemove(member.connection, member.number)).toBe(abi.STATUS_OK);
+    this.#left.add(`${member.connection}/${member.channel}`);
+    this.#discarded += this.model.leave(member.number);
+  }
+
+  #publish({ connection: index, channel: channelIndex, events: small, receipt }: Extract<Command, { do: "publish" }>): void {
+    const events = small.map(eventOf);
+    const connection = this.#connection(index);
+    const channel = this.#channel(channelIndex);
+    if (this.model.sourceOf(connection.id, channel) === undefined) {
+      this.#join(connection, channel, abi.ROLE_SOURCE, []);
+      if (this.model.sourceOf(connection.id, channel) === undefined) return;
+    }
+    const outcomes = connection.publish(channel, events, receipt ? 5 : undefined);
+    const want = this.model.publish(connection.id, channel, events, this.harness.now);
+    compareReceipts(outcomes, want, receipt);
+    expect(this.harness.core.channelSequence(channel)).toBe(Number(this.model.channels.get(channel)?.sequence));
+  }
+
+  #drain(connection: TestConnection, bytesMax: number): void {
+    const drained = connection.drain(bytesMax);
+    this.#compareDrained(connection, drained, this.model.drain(connection.id, this.harness.now));
+  }
+
+  /** As the host flushes: only what dirtyTake() names; what it forgets shows in settle(). */
+  #flush(): void {
+    const dirty = new Set(this.harness.dirty());
+    for (const connection of this.connections) {
+      if (dirty.has(connection.id)) this.#drain(connection, abi.OUT_SLOT_BYTES);
+      else expect(this.model.inbox(connection.id).ready(this.harness.now), `connection ${connection.id} is not dirty`).toBe(false);
+    }
+  }
+
+  #inbox(connection: TestConnection, events: number, bytes: number, overflow: number): void {
+    expect(connection.inbox(events, bytes, overflow)).toBe(abi.STATUS_OK);
+    this.model.inbox(connection.id).set(events, bytes, overflow);
+  }
+
+  #reopen(index: number): void {
+    const connection = this.#connection(index);
+    this.#discarded += this.model.close(connection.id);
+    connection.close();
+    this.connections[index % this.connections.length] = this.#open(connection.kind);
+  }
+
+  #compareDrained(connection: TestConnection, drained: Drained, want: readonly ModelDelivery[]): void {
+    const told = this.#toldTo(connection.id);
+    for (const [name, count] of drained.dropped) told.set(name, (told.get(name) ?? 0) + count);
+    const brief = (list: readonly { number: bigint; channel: number; sequence: bigint; member: number }[]) =>
+      list.map(({ number, channel, sequence, member }) => `${number}: ${channel}/${sequence} for ${member}`);
+    const wanted = want.map(({ number, entry }) => ({ ...entry, number, member: entry.memberTold ? entry.member : 0 }));
+    expect(brief(drained.deliveries), `deliveries of connection ${connection.id}`).toEqual(brief(wanted));
+    drained.deliveries.forEach(({ event }, place) => {
+      if (!equals(EventSchema, event, wanted[place]?.event as Event)) expect(event).toEqual(wanted[place]?.event);
+    });
+  }
+
+  /** A member that leaves takes along what it had not been told yet. */
+  #compareNotices(connection: number): void {
+    const told = this.#toldTo(connection);
+    for (const [name, count] of this.model.inbox(connection).dropped) {
+      const forgiving = this.#left.has(`${connection}/${name.split("/")[0]}`);
+      const got = told.get(name) ?? 0;
+      if (!forgiving || got > count) expect(got, `notices ${name} of connection ${connection}`).toBe(count);
+    }
+    for (const name of told.keys()) expect(this.model.inbox(connection).dropped.has(name), `a notice ${name}`).toBe(true);
+  }
+
+  #compareInboxes(): void {
+    for (const { id } of this.connections) {
+      const inbox = this.model.inbox(id);
+      expect(this.harness.core.inboxEvents(id), `events waiting for connection ${id}`).toBe(inbox.entries.length);
+      expect(this.harness.core.inboxBytes(id), `bytes waiting for connection ${id}`).toBe(inbox.bytes);
+    }
+  }
+}
+
+/** Compares records, or problems where no receipt was asked for. */
+export function compareReceipts(outcomes: readonly Outcome[], want: readonly ModelReceipt[], receipt: boolean): void {
+  if (!receipt) {
+    const problems = outcomes.map((outcome) => (outcome.reason === "problem" ? [outcome.index, outcome.status] : outcome));
+    expect(problems).toEqual(want.flatMap(({ status }, index) => (status === abi.STATUS_OK ? [] : [[index, status]])));
+    return;
+  }
+  const [outcome] = outcomes;
+  if (outcome?.reason !== "receipt" || outcomes.length !== 1) throw new Error(`Expected a receipt, got ${outcome?.reason}`);
+  const got = outcome.records.map(({ status, sequence, sinks, refused }) => ({ status, sequence, sinks, refused }));
+  expect(got).toEqual(want.map(({ status, sequence, sinks, refused }) => ({ status, sequence, sinks, refused })));
+}
