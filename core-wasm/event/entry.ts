@@ -7,7 +7,6 @@
  * Nothing in it differs per sink but `member`, which only sessions with several memberships of a channel get in a
  * copy of their own. Source: schemas/sluice/v1/frame.proto, HostFrame and Delivery.
  */
-import { copyBytes } from "../memory/copy";
 import { cursor, varintBytes, varintRead, varintWrite } from "./wire";
 
 /** Bytes of the Delivery, set by entryBytes(). */
@@ -66,9 +65,10 @@ export function entryPrepare(channel: u32, sequence: u64, eventBytes: u32): u32 
   return lastSize;
 }
 
-/** Writes the head that was prepared; returns where the event goes. */
+/** Writes the head that was prepared, which is shorter than 32 bytes; returns where the event goes. */
 export function entryHeadCopy(at: u32, channel: u32, sequence: u64): u32 {
-  copyBytes(at, lastHeadAt, lastHeadBytes);
+  v128.store(at, v128.load(lastHeadAt));
+  v128.store(at, v128.load(lastHeadAt, 16), 16);
   varintWrite(varintWrite(at + lastChannelOffset, channel) + 1, sequence);
   return at + lastHeadBytes;
 }

@@ -3,12 +3,16 @@
  * chunks of their own, so that one slow, selective sink never pins the store and never slows a publisher.
  */
 import { OVERFLOW_BLOCK, PAGE_BYTES, SLAB_BYTES, STATISTIC_EVACUATED_BYTES } from "../abi";
+import { COPY_SLACK_BYTES } from "../memory/copy";
 import { statisticAdd } from "../statistics";
 import { inboxDropRun } from "./inbox";
 import { keysNote } from "./keys";
 import { Mailbox, META_BYTES, Meta, metaAt, Run, Slab } from "./records";
 import { runFree, runLink, runUnlink } from "./run";
 import { chunkNew, slabCurrent, slabFill, slabIdle, slabNew, slabOldest, slabsTrim } from "./slab";
+
+/** Between entries and metas: entries are written in steps of 32 bytes, see memory/copy.ts. */
+const SLACK_BYTES: u32 = COPY_SLACK_BYTES + 1;
 
 /** The slab in which the last storeTake() found room. */
 export let storeSlab: u32 = 0;
@@ -18,7 +22,7 @@ export function storeTake(bytes: u32, metas: u32): u32 {
   storeSlab = slabCurrent();
   if (storeSlab === 0) return 0;
   const slab = changetype<Slab>(storeSlab);
-  if (slab.used + bytes + (slab.metas + metas) * META_BYTES > slab.bytes) return 0;
+  if (slab.used + bytes + SLACK_BYTES + (slab.metas + metas) * META_BYTES > slab.bytes) return 0;
   return slab.base + slab.used;
 }
 
@@ -27,7 +31,7 @@ export function storeTake(bytes: u32, metas: u32): u32 {
  * Every entry before must be in a mailbox by now, or pinned. An entry larger than a slab gets one of its own.
  */
 export function storeAdvance(bytes: u32, metas: u32): u32 {
-  const need = bytes + metas * META_BYTES;
+  const need = bytes + SLACK_BYTES + metas * META_BYTES;
   let at = slabNew(need);
   while (at === 0) {
     const oldest = slabOldest();

@@ -38,7 +38,7 @@ import { varintBytes, varintWrite } from "../event/wire";
 import { NO_RECEIPT, park } from "../filter/decide";
 import { Slab } from "../mailbox/records";
 import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
-import { copyBytes } from "../memory/copy";
+import { copyBytes, copyLoose } from "../memory/copy";
 import { resultStatus } from "../result";
 import { Connection, dirtyPush } from "../session/connection";
 import {
@@ -122,7 +122,7 @@ function dispatchBare(channel: Channel, connection: Connection, at: u32, bytes: 
   if (entry === 0) return false;
   const slab = changetype<Slab>(storeSlab);
   channel.sequence = publishedSequence = sequence;
-  copyBytes(entryHeadCopy(entry, channel.number, sequence), at, bytes);
+  copyLoose(entryHeadCopy(entry, channel.number, sequence), at, bytes);
   slab.used += size;
   rangeExtend(channel, connection.number, slab, entry, size, 0, Infinity);
   return true;
@@ -191,7 +191,7 @@ export function dispatch(
   channel.sequence = sequence;
   publishedSequence = sequence;
   const eventAt = entryHeadCopy(entry, channel.number, sequence);
-  copyBytes(eventAt, at, bytes);
+  copyLoose(eventAt, at, bytes);
   let end = eventAt + bytes;
   if (addTime) end = fixedWrite(end, 0x29, <i64>(acceptedMs * 1000));
   if (addDeliverBy) end = fixedWrite(end, 0x39, deliverByUs);

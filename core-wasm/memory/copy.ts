@@ -2,6 +2,26 @@
 
 const BULK_BYTES: u32 = 512;
 
+/** copyLoose() may read and write so many bytes beyond what was asked for. */
+export const COPY_SLACK_BYTES: u32 = 31;
+
+/**
+ * Copies `bytes` that do not overlap, in steps of 32: no tail to deal with. Both sides must bear COPY_SLACK_BYTES more,
+ * and what lies behind the target must not hold anything yet.
+ */
+export function copyLoose(to: u32, from: u32, bytes: u32): void {
+  if (bytes > BULK_BYTES) {
+    memory.copy(to, from, bytes);
+    return;
+  }
+  for (let i: u32 = 0; i < bytes; i += 32) {
+    const first = v128.load(from + i);
+    const second = v128.load(from + i, 16);
+    v128.store(to + i, first);
+    v128.store(to + i, second, 16);
+  }
+}
+
 /** Copies `bytes` that do not overlap. */
 export function copyBytes(to: u32, from: u32, bytes: u32): void {
   if (bytes > BULK_BYTES) {

@@ -26,6 +26,8 @@ const classesAt: u32 = <u32>memory.data(24);
 /** Lays out the pool over `pages` pages from REGIONS_END. Returns how many are left for use. */
 export function pagesInit(pages: u32): u32 {
   const mapPages = (pages + PAGE_BYTES - 1) / PAGE_BYTES;
+  // The last page is never given out, so that reading a little beyond a block is no trap (memory/copy.ts).
+  pages--;
   mapAt = REGIONS_END;
   poolAt = REGIONS_END + mapPages * PAGE_BYTES;
   poolPages = pages - mapPages;
