@@ -278,5 +278,6 @@ export const STATISTIC_CONNECTIONS: u32 = 12;
 export const STATISTIC_CHANNELS: u32 = 13;
 export const STATISTIC_MEMBERS: u32 = 14;
 export const STATISTIC_DROPPED_LEFT: u32 = 15;
+/** Events that wait for a decision now. */
 export const STATISTIC_PARKED: u32 = 16;
 export const STATISTICS: u32 = 17;

@@ -10,9 +10,11 @@ import {
   EVENT_BYTES_MAX,
   PAGE_BYTES,
   REASON_CLOSE,
+  REASON_DECIDE,
   REASON_DONE,
   REGION_BASE,
   REGIONS_END,
+  RESULT_COUNT,
   RESULT_REASON,
   SLAB_BYTES,
   STATISTIC_CHANNELS,
@@ -20,6 +22,7 @@ import {
   STATISTIC_MEMBERS,
   STATISTIC_PAGES,
   STATISTIC_PAGES_USED,
+  STATISTIC_PARKED,
   STATISTIC_SLABS,
   STATUS_CHANNEL_UNKNOWN,
   STATUS_LIMIT,
@@ -32,7 +35,7 @@ import { memberAt, memberFind, membersInit, memberTable } from "./channel/member
 import { typeSetMade, typeSetNew, typeSetRelease, typesInit } from "./channel/types";
 import { clockSet } from "./clock";
 import { shapesInit } from "./event/shape";
-import { DECIDER_SINKS_MAX, decideBatch, decideInit } from "./filter/decide";
+import { DECIDER_SINKS_MAX, decideBatch, decidedChannel, decidedNote, decideInit, parkedEvents } from "./filter/decide";
 import { inboxFree, inboxNew } from "./mailbox/inbox";
 import { keysInit } from "./mailbox/keys";
 import { Mailbox } from "./mailbox/records";
@@ -46,6 +49,7 @@ import {
   memberNew,
   memberTypesSet,
 } from "./match/membership";
+import { outboxesPump } from "./match/pump";
 import { hashSeed } from "./memory/bytes";
 import { heapCopy, heapGive, heapInit } from "./memory/heap";
 import { PAGES_HEAP, PAGES_MAILBOX, PAGES_STORE, pagesInit, pagesQuota, pagesTotal, pagesUsed } from "./memory/pages";
@@ -193,7 +197,21 @@ export function ingestFrame(number: u32, at: u32, bytes: u32, now: f64): void {
 
 export function decide(words: u32, now: f64): u32 {
   clockSet(now);
-  return decideBatch(words);
+  const events = decidedNote();
+  const status = decideBatch(words);
+  // Outboxes of these channels stopped when the batch was full.
+  for (let i: u32 = 0; i < events; i++) {
+    const channel = channelFind(decidedChannel(i));
+    if (channel !== null) outboxesPump(channel);
+  }
+  resultDeciding();
+  return status;
+}
+
+/** Tells the host whether events wait for a decision. */
+function resultDeciding(): void {
+  resultSet(RESULT_COUNT, parkedEvents());
+  resultSet(RESULT_REASON, parkedEvents() === 0 ? REASON_DONE : REASON_DECIDE);
 }
 
 export function controlPush(number: u32, at: u32, bytes: u32): u32 {
@@ -227,6 +245,7 @@ export function dirtyTake(): u32 {
     store<u32>(DIRTY_OFFSET + count * 4, connection.number);
     count++;
   }
+  resultDeciding();
   return count;
 }
 
@@ -315,6 +334,7 @@ export function memberUpdate(number: u32, at: u32, bytes: u32): u32 {
 export function statistic(index: u32): f64 {
   if (index === STATISTIC_PAGES_USED) return pagesUsed();
   if (index === STATISTIC_PAGES) return pagesTotal();
+  if (index === STATISTIC_PARKED) return parkedEvents();
   if (index === STATISTIC_SLABS) return slabsLive();
   if (index === STATISTIC_CONNECTIONS) return connectionTable().live;
   if (index === STATISTIC_CHANNELS) return channelTable().live;

@@ -27,17 +27,17 @@ import {
   RECEIPT_REFUSED,
   RECEIPT_SINKS,
   RECEIPTS_OFFSET,
+  ROLE_SINK,
   SLAB_BYTES,
-  STATISTIC_PARKED,
   STATUS_DECISION,
   STATUS_OK,
 } from "../abi";
-import { Channel, channelAt, SINK_BYTES, Sink } from "../channel/channel";
-import { Member, memberAt } from "../channel/member";
+import { Channel, channelFind, SINK_BYTES, Sink } from "../channel/channel";
+import { Member, memberFind } from "../channel/member";
 import { typeSetTakes } from "../channel/types";
 import { Slab } from "../mailbox/records";
+import { slabIdle } from "../mailbox/slab";
 import { fanBegin, fanEnd, fanMember, fanRefused, fanSinks } from "../match/fan-out";
-import { statisticAdd } from "../statistics";
 
 /** What the core remembers of a parked event besides its record for the host. */
 @unmanaged
@@ -49,11 +49,14 @@ class Parked {
   metaFirst: u32;
   metas: u32;
   receipt: u32;
+  /** Number of the event's type among those that filters name. */
+  type: u32;
+  reserved: u32;
 }
-const PARKED_BYTES: u32 = 32;
-const parkedAt: u32 = <u32>memory.data(2048, 8);
-if (offsetof<Parked>() !== PARKED_BYTES) ERROR("Parked is not 32 bytes");
-if (DECIDE_EVENTS_MAX * PARKED_BYTES !== 2048) ERROR("Parked has not room for a batch");
+const PARKED_BYTES: u32 = 40;
+const parkedAt: u32 = <u32>memory.data(2560, 8);
+if (offsetof<Parked>() !== PARKED_BYTES) ERROR("Parked is not 40 bytes");
+if (DECIDE_EVENTS_MAX * PARKED_BYTES !== 2560) ERROR("Parked has not room for a batch");
 
 /** Most sinks of a channel with a decider (filters.md §6). */
 export const DECIDER_SINKS_MAX: u32 = 4096;
@@ -106,6 +109,7 @@ export function park(
   parked.metaFirst = metaFirst;
   parked.metas = metas;
   parked.receipt = receipt;
+  parked.type = type;
   slab.pins++;
   const record = DECIDE_OFFSET + count * DECIDE_RECORD_BYTES;
   const candidatesAt = DECIDE_CANDIDATES_OFFSET + candidatesUsed * 4;
@@ -120,7 +124,6 @@ export function park(
   candidatesUsed += candidates;
   bytesParked += bytes;
   count++;
-  statisticAdd(STATISTIC_PARKED, 1);
 }
 
 function candidatesWrite(channel: Channel, connection: u32, type: u32, to: u32): u32 {
@@ -142,11 +145,18 @@ export function decideBatch(words: u32): u32 {
   for (let i: u32 = 0; i < events; i++) {
     const parked = changetype<Parked>(parkedAt + i * PARKED_BYTES);
     const record = DECIDE_OFFSET + i * DECIDE_RECORD_BYTES;
-    const channel = channelAt(load<u32>(record + DECIDE_CHANNEL * 4));
+    const found = channelFind(load<u32>(record + DECIDE_CHANNEL * 4));
     const slab = changetype<Slab>(parked.slab);
+    if (found === null) {
+      // The channel went while the event waited.
+      slab.pins--;
+      slabIdle(slab);
+      continue;
+    }
+    const channel = found as Channel;
     fanBegin(slab, parked.at, parked.bytes, parked.metaFirst, parked.metas, parked.deadline);
     if (!decideOne(channel, record, i, events, words)) status = STATUS_DECISION;
-    fanOwn(channel, load<u32>(record + DECIDE_CONNECTION * 4));
+    fanOwn(channel, load<u32>(record + DECIDE_CONNECTION * 4), parked.type);
     slab.pins--;
     fanEnd();
     if (parked.receipt !== NO_RECEIPT) {
@@ -160,12 +170,13 @@ export function decideBatch(words: u32): u32 {
 }
 
 /** Own sinks of the submitter receive beside the selection, where the channel echoes. */
-function fanOwn(channel: Channel, connection: u32): void {
+function fanOwn(channel: Channel, connection: u32, type: u32): void {
   if ((channel.flags & CHANNEL_ECHO) === 0) return;
   const end = channel.sinksAt + channel.sinks * SINK_BYTES;
   for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
     const sink = changetype<Sink>(at);
-    if (sink.connection === connection) fanMember(channel, changetype<Member>(sink.member));
+    if (sink.connection === connection && typeSetTakes(sink.types, type))
+      fanMember(channel, changetype<Member>(sink.member));
   }
 }
 
@@ -215,7 +226,10 @@ function decideAll(channel: Channel, candidatesAt: u32, candidates: u32, asked: 
 }
 
 function decideMember(channel: Channel, candidatesAt: u32, index: u32): void {
-  fanMember(channel, memberAt(load<u32>(candidatesAt + index * 4)));
+  // A candidate may have left while the event waited.
+  const member = memberFind(load<u32>(candidatesAt + index * 4));
+  if (member !== null && member.channel === channel.number && (member.role & ROLE_SINK) !== 0)
+    fanMember(channel, member);
 }
 
 /** A list must lie within the words and name candidates. */
@@ -228,4 +242,20 @@ function listValid(at: u32, words: u32, candidates: u32): bool {
     if (index >= candidates) return false;
   }
   return true;
+}
+
+const decidedAt: u32 = <u32>memory.data(256);
+if (DECIDE_EVENTS_MAX * 4 !== 256) ERROR("No room for the channels of a batch");
+
+/** Remembers the channels of the batch beyond its decision; returns how many events it has. */
+export function decidedNote(): u32 {
+  for (let i: u32 = 0; i < count; i++) {
+    store<u32>(decidedAt + i * 4, load<u32>(DECIDE_OFFSET + i * DECIDE_RECORD_BYTES + DECIDE_CHANNEL * 4));
+  }
+  return count;
+}
+
+/** Channel number of an event of the batch that decidedNote() saw. */
+export function decidedChannel(index: u32): u32 {
+  return load<u32>(decidedAt + index * 4);
 }

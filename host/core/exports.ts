@@ -65,7 +65,10 @@ export interface CoreExports {
    */
   ingestFrame(connection: number, at: number, bytes: number, now: number): void;
 
-  /** Carries out the words of DECIDE_WORDS for the waiting batch. Returns STATUS_OK or STATUS_DECISION. */
+  /**
+   * Carries out the words of DECIDE_WORDS for the waiting batch. Returns STATUS_OK or STATUS_DECISION. RESULT_REASON is
+   * REASON_DECIDE where events of a channel that was blocked make up the next batch, else REASON_DONE.
+   */
   decide(words: number, now: number): number;
 
   /** Queues one HostFrame (without size prefix) before all deliveries. Returns STATUS_OK or STATUS_CONTROL_FULL. */
@@ -77,7 +80,10 @@ export interface CoreExports {
   /** Queues a WebSocket ping. No-op on other kinds. */
   pingPush(connection: number): void;
 
-  /** Ids of connections that may have something to send, at most DIRTY_COUNT_MAX, into DIRTY. Returns how many. */
+  /**
+   * Ids of connections that may have something to send, at most DIRTY_COUNT_MAX, into DIRTY. Returns how many.
+   * RESULT_REASON is REASON_DECIDE where a change outside of ingest() left events that wait for decide(), else REASON_DONE.
+   */
   dirtyTake(): number;
 
   /**

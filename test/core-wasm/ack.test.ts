@@ -40,7 +40,9 @@ describe("ack", () => {
   });
 
   test("a number of 2^64 − 1 is unknown and nothing traps", () => {
-    expect(ack(delivered(), { through: 2n ** 64n - 1n })).toMatchObject([{ reason: "problem", status: abi.STATUS_ACK_UNKNOWN }]);
+    expect(ack(delivered(), { through: 2n ** 64n - 1n })).toMatchObject([
+      { reason: "problem", status: abi.STATUS_ACK_UNKNOWN },
+    ]);
   });
 
   test("numbers packed and unpacked are the same", () => {

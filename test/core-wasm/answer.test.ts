@@ -26,7 +26,9 @@ describe("controlPush()", () => {
       source.publish(channel, [{ type: "1" }]);
       expect(push(pong(1))).toBe(abi.STATUS_OK);
       expect(push(pong(2))).toBe(abi.STATUS_OK);
-      const frames = peer.drain().frames.map(({ kind: frame }) => (frame.case === "pong" ? frame.value.ref : frame.case));
+      const frames = peer
+        .drain()
+        .frames.map(({ kind: frame }) => (frame.case === "pong" ? frame.value.ref : frame.case));
       expect(frames).toEqual([1, 2, "deliver"]);
       expect(peer.drain().bytes.length).toBe(0);
     },
@@ -63,24 +65,27 @@ describe("controlPush()", () => {
 });
 
 describe("drain()", () => {
-  test.each([abi.CONNECTION_STREAM, abi.CONNECTION_WEBSOCKET])("takes whole frames up to bytesMax on kind %d", (kind) => {
-    const { channel, source, peer } = sink(kind);
-    const count = 50;
-    for (let index = 0; index < count; index++) {
-      source.publish(channel, [{ id: `${index}`, type: "t", data: new Uint8Array(index * 7) }]);
-    }
-    const ids: string[] = [];
-    let number = 0n;
-    for (let part = peer.drainOnce(500); part.bytes.length > 0; part = peer.drainOnce(500)) {
-      expect(part.bytes.length <= 500 || part.deliveries.length === 1).toBe(true);
-      for (const delivery of part.deliveries) {
-        number += 1n;
-        expect(delivery.number).toBe(number);
-        ids.push(delivery.event.id);
+  test.each([abi.CONNECTION_STREAM, abi.CONNECTION_WEBSOCKET])(
+    "takes whole frames up to bytesMax on kind %d",
+    (kind) => {
+      const { channel, source, peer } = sink(kind);
+      const count = 50;
+      for (let index = 0; index < count; index++) {
+        source.publish(channel, [{ id: `${index}`, type: "t", data: new Uint8Array(index * 7) }]);
       }
-    }
-    expect(ids).toEqual(Array.from({ length: count }, (_, index) => `${index}`));
-  });
+      const ids: string[] = [];
+      let number = 0n;
+      for (let part = peer.drainOnce(500); part.bytes.length > 0; part = peer.drainOnce(500)) {
+        expect(part.bytes.length <= 500 || part.deliveries.length === 1).toBe(true);
+        for (const delivery of part.deliveries) {
+          number += 1n;
+          expect(delivery.number).toBe(number);
+          ids.push(delivery.event.id);
+        }
+      }
+      expect(ids).toEqual(Array.from({ length: count }, (_, index) => `${index}`));
+    },
+  );
 
   test("one event larger than bytesMax comes alone", () => {
     const { channel, source, peer } = sink();
@@ -88,7 +93,12 @@ describe("drain()", () => {
     source.publish(channel, [{ id: "big", type: "t", data: new Uint8Array(1_000_000) }]);
     source.publish(channel, [{ id: "last", type: "t" }]);
     const parts = [peer.drainOnce(1000), peer.drainOnce(1000), peer.drainOnce(1000), peer.drainOnce(1000)];
-    expect(parts.map(({ deliveries }) => deliveries.map(({ event }) => event.id))).toEqual([["small"], ["big"], ["last"], []]);
+    expect(parts.map(({ deliveries }) => deliveries.map(({ event }) => event.id))).toEqual([
+      ["small"],
+      ["big"],
+      ["last"],
+      [],
+    ]);
   });
 
   test("gives an event the same bytes on every kind of sink", () => {
@@ -171,8 +181,13 @@ describe("dirtyTake()", () => {
 test("ingestFrame() does as the same frame over the wire", () => {
   const { channel, source, peer } = sink();
   const event = bytesField(3, bytesField(3, "t"));
-  const frame = new Uint8Array([...varintField(1, 5), ...bytesField(2, new Uint8Array([...varintField(2, channel), ...event]))]);
-  expect(source.inject(frame)).toMatchObject([{ reason: "receipt", ref: 5, records: [{ status: abi.STATUS_OK, sinks: 1 }] }]);
+  const frame = new Uint8Array([
+    ...varintField(1, 5),
+    ...bytesField(2, new Uint8Array([...varintField(2, channel), ...event])),
+  ]);
+  expect(source.inject(frame)).toMatchObject([
+    { reason: "receipt", ref: 5, records: [{ status: abi.STATUS_OK, sinks: 1 }] },
+  ]);
   expect(peer.events()).toHaveLength(1);
   expect(source.inject(bytesField(14, ""))).toMatchObject([{ reason: "control" }]);
   expect(source.inject(raw(0xff))).toMatchObject([{ reason: "close", status: abi.STATUS_MALFORMED }]);
@@ -181,7 +196,9 @@ test("ingestFrame() does as the same frame over the wire", () => {
 test("an inbox of policy disconnect that overflows is told to the host and gives no more", () => {
   const { harness, channel, source, peer } = sink();
   peer.inbox(2, 1_000_000, abi.OVERFLOW_DISCONNECT);
-  expect(source.receipt(channel, [{ type: "1" }, { type: "2" }, { type: "3" }]).map(({ status }) => status)).toEqual([0, 0, 0]);
+  expect(source.receipt(channel, [{ type: "1" }, { type: "2" }, { type: "3" }]).map(({ status }) => status)).toEqual([
+    0, 0, 0,
+  ]);
   expect(harness.dirty()).toContain(peer.id);
   expect(peer.drainOnce().deliveries).toEqual([]);
   expect(harness.drainStatus).toBe(abi.STATUS_DISCONNECT);

@@ -4,39 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
-import type { TestConnection } from "./connection.ts";
-import { Harness } from "./harness.ts";
-
-const BYTES_MAX = 16 * 1024 * 1024;
-const INBOX_EVENTS = 16;
-
-/** A source, a sink whose inbox blocks, and one whose inbox does not. */
-function blocked(options: Parameters<Harness["channel"]>[1] = {}) {
-  const harness = Harness.create({ poolBytes: 64 * 1024 * 1024 });
-  const channel = harness.channel("c", options);
-  const [source, slow, live] = [harness.open(abi.CONNECTION_STREAM, "/blocked"), harness.open(), harness.open()];
-  harness.source(source, channel);
-  for (const sink of [slow, live]) harness.sink(sink, channel);
-  slow.inbox(INBOX_EVENTS, BYTES_MAX, abi.OVERFLOW_BLOCK);
-  return { harness, channel, source, slow, live };
-}
-
-const events = (count: number, first = 0) => Array.from({ length: count }, (_, index) => ({ id: `${first + index}`, type: "t" }));
-const ids = (connection: TestConnection) => connection.drain().deliveries.map(({ event }) => event.id);
-const range = (count: number, first = 0) => events(count, first).map(({ id }) => id);
-
-/** Drains both in turns until nothing comes; gives what each got. */
-function settle(...sinks: readonly TestConnection[]): string[][] {
-  const got = sinks.map((): string[] => []);
-  for (let quiet = 0; quiet < 2; ) {
-    const parts = sinks.map((sink) => ids(sink));
-    parts.forEach((part, index) => {
-      got[index]?.push(...part);
-    });
-    quiet = parts.every((part) => part.length === 0) ? quiet + 1 : 0;
-  }
-  return got;
-}
+import { BYTES_MAX, blocked, events, INBOX_EVENTS, ids, range, settle } from "./blocked.ts";
 
 describe("a full inbox of policy block", () => {
   test("holds events back at their source, within its capacity, and loses none", () => {
@@ -49,14 +17,17 @@ describe("a full inbox of policy block", () => {
     expect(harness.core.channelSequence(channel)).toBe(200 - waiting);
     expect(settle(slow, live)).toEqual([range(200), range(200)]);
     expect(harness.core.channelSequence(channel)).toBe(200);
-    for (const index of [abi.STATISTIC_DROPPED_OVERFLOW, abi.STATISTIC_REFUSED]) expect(harness.statistic(index)).toBe(0);
+    for (const index of [abi.STATISTIC_DROPPED_OVERFLOW, abi.STATISTIC_REFUSED])
+      expect(harness.statistic(index)).toBe(0);
   });
 
   test("keeps its promise of bytes as well", () => {
     const { harness, channel, source, slow, live } = blocked();
     slow.inbox(1000, 50_000, abi.OVERFLOW_BLOCK);
     for (let id = 0; id < 60; id++) {
-      expect(source.receipt(channel, [{ id: `${id}`, type: "t", data: new Uint8Array(4000) }])[0]?.status).toBe(abi.STATUS_OK);
+      expect(source.receipt(channel, [{ id: `${id}`, type: "t", data: new Uint8Array(4000) }])[0]?.status).toBe(
+        abi.STATUS_OK,
+      );
       expect(harness.core.inboxBytes(slow.id)).toBeLessThanOrEqual(50_000);
     }
     expect(settle(slow, live)).toEqual([range(60), range(60)]);
@@ -154,7 +125,10 @@ describe("the outbox", () => {
 
   test("what expires in it is late", () => {
     const { harness, channel, source, slow, live } = blocked({ flags: abi.CHANNEL_LATE_DROP });
-    source.publish(channel, events(50).map((event) => ({ ...event, ttlMs: 10n })));
+    source.publish(
+      channel,
+      events(50).map((event) => ({ ...event, ttlMs: 10n })),
+    );
     harness.now += 11;
     expect(settle(slow, live)).toEqual([[], []]);
     expect(harness.statistic(abi.STATISTIC_DROPPED_LATE)).toBe(100);
@@ -162,7 +136,10 @@ describe("the outbox", () => {
 
   test("a cancel reaches it", () => {
     const { channel, source, slow, live } = blocked();
-    source.publish(channel, events(60).map((event) => ({ ...event, key: `k${Number(event.id) % 2}` })));
+    source.publish(
+      channel,
+      events(60).map((event) => ({ ...event, key: `k${Number(event.id) % 2}` })),
+    );
     source.cancel(channel, "k1");
     const odd = range(60).filter((id) => Number(id) % 2 === 0);
     expect(settle(slow, live)).toEqual([odd, odd]);
@@ -196,71 +173,49 @@ describe("the outbox", () => {
     expect(ids(slow)).toEqual([]);
     expect(harness.statistic(abi.STATISTIC_DROPPED_LEFT)).toBeGreaterThanOrEqual(100);
   });
-
-  test("of a decided channel goes on when its sink goes, told by dirtyTake() and drain()", () => {
-    const ends: Record<string, (world: ReturnType<typeof blocked>) => void> = {
-      leave: ({ harness, slow }) => expect(harness.core.memberRemove(slow.id, 2)).toBe(abi.STATUS_OK),
-      close: ({ slow }) => slow.close(),
-      policy: ({ slow }) => slow.inbox(INBOX_EVENTS, BYTES_MAX, abi.OVERFLOW_DROP_NEWEST),
-    };
-    for (const [name, end] of Object.entries(ends)) {
-      const world = blocked({ decider: 3 });
-      world.source.publish(world.channel, events(500));
-      const got = ids(world.live);
-      world.harness.dirty();
-      end(world);
-      // As the host flushes: nothing but what dirtyTake() names is looked at.
-      for (let turn = 0; turn < 100; turn++) {
-        for (const id of world.harness.dirty()) {
-          const part = world.harness.connections.get(id)?.drain().deliveries ?? [];
-          if (id === world.live.id) got.push(...part.map(({ event }) => event.id));
-        }
-      }
-      expect(got, name).toEqual(range(500));
-    }
-  });
-
-  test("of a decided channel goes on over several batches", () => {
-    const { harness, channel, source, slow, live } = blocked({ decider: 3 });
-    source.publish(channel, events(500));
-    expect(settle(slow, live)).toEqual([range(500), range(500)]);
-    expect(harness.batches.flat()).toHaveLength(500);
-  });
 });
 
 describe("credit of a source", () => {
   test.each([
     { name: "events", dataBytes: 0, total: 60_000, batch: 500 },
     { name: "bytes", dataBytes: 20_000, total: 1500, batch: 20 },
-  ])("comes back as fast as $name leave, so that an obedient publisher is never refused nor stuck", ({ dataBytes, total, batch }) => {
-    const { harness, channel, source, slow, live } = blocked();
-    slow.inbox(2000, BYTES_MAX, abi.OVERFLOW_BLOCK);
-    let creditEvents: number = abi.SOURCE_CREDIT_EVENTS;
-    let creditBytes: number = abi.SOURCE_CREDIT_BYTES;
-    let published = 0;
-    let received = 0;
-    for (let turn = 0; published < total; turn++) {
-      expect(turn).toBeLessThan(5000);
-      const room = Math.min(batch, creditEvents, Math.floor(creditBytes / (dataBytes + 60)), total - published);
-      if (room > 0) {
-        const data = new Uint8Array(dataBytes);
-        expect(source.publish(channel, Array.from({ length: room }, () => ({ type: "t", data })))).toEqual([]);
-        published += room;
-        creditEvents -= room;
-        creditBytes -= room * (dataBytes + 60);
+  ])(
+    "comes back as fast as $name leave, so that an obedient publisher is never refused nor stuck",
+    ({ dataBytes, total, batch }) => {
+      const { harness, channel, source, slow, live } = blocked();
+      slow.inbox(2000, BYTES_MAX, abi.OVERFLOW_BLOCK);
+      let creditEvents: number = abi.SOURCE_CREDIT_EVENTS;
+      let creditBytes: number = abi.SOURCE_CREDIT_BYTES;
+      let published = 0;
+      let received = 0;
+      for (let turn = 0; published < total; turn++) {
+        expect(turn).toBeLessThan(5000);
+        const room = Math.min(batch, creditEvents, Math.floor(creditBytes / (dataBytes + 60)), total - published);
+        if (room > 0) {
+          const data = new Uint8Array(dataBytes);
+          expect(
+            source.publish(
+              channel,
+              Array.from({ length: room }, () => ({ type: "t", data })),
+            ),
+          ).toEqual([]);
+          published += room;
+          creditEvents -= room;
+          creditBytes -= room * (dataBytes + 60);
+        }
+        live.drain();
+        received += slow.drain().deliveries.length;
+        for (const { kind } of source.drain().frames) {
+          if (kind.case !== "credit") throw new Error(`Expected credit, got ${kind.case}`);
+          expect(kind.value.channelNumber).toBe(channel);
+          creditEvents += Number(kind.value.events);
+          creditBytes += Number(kind.value.bytes);
+        }
+        expect(creditEvents).toBeLessThanOrEqual(abi.SOURCE_CREDIT_EVENTS);
       }
-      live.drain();
-      received += slow.drain().deliveries.length;
-      for (const { kind } of source.drain().frames) {
-        if (kind.case !== "credit") throw new Error(`Expected credit, got ${kind.case}`);
-        expect(kind.value.channelNumber).toBe(channel);
-        creditEvents += Number(kind.value.events);
-        creditBytes += Number(kind.value.bytes);
-      }
-      expect(creditEvents).toBeLessThanOrEqual(abi.SOURCE_CREDIT_EVENTS);
-    }
-    for (let turn = 0; turn < 100; turn++) received += slow.drain().deliveries.length;
-    expect(received).toBe(total);
-    expect(harness.statistic(abi.STATISTIC_REFUSED)).toBe(0);
-  });
+      for (let turn = 0; turn < 100; turn++) received += slow.drain().deliveries.length;
+      expect(received).toBe(total);
+      expect(harness.statistic(abi.STATISTIC_REFUSED)).toBe(0);
+    },
+  );
 });

@@ -77,7 +77,9 @@ export class TestConnection {
     const outcomes = this.publish(channel, events, 77).filter((outcome) => outcome.reason !== "decide");
     const [first, ...rest] = outcomes;
     if (first?.reason !== "receipt" || rest.length > 0 || first.ref !== 77) {
-      throw new Error(`Expected one receipt, got ${JSON.stringify(outcomes, (_, v) => (typeof v === "bigint" ? `${v}` : v))}`);
+      throw new Error(
+        `Expected one receipt, got ${JSON.stringify(outcomes, (_, v) => (typeof v === "bigint" ? `${v}` : v))}`,
+      );
     }
     return first.records;
   }
@@ -104,9 +106,18 @@ export class TestConnection {
     const drained = parseDrained(this.kind, bytes, number, this.#harness.result(abi.RESULT_DELIVERIES));
     this.#harness.drainStatus = this.#harness.result(abi.RESULT_STATUS);
     // Draining may let events of a blocked channel go on that wait for a decision then.
-    const outcome = readOutcome(this.#harness.words, memory);
-    if (outcome?.reason === "decide") this.#decide(outcome);
+    this.decideWaiting();
     return drained;
+  }
+
+  /** Has decided what the last call of the core left waiting. */
+  decideWaiting(): void {
+    const { words, memory } = this.#harness;
+    for (let turn = 0; turn < TURNS_MAX; turn++) {
+      const outcome = readOutcome(words, memory);
+      if (outcome?.reason !== "decide") return;
+      this.#decide(outcome);
+    }
   }
 
   /** Drains until nothing comes. */

@@ -54,6 +54,18 @@ function unwrap(bytes: Uint8Array): { frames: Uint8Array[]; controls: { opcode: 
   return { frames, controls };
 }
 
+/** On a JSON session WebSocket control frames travel as frames of their own, whose content goes out as it is. */
+function withoutRaw(all: readonly Uint8Array[]): ReturnType<typeof unwrap> {
+  const isRaw = (frame: Uint8Array): boolean => frame[0] === abi.FRAME_RAW_TAG;
+  const controls = all
+    .filter(isRaw)
+    .flatMap((frame) => serverFrames(splitSizeDelimited(frame.subarray(1))[0] ?? frame));
+  return {
+    frames: all.filter((frame) => !isRaw(frame)),
+    controls: controls.map(({ opcode, payload }) => ({ opcode, payload })),
+  };
+}
+
 /**
  * Decodes the output of one drain().
  *
@@ -64,9 +76,7 @@ function unwrap(bytes: Uint8Array): { frames: Uint8Array[]; controls: { opcode: 
  * @throws {RangeError} where the told count is not what the bytes hold.
  */
 export function parseDrained(kind: number, bytes: Uint8Array, firstNumber: bigint, deliveriesTold: number): Drained {
-  const { frames: rawFrames, controls } = isWebSocket(kind)
-    ? unwrap(bytes)
-    : { frames: splitSizeDelimited(bytes), controls: [] };
+  const { frames: rawFrames, controls } = isWebSocket(kind) ? unwrap(bytes) : withoutRaw(splitSizeDelimited(bytes));
   const frames = rawFrames.map((frame) => fromBinary(HostFrameSchema, frame));
   const deliveries: Delivered[] = [];
   const dropped = new Map<string, number>();

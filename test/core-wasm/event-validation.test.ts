@@ -49,7 +49,11 @@ describe("an event is refused", () => {
   test.each([
     { name: "without a type", event: bytesField(1, "id"), want: { status: abi.STATUS_TYPE_MISSING } },
     { name: "with an empty type", event: bytesField(3, ""), want: { status: abi.STATUS_TYPE_MISSING } },
-    { name: "whose last type is empty", event: join(TYPE, bytesField(3, "")), want: { status: abi.STATUS_TYPE_MISSING } },
+    {
+      name: "whose last type is empty",
+      event: join(TYPE, bytesField(3, "")),
+      want: { status: abi.STATUS_TYPE_MISSING },
+    },
     { name: "that is empty", event: raw(), want: { status: abi.STATUS_TYPE_MISSING } },
     {
       name: "with too long a type",
@@ -143,8 +147,8 @@ describe("an event is malformed", () => {
   test.each([
     { name: "a tag of field 0", bytes: raw(0x00, 0x00) },
     { name: "a tag of field 0, length-delimited", bytes: raw(0x02, 0x00) },
-    { name: "wire type 6", bytes: raw((20 << 3) & 127 | 6 | 128, 1) },
-    { name: "wire type 7", bytes: raw((20 << 3) & 127 | 7 | 128, 1) },
+    { name: "wire type 6", bytes: raw(((20 << 3) & 127) | 6 | 128, 1) },
+    { name: "wire type 7", bytes: raw(((20 << 3) & 127) | 7 | 128, 1) },
     { name: "a field number beyond 2^29 − 1", bytes: join(tag(2 ** 29, WIRE_VARINT), raw(0)) },
     { name: "a tag of 11 bytes", bytes: raw(...Array(10).fill(0x80), 1) },
     { name: "a tag that ends", bytes: raw(0x80) },
@@ -159,14 +163,17 @@ describe("an event is malformed", () => {
     { name: "a length of 2^63", bytes: join(tag(12, WIRE_BYTES), varint(2n ** 63n), raw(1)) },
     { name: "a length of 2^64 − 1", bytes: join(tag(20, WIRE_BYTES), varint(2n ** 64n - 1n), raw(1)) },
     { name: "a length of 11 bytes", bytes: join(tag(20, WIRE_BYTES), raw(...Array(10).fill(0x80), 0)) },
-    { name: "an attribute entry whose length lies", bytes: bytesField(10, join(tag(1, WIRE_BYTES), varint(9), raw(0x61))) },
+    {
+      name: "an attribute entry whose length lies",
+      bytes: bytesField(10, join(tag(1, WIRE_BYTES), varint(9), raw(0x61))),
+    },
     {
       name: "an attribute value whose length lies",
       bytes: bytesField(10, join(bytesField(1, "a"), bytesField(2, join(tag(3, WIRE_BYTES), varint(5), raw(0x61))))),
     },
     { name: "an attribute number that ends", bytes: attribute("a", join(tag(2, WIRE_FIXED64), raw(1, 2, 3))) },
-    { name: "a group that never ends", bytes: raw((20 << 3) & 127 | 3 | 128, 1) },
-    { name: "the end of a group that never began", bytes: raw((20 << 3) & 127 | 4 | 128, 1) },
+    { name: "a group that never ends", bytes: raw(((20 << 3) & 127) | 3 | 128, 1) },
+    { name: "the end of a group that never began", bytes: raw(((20 << 3) & 127) | 4 | 128, 1) },
   ])("$name", ({ bytes }) => {
     const { outcomes, record, events } = refusal(join(TYPE, bytes));
     // The whole frame may be refused as well as the one event: it is the frame's bytes that are no protobuf.
@@ -185,7 +192,10 @@ describe("an event is malformed", () => {
     { name: "ttl as fixed64", bytes: fixed64Field(8, 1n) },
     { name: "data as varint", bytes: varintField(12, 1) },
     { name: "attributes as varint", bytes: varintField(10, 1) },
-    { name: "an attribute name as varint", bytes: bytesField(10, join(varintField(1, 1), bytesField(2, varintField(1, 1)))) },
+    {
+      name: "an attribute name as varint",
+      bytes: bytesField(10, join(varintField(1, 1), bytesField(2, varintField(1, 1)))),
+    },
     { name: "an attribute number as varint", bytes: attribute("a", varintField(2, 1)) },
   ])("$name: a field with the wrong wire type is STATUS_FRAME_KIND", ({ bytes }) => {
     const { outcomes, record } = refusal(join(TYPE, bytes));
@@ -197,11 +207,14 @@ describe("an event is malformed", () => {
 
 describe("an event is taken", () => {
   test.each([
-    { name: "at every limit of type, key and attribute name", event: join(
-      bytesField(3, "t".repeat(abi.TYPE_BYTES_MAX)),
-      bytesField(9, "k".repeat(abi.KEY_BYTES_MAX)),
-      attribute("a".repeat(abi.ATTRIBUTE_NAME_BYTES_MAX)),
-    ) },
+    {
+      name: "at every limit of type, key and attribute name",
+      event: join(
+        bytesField(3, "t".repeat(abi.TYPE_BYTES_MAX)),
+        bytesField(9, "k".repeat(abi.KEY_BYTES_MAX)),
+        attribute("a".repeat(abi.ATTRIBUTE_NAME_BYTES_MAX)),
+      ),
+    },
     { name: "with ATTRIBUTES_MAX attributes", event: join(TYPE, attributes(abi.ATTRIBUTES_MAX)) },
     { name: "with priority 0", event: join(TYPE, varintField(6, 0)) },
     { name: "with priority 9", event: join(TYPE, varintField(6, 9)) },
@@ -209,10 +222,24 @@ describe("an event is taken", () => {
     { name: "with the last moment of year 9999", event: join(TYPE, fixed64Field(7, 253_402_300_799_999_999n)) },
     { name: "with ttl 0", event: join(TYPE, varintField(8, 0)) },
     { name: "with a ttl of a century", event: join(TYPE, varintField(8, 3_155_760_000_000)) },
-    { name: "with NaN and infinity as attributes", event: join(TYPE, attribute("nan", fixed64Field(2, 0x7ff8000000000000n)), attribute("inf", fixed64Field(2, 0x7ff0000000000000n))) },
-    { name: "with unknown fields of every wire type", event: join(
-      varintField(100, 2n ** 64n - 1n), fixed64Field(101, -1n), TYPE, bytesField(2 ** 29 - 1, "x"), fixed32Field(103, 1),
-    ) },
+    {
+      name: "with NaN and infinity as attributes",
+      event: join(
+        TYPE,
+        attribute("nan", fixed64Field(2, 0x7ff8000000000000n)),
+        attribute("inf", fixed64Field(2, 0x7ff0000000000000n)),
+      ),
+    },
+    {
+      name: "with unknown fields of every wire type",
+      event: join(
+        varintField(100, 2n ** 64n - 1n),
+        fixed64Field(101, -1n),
+        TYPE,
+        bytesField(2 ** 29 - 1, "x"),
+        fixed32Field(103, 1),
+      ),
+    },
     { name: "with bytes in data that are no UTF-8", event: join(TYPE, bytesField(12, raw(0xff, 0xfe, 0xc0))) },
   ])("$name", ({ event }) => {
     const { record, events } = refusal(event);

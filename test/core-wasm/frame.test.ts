@@ -7,7 +7,18 @@ import * as abi from "../../core-wasm/abi.ts";
 import type { TestConnection } from "./connection.ts";
 import { type ClientFrameInit, encodeEvent, encodeFrame } from "./frames.ts";
 import { Harness } from "./harness.ts";
-import { bytesField, fixed32Field, join, raw, sizeDelimited, tag, varint, varintField, WIRE_BYTES, WIRE_VARINT } from "./wire.ts";
+import {
+  bytesField,
+  fixed32Field,
+  join,
+  raw,
+  sizeDelimited,
+  tag,
+  varint,
+  varintField,
+  WIRE_BYTES,
+  WIRE_VARINT,
+} from "./wire.ts";
 
 /** A hostile connection beside a source and a sink that must not notice it. */
 function beside() {
@@ -30,20 +41,60 @@ describe("a frame that is no frame ends the conversation", () => {
     { name: "an empty frame", frame: raw(), status: abi.STATUS_FRAME_KIND },
     { name: "a frame of a ref only", frame: varintField(1, 7), status: abi.STATUS_FRAME_KIND },
     { name: "a frame of an unknown kind", frame: bytesField(99, ""), status: abi.STATUS_FRAME_KIND },
-    { name: "two kinds in one frame", frame: join(bytesField(3, ""), bytesField(14, "")), status: abi.STATUS_FRAME_KIND },
-    { name: "two publishes in one frame", frame: join(bytesField(2, EVENT), bytesField(2, EVENT)), status: abi.STATUS_FRAME_KIND },
+    {
+      name: "two kinds in one frame",
+      frame: join(bytesField(3, ""), bytesField(14, "")),
+      status: abi.STATUS_FRAME_KIND,
+    },
+    {
+      name: "two publishes in one frame",
+      frame: join(bytesField(2, EVENT), bytesField(2, EVENT)),
+      status: abi.STATUS_FRAME_KIND,
+    },
     { name: "a publish as varint", frame: varintField(2, 1), status: abi.STATUS_FRAME_KIND },
     { name: "a ref as bytes", frame: join(bytesField(1, "1"), bytesField(14, "")), status: abi.STATUS_FRAME_KIND },
-    { name: "a channel number as bytes", frame: bytesField(2, join(bytesField(2, "1"), EVENT)), status: abi.STATUS_FRAME_KIND },
-    { name: "an event as fixed32", frame: bytesField(2, join(varintField(2, 1), fixed32Field(3, 1))), status: abi.STATUS_FRAME_KIND },
+    {
+      name: "a channel number as bytes",
+      frame: bytesField(2, join(bytesField(2, "1"), EVENT)),
+      status: abi.STATUS_FRAME_KIND,
+    },
+    {
+      name: "an event as fixed32",
+      frame: bytesField(2, join(varintField(2, 1), fixed32Field(3, 1))),
+      status: abi.STATUS_FRAME_KIND,
+    },
     { name: "a tag of field 0", frame: raw(0, 0), status: abi.STATUS_MALFORMED },
     { name: "wire type 7", frame: raw(0x17, 0), status: abi.STATUS_MALFORMED },
-    { name: "a publish longer than its frame", frame: join(tag(2, WIRE_BYTES), varint(9), raw(0x10, 1)), status: abi.STATUS_MALFORMED },
-    { name: "a publish of 2^32 − 1 bytes", frame: join(tag(2, WIRE_BYTES), varint(2 ** 32 - 1)), status: abi.STATUS_MALFORMED },
-    { name: "a publish of 2^63 bytes", frame: join(tag(2, WIRE_BYTES), varint(2n ** 63n)), status: abi.STATUS_MALFORMED },
-    { name: "an event longer than its publish", frame: bytesField(2, join(varintField(2, 1), tag(3, WIRE_BYTES), varint(200), raw(1))), status: abi.STATUS_MALFORMED },
-    { name: "an event of 2^64 − 1 bytes", frame: bytesField(2, join(varintField(2, 1), tag(3, WIRE_BYTES), varint(2n ** 64n - 1n))), status: abi.STATUS_MALFORMED },
-    { name: "a varint of 11 bytes", frame: join(tag(1, WIRE_VARINT), raw(...Array(10).fill(0xff), 1)), status: abi.STATUS_MALFORMED },
+    {
+      name: "a publish longer than its frame",
+      frame: join(tag(2, WIRE_BYTES), varint(9), raw(0x10, 1)),
+      status: abi.STATUS_MALFORMED,
+    },
+    {
+      name: "a publish of 2^32 − 1 bytes",
+      frame: join(tag(2, WIRE_BYTES), varint(2 ** 32 - 1)),
+      status: abi.STATUS_MALFORMED,
+    },
+    {
+      name: "a publish of 2^63 bytes",
+      frame: join(tag(2, WIRE_BYTES), varint(2n ** 63n)),
+      status: abi.STATUS_MALFORMED,
+    },
+    {
+      name: "an event longer than its publish",
+      frame: bytesField(2, join(varintField(2, 1), tag(3, WIRE_BYTES), varint(200), raw(1))),
+      status: abi.STATUS_MALFORMED,
+    },
+    {
+      name: "an event of 2^64 − 1 bytes",
+      frame: bytesField(2, join(varintField(2, 1), tag(3, WIRE_BYTES), varint(2n ** 64n - 1n))),
+      status: abi.STATUS_MALFORMED,
+    },
+    {
+      name: "a varint of 11 bytes",
+      frame: join(tag(1, WIRE_VARINT), raw(...Array(10).fill(0xff), 1)),
+      status: abi.STATUS_MALFORMED,
+    },
     { name: "a credit that ends within a varint", frame: bytesField(3, raw(0x18, 0x80)), status: abi.STATUS_MALFORMED },
     { name: "an ack with a cut list", frame: bytesField(4, bytesField(2, raw(0x80))), status: abi.STATUS_MALFORMED },
   ])("$name", ({ frame, status }) => {
@@ -63,9 +114,21 @@ describe("a frame that is no frame ends the conversation", () => {
 describe("a frame is refused and the connection lives", () => {
   test.each([
     { name: "a publish without a channel", frame: bytesField(2, EVENT), status: abi.STATUS_CHANNEL_UNKNOWN },
-    { name: "a channel name that is no UTF-8", frame: bytesField(2, join(bytesField(1, raw(0xff)), EVENT)), status: abi.STATUS_NOT_UTF8 },
-    { name: "a cancel key that is no UTF-8", frame: bytesField(6, join(varintField(2, 1), bytesField(3, raw(0xc0, 0x80)))), status: abi.STATUS_NOT_UTF8 },
-    { name: "an update of an unknown member", frame: bytesField(5, varintField(1, 77)), status: abi.STATUS_MEMBER_UNKNOWN },
+    {
+      name: "a channel name that is no UTF-8",
+      frame: bytesField(2, join(bytesField(1, raw(0xff)), EVENT)),
+      status: abi.STATUS_NOT_UTF8,
+    },
+    {
+      name: "a cancel key that is no UTF-8",
+      frame: bytesField(6, join(varintField(2, 1), bytesField(3, raw(0xc0, 0x80)))),
+      status: abi.STATUS_NOT_UTF8,
+    },
+    {
+      name: "an update of an unknown member",
+      frame: bytesField(5, varintField(1, 77)),
+      status: abi.STATUS_MEMBER_UNKNOWN,
+    },
   ])("$name", ({ frame, status }) => {
     const { channel, peer, sink, proveNeighbour } = beside();
     peer.implicitSources = false;
@@ -83,7 +146,11 @@ describe("the peer broke the protocol", () => {
   };
 
   test.each([
-    { name: "one byte beyond FRAME_BYTES_MAX", size: varint(abi.FRAME_BYTES_MAX + 1), status: abi.STATUS_FRAME_TOO_LARGE },
+    {
+      name: "one byte beyond FRAME_BYTES_MAX",
+      size: varint(abi.FRAME_BYTES_MAX + 1),
+      status: abi.STATUS_FRAME_TOO_LARGE,
+    },
     { name: "2^31", size: varint(2 ** 31), status: abi.STATUS_FRAME_TOO_LARGE },
     { name: "2^32 − 1", size: varint(2 ** 32 - 1), status: abi.STATUS_FRAME_TOO_LARGE },
     { name: "2^32, which is 0 in 32 bits", size: varint(2n ** 32n), status: abi.STATUS_FRAME_TOO_LARGE },
@@ -151,11 +218,16 @@ describe("sizes", () => {
 
   test("a frame truncated inside, its size told right, is malformed at each length", () => {
     const { harness, channel, sink, proveNeighbour } = beside();
-    const frame = bytesField(2, join(varintField(2, channel), bytesField(3, encodeEvent({ id: "id", type: "type", key: "k", subject: "s" }))));
+    const frame = bytesField(
+      2,
+      join(varintField(2, channel), bytesField(3, encodeEvent({ id: "id", type: "type", key: "k", subject: "s" }))),
+    );
     for (let length = 1; length < frame.length; length++) {
       const peer = harness.open();
       harness.source(peer, channel);
-      expect(peer.feed(sizeDelimited(frame.subarray(0, length)))).toMatchObject([{ reason: "close", status: abi.STATUS_MALFORMED }]);
+      expect(peer.feed(sizeDelimited(frame.subarray(0, length)))).toMatchObject([
+        { reason: "close", status: abi.STATUS_MALFORMED },
+      ]);
       peer.close();
     }
     expect(sink.events()).toEqual([]);
@@ -181,7 +253,9 @@ describe("fields in any order", () => {
   test("the last of repeated channel numbers and refs counts", () => {
     const { channel, peer, sink } = beside();
     const publish = bytesField(2, join(varintField(2, 99), EVENT, varintField(2, channel)));
-    expect(peer.feed(sizeDelimited(join(varintField(1, 1), publish, varintField(1, 2))))).toMatchObject([{ reason: "receipt", ref: 2 }]);
+    expect(peer.feed(sizeDelimited(join(varintField(1, 1), publish, varintField(1, 2))))).toMatchObject([
+      { reason: "receipt", ref: 2 },
+    ]);
     expect(sink.events()).toHaveLength(1);
   });
 });
@@ -199,7 +273,9 @@ describe("control frames", () => {
   ])("$kind.case comes up with its ref, byte for byte, and the input stops behind it", ({ kind }) => {
     const { peer } = beside();
     const frame = encodeFrame({ ref: 31, kind });
-    const outcomes = peer.feed(join(sizeDelimited(frame), sizeDelimited(encodeFrame({ kind: { case: "ping", value: {} } }))));
+    const outcomes = peer.feed(
+      join(sizeDelimited(frame), sizeDelimited(encodeFrame({ kind: { case: "ping", value: {} } }))),
+    );
     expect(outcomes.map((outcome) => outcome.reason)).toEqual(["control", "control"]);
     expect(outcomes[0]).toMatchObject({ reason: "control", ref: 31, frame: { ref: 31, kind: { case: kind.case } } });
     expect(outcomes[0]?.reason === "control" && [...outcomes[0].bytes]).toEqual([...frame]);

@@ -29,7 +29,8 @@ const fixtures: readonly Golden[] = JSON.parse(
   readFileSync(new URL("../fixtures/publish-deliver.json", import.meta.url), "utf8"),
 );
 
-const bytesOf = (lines: readonly string[]): Uint8Array => Uint8Array.from(Buffer.from(lines.join("").replaceAll(" ", ""), "hex"));
+const bytesOf = (lines: readonly string[]): Uint8Array =>
+  Uint8Array.from(Buffer.from(lines.join("").replaceAll(" ", ""), "hex"));
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 /** 64-bit numbers as text, names of message types left out. */
@@ -44,8 +45,18 @@ function said(bytes: Uint8Array): Record<string, unknown>[] {
     const { kind } = fromBinary(HostFrameSchema, frame);
     if (kind.case !== "deliver") throw new Error(`Expected a delivery, got ${kind.case}`);
     const [delivery] = kind.value.events;
-    const { $typeName: _name, $unknown: _unknown, data, ...event } = delivery?.event ?? { $typeName: "", $unknown: [], data: undefined };
-    const plain = { channel: delivery?.channelNumber, sequence: delivery?.sequence, ...event, ...(data ? { data: hex(data) } : {}) };
+    const {
+      $typeName: _name,
+      $unknown: _unknown,
+      data,
+      ...event
+    } = delivery?.event ?? { $typeName: "", $unknown: [], data: undefined };
+    const plain = {
+      channel: delivery?.channelNumber,
+      sequence: delivery?.sequence,
+      ...event,
+      ...(data ? { data: hex(data) } : {}),
+    };
     return JSON.parse(JSON.stringify(plain, plainly)) as Record<string, unknown>;
   });
 }
@@ -73,12 +84,30 @@ test("a notice of drops and a ping, byte for byte", () => {
   harness.sink(sink, channel);
   sink.inbox(1, 1_000_000, abi.OVERFLOW_DROP_NEWEST);
   const source = { source: "/", timeUs: 1n };
-  peer.publish(channel, [{ type: "a", ...source }, { type: "b", ...source }, { type: "c", ...source }]);
+  peer.publish(channel, [
+    { type: "a", ...source },
+    { type: "b", ...source },
+    { type: "c", ...source },
+  ]);
   harness.core.pingPush(sink.id);
   const { bytes } = sink.drain();
   // Ping; then binary messages: Dropped { channel_number 1, count 2, reason "overflow" }; Deliver of event "a".
   expect(hex(bytes)).toBe(
-    ["8900", "8211", "10", "220e", "1001", "1802", "22086f766572666c6f77", "821a", "19", "0a17", "0a15", "0801", "1001", "1a0f"].join("") +
-      ["12012f", "1a0161", "290100000000000000"].join(""),
+    [
+      "8900",
+      "8211",
+      "10",
+      "220e",
+      "1001",
+      "1802",
+      "22086f766572666c6f77",
+      "821a",
+      "19",
+      "0a17",
+      "0a15",
+      "0801",
+      "1001",
+      "1a0f",
+    ].join("") + ["12012f", "1a0161", "290100000000000000"].join(""),
   );
 });

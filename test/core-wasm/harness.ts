@@ -167,6 +167,7 @@ export class Harness {
     for (;;) {
       const count = this.core.dirtyTake();
       for (let index = 0; index < count; index++) ids.push(this.words.at(abi.DIRTY_OFFSET, index));
+      this.connections.values().next().value?.decideWaiting();
       if (count < abi.DIRTY_COUNT_MAX) return ids;
     }
   }

@@ -14,7 +14,11 @@ function small(capacityEvents: number, overflow: number, flags: number = abi.CHA
   harness.source(source, channel);
   harness.sink(sink, channel);
   expect(sink.inbox(capacityEvents, BYTES_MAX, overflow)).toBe(abi.STATUS_OK);
-  const publish = (...types: string[]) => source.receipt(channel, types.map((type) => ({ type })));
+  const publish = (...types: string[]) =>
+    source.receipt(
+      channel,
+      types.map((type) => ({ type })),
+    );
   return { harness, channel, source, sink, publish };
 }
 
@@ -225,7 +229,10 @@ describe("lateness", () => {
 
   test("an event that is late on arrival is never delivered and counted", () => {
     const { harness, channel, source, sink } = small(10, abi.OVERFLOW_DROP_OLDEST, abi.CHANNEL_LATE_DROP);
-    source.publish(channel, [{ type: "1", deliverByUs: 1n }, { type: "2", ttlMs: 0n }]);
+    source.publish(channel, [
+      { type: "1", deliverByUs: 1n },
+      { type: "2", ttlMs: 0n },
+    ]);
     expect(types(sink.events())).toEqual(["2"]);
     expect(harness.statistic(abi.STATISTIC_DROPPED_LATE)).toBe(1);
   });
@@ -287,7 +294,9 @@ describe("cancel", () => {
 
   test("of an unknown channel number is a problem", () => {
     const { source } = small(2, abi.OVERFLOW_DROP_NEWEST);
-    expect(source.cancel(99, "k")).toMatchObject([{ reason: "problem", status: abi.STATUS_CHANNEL_UNKNOWN, value: 99 }]);
+    expect(source.cancel(99, "k")).toMatchObject([
+      { reason: "problem", status: abi.STATUS_CHANNEL_UNKNOWN, value: 99 },
+    ]);
   });
 });
 

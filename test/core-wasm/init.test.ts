@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
-import { createInstance, coreModule, Harness } from "./harness.ts";
+import { coreModule, createInstance, Harness } from "./harness.ts";
 import { Words } from "./outcome.ts";
 
 test("the release core has no imports", () => {

@@ -90,7 +90,9 @@ describe("who receives", () => {
     source.publish(channel, [{ type: "before" }]);
     harness.sink(sink, channel);
     source.publish(channel, [{ type: "after" }]);
-    expect(sink.drain().deliveries.map(({ event, sequence, number: n }) => [event.type, sequence, n])).toEqual([["after", 2n, 1n]]);
+    expect(sink.drain().deliveries.map(({ event, sequence, number: n }) => [event.type, sequence, n])).toEqual([
+      ["after", 2n, 1n],
+    ]);
   });
 });
 
@@ -164,8 +166,10 @@ describe("live attributes", () => {
     const harness = Harness.create();
     const connection = harness.open();
     const member = harness.sink(connection, harness.channel("c"));
-    const update = (attributesSet: Record<string, ReturnType<typeof number> | ReturnType<typeof text>>, remove: string[] = []) =>
-      connection.send({ ref: 9, kind: { case: "update", value: { member, attributes: attributesSet, remove } } });
+    const update = (
+      attributesSet: Record<string, ReturnType<typeof number> | ReturnType<typeof text>>,
+      remove: string[] = [],
+    ) => connection.send({ ref: 9, kind: { case: "update", value: { member, attributes: attributesSet, remove } } });
     expect(update({ load: number(0.5), zone: text("eu") })).toEqual([{ reason: "answer", ref: 9 }]);
     expect(attributes(harness, member)).toMatchObject({ load: number(0.5), zone: text("eu") });
     update({ load: number(0.25) });
@@ -182,7 +186,9 @@ describe("live attributes", () => {
     {
       name: "too many attributes",
       status: abi.STATUS_ATTRIBUTES_MANY,
-      update: { attributes: Object.fromEntries(Array.from({ length: abi.ATTRIBUTES_MAX + 1 }, (_, i) => [`a${i}`, number(i)])) },
+      update: {
+        attributes: Object.fromEntries(Array.from({ length: abi.ATTRIBUTES_MAX + 1 }, (_, i) => [`a${i}`, number(i)])),
+      },
     },
     {
       name: "too many bytes",
@@ -195,7 +201,9 @@ describe("live attributes", () => {
     const [mine, theirs] = [harness.open(), harness.open()];
     const [own, other] = [harness.sink(mine, channel), harness.sink(theirs, channel)];
     const value = { member: member === undefined ? own : member === "other" ? other : Number(member), ...update };
-    expect(mine.send({ ref: 3, kind: { case: "update", value } })).toMatchObject([{ reason: "problem", ref: 3, status }]);
+    expect(mine.send({ ref: 3, kind: { case: "update", value } })).toMatchObject([
+      { reason: "problem", ref: 3, status },
+    ]);
     expect(attributes(harness, own)).toEqual({});
     expect(attributes(harness, other)).toEqual({});
   });
@@ -207,7 +215,9 @@ describe("live attributes", () => {
     const bytes = toBinary(UpdateSchema, create(UpdateSchema, { member, attributes: { load: number(2) } }));
     expect(harness.core.memberUpdate(connection.id, abi.STAGE_OFFSET, harness.stage(bytes))).toBe(abi.STATUS_OK);
     expect(attributes(harness, member)).toMatchObject({ load: number(2) });
-    expect(harness.core.memberUpdate(connection.id + 1, abi.STAGE_OFFSET, bytes.length)).toBe(abi.STATUS_MEMBER_UNKNOWN);
+    expect(harness.core.memberUpdate(connection.id + 1, abi.STAGE_OFFSET, bytes.length)).toBe(
+      abi.STATUS_MEMBER_UNKNOWN,
+    );
   });
 });
 

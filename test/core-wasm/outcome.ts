@@ -30,8 +30,18 @@ export interface DecideRecord {
 
 /** One return of ingest() or ingestFrame(). */
 export type Outcome =
-  | { readonly reason: "control"; readonly frame: ClientFrame | undefined; readonly bytes: Uint8Array; readonly ref?: number }
-  | { readonly reason: "source"; readonly frame: ClientFrame | undefined; readonly bytes: Uint8Array; readonly ref?: number }
+  | {
+      readonly reason: "control";
+      readonly frame: ClientFrame | undefined;
+      readonly bytes: Uint8Array;
+      readonly ref?: number;
+    }
+  | {
+      readonly reason: "source";
+      readonly frame: ClientFrame | undefined;
+      readonly bytes: Uint8Array;
+      readonly ref?: number;
+    }
   | { readonly reason: "text"; readonly text: string }
   | { readonly reason: "receipt"; readonly ref?: number; readonly records: readonly ReceiptRecord[] }
   | {
@@ -76,7 +86,8 @@ function readReceipts(words: Words): ReceiptRecord[] {
     return {
       status: words.at(at, abi.RECEIPT_STATUS),
       sinks: words.at(at, abi.RECEIPT_SINKS),
-      sequence: BigInt(words.at(at, abi.RECEIPT_SEQUENCE_LOW)) | (BigInt(words.at(at, abi.RECEIPT_SEQUENCE_HIGH)) << 32n),
+      sequence:
+        BigInt(words.at(at, abi.RECEIPT_SEQUENCE_LOW)) | (BigInt(words.at(at, abi.RECEIPT_SEQUENCE_HIGH)) << 32n),
       value: words.at(at, abi.RECEIPT_VALUE),
       limit: words.at(at, abi.RECEIPT_LIMIT),
       refused: words.at(at, abi.RECEIPT_REFUSED),
@@ -87,7 +98,8 @@ function readReceipts(words: Words): ReceiptRecord[] {
 
 function readBatch(words: Words, memory: Uint8Array): DecideRecord[] {
   const count = words.at(abi.RESULT_OFFSET, abi.RESULT_COUNT);
-  if (count > abi.DECIDE_EVENTS_MAX) throw new RangeError(`A batch of ${count} events, limit is ${abi.DECIDE_EVENTS_MAX}`);
+  if (count > abi.DECIDE_EVENTS_MAX)
+    throw new RangeError(`A batch of ${count} events, limit is ${abi.DECIDE_EVENTS_MAX}`);
   return Array.from({ length: count }, (_, index) => {
     const at = abi.DECIDE_OFFSET + index * abi.DECIDE_RECORD_BYTES;
     const eventAt = words.at(at, abi.DECIDE_EVENT_AT);
@@ -96,7 +108,9 @@ function readBatch(words: Words, memory: Uint8Array): DecideRecord[] {
       event: memory.slice(eventAt, eventAt + words.at(at, abi.DECIDE_EVENT_BYTES)),
       channel: words.at(at, abi.DECIDE_CHANNEL),
       connection: words.at(at, abi.DECIDE_CONNECTION),
-      candidates: Array.from({ length: words.at(at, abi.DECIDE_CANDIDATES) }, (_, slot) => words.at(candidatesAt, slot)),
+      candidates: Array.from({ length: words.at(at, abi.DECIDE_CANDIDATES) }, (_, slot) =>
+        words.at(candidatesAt, slot),
+      ),
       decider: words.at(at, abi.DECIDE_DECIDER),
     };
   });
@@ -122,7 +136,11 @@ export function readOutcome(words: Words, memory: Uint8Array): Outcome | undefin
   const ref = result(abi.RESULT_HAS_REF) === 1 ? { ref: result(abi.RESULT_REF) } : {};
   const at = result(abi.RESULT_AT);
   const bytes = (): Uint8Array => memory.slice(at, at + result(abi.RESULT_BYTES_AT));
-  const refusal = { status: result(abi.RESULT_STATUS), value: result(abi.RESULT_VALUE), limit: result(abi.RESULT_LIMIT) };
+  const refusal = {
+    status: result(abi.RESULT_STATUS),
+    value: result(abi.RESULT_VALUE),
+    limit: result(abi.RESULT_LIMIT),
+  };
   const reason = result(abi.RESULT_REASON);
   switch (reason) {
     case abi.REASON_DONE:

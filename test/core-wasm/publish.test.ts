@@ -48,7 +48,10 @@ describe("what is appended", () => {
       { type: "t", ttlMs: 250n, deliverByUs: 8_000_000_000_000_000n },
       { type: "t", ttlMs: 250n, deliverByUs: 1_700_000_000_000_500n },
     ]);
-    expect(sink.events().map(({ deliverByUs }) => deliverByUs)).toEqual([1_700_000_000_250_250n, 1_700_000_000_000_500n]);
+    expect(sink.events().map(({ deliverByUs }) => deliverByUs)).toEqual([
+      1_700_000_000_250_250n,
+      1_700_000_000_000_500n,
+    ]);
   });
 
   test("the channel's priority where it is not 4 and the event has none", () => {
@@ -76,7 +79,9 @@ describe("sequences, numbers and receipts", () => {
     source.publish(channel, [{ type: "a" }, { type: "b" }]);
     source.publish(other, [{ type: "c" }]);
     source.publish(channel, [{ type: "d" }]);
-    const seen = sink.drain().deliveries.map(({ channel: on, sequence, number, event }) => [on, sequence, number, event.type]);
+    const seen = sink
+      .drain()
+      .deliveries.map(({ channel: on, sequence, number, event }) => [on, sequence, number, event.type]);
     expect(seen).toEqual([
       [channel, 1n, 1n, "a"],
       [channel, 2n, 2n, "b"],
@@ -122,7 +127,13 @@ describe("sequences, numbers and receipts", () => {
     const { channel, source, sink } = pair();
     const outcomes = source.publish(channel, [{ type: "a" }, { type: "" }, { type: "b" }]);
     expect(outcomes).toEqual([
-      { reason: "problem", status: abi.STATUS_TYPE_MISSING, value: expect.anything(), limit: expect.anything(), index: 1 },
+      {
+        reason: "problem",
+        status: abi.STATUS_TYPE_MISSING,
+        value: expect.anything(),
+        limit: expect.anything(),
+        index: 1,
+      },
     ]);
     expect(sink.events().map((event) => event.type)).toEqual(["a", "b"]);
   });

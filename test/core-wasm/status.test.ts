@@ -16,10 +16,13 @@ test.each(names("STATUS_"))("%s is expected by a test", (name) => {
   expect(tests).toMatch(new RegExp(`abi\\.${name}\\b`));
 });
 
-test.each([...names("OVERFLOW_"), ...names("DECISION_"), ...names("CONNECTION_"), ...names("CHANNEL_")])("%s is used by a test", (name) => {
-  if (name === "CHANNELS_MAX" || name === "CONNECTIONS_MAX") return;
-  expect(tests).toMatch(new RegExp(`abi\\.${name}\\b`));
-});
+test.each([...names("OVERFLOW_"), ...names("DECISION_"), ...names("CONNECTION_"), ...names("CHANNEL_")])(
+  "%s is used by a test",
+  (name) => {
+    if (name === "CHANNELS_MAX" || name === "CONNECTIONS_MAX") return;
+    expect(tests).toMatch(new RegExp(`abi\\.${name}\\b`));
+  },
+);
 
 test("no two statuses share a number", () => {
   const values = names("STATUS_").map((name) => abi[name as keyof typeof abi]);

@@ -19,7 +19,9 @@ function run(harness: Harness, event: object, events: number, flags = abi.CHANNE
   const sinks = [abi.CONNECTION_STREAM, abi.CONNECTION_WEBSOCKET].map((kind) => harness.open(kind));
   for (const sink of sinks) harness.sink(sink, channel);
   const batch = Array.from({ length: 100 }, () => ({ type: "t", ...event }));
-  const frame = sizeDelimited(encodeFrame({ kind: { case: "publish", value: { channelNumber: channel, events: batch } } }));
+  const frame = sizeDelimited(
+    encodeFrame({ kind: { case: "publish", value: { channelNumber: channel, events: batch } } }),
+  );
   const chunk = join(...Array.from({ length: Math.max(1, Math.floor(abi.LANDING_BYTES / frame.length)) }, () => frame));
   const perChunk = (chunk.length / frame.length) * 100;
   const { core } = harness;
@@ -44,7 +46,11 @@ function run(harness: Harness, event: object, events: number, flags = abi.CHANNE
 describe("PAGES_USED stays constant", () => {
   test.each([
     { name: "10^6 plain events", event: { data: new Uint8Array(60) }, events: 1_000_000 },
-    { name: "2 · 10^5 events with a key and a deadline", event: { key: "k", ttlMs: 1000n, data: new Uint8Array(60) }, events: 200_000 },
+    {
+      name: "2 · 10^5 events with a key and a deadline",
+      event: { key: "k", ttlMs: 1000n, data: new Uint8Array(60) },
+      events: 200_000,
+    },
     { name: "2 · 10^4 events of 1 KB", event: { data: new Uint8Array(1000) }, events: 20_000 },
   ])("over $name with sinks that drain", ({ event, events }) => {
     const pages = run(Harness.create(), event, events * FACTOR);
@@ -62,7 +68,11 @@ describe("PAGES_USED stays constant", () => {
     harness.sink(slow, channel);
     slow.inbox(500, 200_000, abi.OVERFLOW_DROP_OLDEST);
     const pages: number[] = [];
-    const batch = Array.from({ length: 50 }, (_, index) => ({ type: "t", key: `k${index}`, data: new Uint8Array(1000) }));
+    const batch = Array.from({ length: 50 }, (_, index) => ({
+      type: "t",
+      key: `k${index}`,
+      data: new Uint8Array(1000),
+    }));
     for (let turn = 0; turn < 800 * FACTOR; turn++) {
       source.publish(channel, batch);
       pages.push(harness.statistic(abi.STATISTIC_PAGES_USED));
@@ -77,7 +87,12 @@ describe("everything is given back", () => {
   /** One life of a session with everything a session can have. */
   function life(harness: Harness, turn: number): void {
     const channel = harness.channel(`channel-${turn}`, { types: ["t", `type-${turn}`] });
-    const kinds = [abi.CONNECTION_STREAM, abi.CONNECTION_WEBSOCKET, abi.CONNECTION_WEBSOCKET_JSON, abi.CONNECTION_LOCAL];
+    const kinds = [
+      abi.CONNECTION_STREAM,
+      abi.CONNECTION_WEBSOCKET,
+      abi.CONNECTION_WEBSOCKET_JSON,
+      abi.CONNECTION_LOCAL,
+    ];
     const connections = kinds.map((kind) => harness.open(kind, `/source-${turn}`));
     const [source, second, third] = connections;
     if (source === undefined || second === undefined || third === undefined) throw new Error("no connections");
@@ -85,9 +100,18 @@ describe("everything is given back", () => {
     for (const connection of connections) harness.sink(connection, channel, [`type-${turn}`, "t"]);
     const member = harness.sink(second, channel);
     second.inbox(3, 1_000_000, abi.OVERFLOW_DROP_OLDEST);
-    second.feed(second.wrap(encodeFrame({ kind: { case: "update", value: { member, attributes: { load: { kind: { case: "number", value: turn } } } } } })));
+    second.feed(
+      second.wrap(
+        encodeFrame({
+          kind: { case: "update", value: { member, attributes: { load: { kind: { case: "number", value: turn } } } } },
+        }),
+      ),
+    );
     third.credit(2, 1_000_000);
-    source.publish(channel, Array.from({ length: 5 }, (_, index) => ({ type: "t", key: `k${index}`, ttlMs: 5n, data: new Uint8Array(300) })));
+    source.publish(
+      channel,
+      Array.from({ length: 5 }, (_, index) => ({ type: "t", key: `k${index}`, ttlMs: 5n, data: new Uint8Array(300) })),
+    );
     source.cancel(channel, "k1");
     harness.core.controlPush(third.id, abi.STAGE_OFFSET, harness.stage(new Uint8Array([0x5a, 0])));
     third.drain();
@@ -108,7 +132,12 @@ describe("everything is given back", () => {
       life(harness, turn);
       pages.push(harness.statistic(abi.STATISTIC_PAGES_USED));
     }
-    for (const index of [abi.STATISTIC_CONNECTIONS, abi.STATISTIC_CHANNELS, abi.STATISTIC_MEMBERS, abi.STATISTIC_PARKED]) {
+    for (const index of [
+      abi.STATISTIC_CONNECTIONS,
+      abi.STATISTIC_CHANNELS,
+      abi.STATISTIC_MEMBERS,
+      abi.STATISTIC_PARKED,
+    ]) {
       expect(harness.statistic(index)).toBe(0);
     }
     // What a table took for its first entries it may keep; from then on there is no growth.

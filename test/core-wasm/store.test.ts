@@ -60,7 +60,9 @@ describe("a stalled sink", () => {
     expect(harness.statistic(abi.STATISTIC_EVACUATED_BYTES)).toBeGreaterThan(40 * bytes);
     expect(harness.statistic(abi.STATISTIC_EVACUATED_BYTES)).toBeLessThan(100 * bytes);
     const drained = slow.drain();
-    expect(drained.deliveries.map(({ event }) => check(event))).toEqual(Array.from({ length: 50 }, (_, index) => index * 100));
+    expect(drained.deliveries.map(({ event }) => check(event))).toEqual(
+      Array.from({ length: 50 }, (_, index) => index * 100),
+    );
     expect(drained.dropped.size).toBe(0);
   });
 
@@ -135,7 +137,9 @@ describe("events of every size", () => {
       source.publish(channel, [{ id: `${id}`, type: "t", data: data(id, 800), ...extra }]);
       live.drain();
     }
-    expect(slow.drain().deliveries.map(({ event }) => check(event))).toEqual(Array.from({ length: 2000 }, (_, id) => id));
+    expect(slow.drain().deliveries.map(({ event }) => check(event))).toEqual(
+      Array.from({ length: 2000 }, (_, id) => id),
+    );
   });
 
   test("a cancel reaches survivors that were evacuated", () => {
@@ -147,7 +151,9 @@ describe("events of every size", () => {
     }
     source.cancel(channel, "k1");
     const drained = slow.drain();
-    expect(drained.deliveries.map(({ event }) => check(event))).toEqual(Array.from({ length: 2000 }, (_, id) => id).filter((id) => id % 4 !== 1));
+    expect(drained.deliveries.map(({ event }) => check(event))).toEqual(
+      Array.from({ length: 2000 }, (_, id) => id).filter((id) => id % 4 !== 1),
+    );
     expect(drained.dropped.get(`${channel}/cancelled`)).toBe(500);
   });
 
@@ -161,7 +167,9 @@ describe("events of every size", () => {
       source.publish(channel, [{ id: `${id}`, type: "t", data: data(id, 1000), ttlMs: id % 2 === 0 ? 5n : 5000n }]);
     }
     harness.now += 100;
-    expect(slow.drain().deliveries.map(({ event }) => check(event))).toEqual(Array.from({ length: 1500 }, (_, id) => id * 2 + 1));
+    expect(slow.drain().deliveries.map(({ event }) => check(event))).toEqual(
+      Array.from({ length: 1500 }, (_, id) => id * 2 + 1),
+    );
     expect(harness.statistic(abi.STATISTIC_DROPPED_LATE)).toBe(1500);
   });
 });
@@ -170,7 +178,9 @@ describe("a full store", () => {
   test("is never told where sinks keep up", () => {
     const { harness, channel, source, live } = store({ poolBytes: 8 * 1024 * 1024 });
     for (let id = 0; id < 400; id++) {
-      expect(source.receipt(channel, [{ id: `${id}`, type: "t", data: data(id, 50_000) }])[0]?.status).toBe(abi.STATUS_OK);
+      expect(source.receipt(channel, [{ id: `${id}`, type: "t", data: data(id, 50_000) }])[0]?.status).toBe(
+        abi.STATUS_OK,
+      );
       live.drain();
     }
     expect(harness.statistic(abi.STATISTIC_REFUSED)).toBe(0);

@@ -16,7 +16,6 @@ import {
   OPCODE_CONTINUATION,
   OPCODE_PING,
   OPCODE_PONG,
-  OPCODE_TEXT,
   serverFrames,
   textMessage,
 } from "./websocket.ts";
@@ -48,11 +47,14 @@ function payloadOf(bytes: number, publish: (id: string, dataBytes: number) => Ui
 }
 
 describe("lengths", () => {
-  test.each([124, 125, 126, 127, 128, 65_534, 65_535, 65_536, 65_537, 131_072, 200_000])("a message of %d bytes", (bytes) => {
-    const { peer, publish, ids } = session();
-    expect(peer.feed(binaryMessage(payloadOf(bytes, publish)))).toEqual([]);
-    expect(ids()).toEqual(["x"]);
-  });
+  test.each([124, 125, 126, 127, 128, 65_534, 65_535, 65_536, 65_537, 131_072, 200_000])(
+    "a message of %d bytes",
+    (bytes) => {
+      const { peer, publish, ids } = session();
+      expect(peer.feed(binaryMessage(payloadOf(bytes, publish)))).toEqual([]);
+      expect(ids()).toEqual(["x"]);
+    },
+  );
 
   test("an empty message is no frame and no fault", () => {
     const { peer, publish, ids } = session();
@@ -70,12 +72,15 @@ describe("lengths", () => {
     expect(peer.feed(bytes)).toMatchObject([{ reason: "close", status: abi.STATUS_WEBSOCKET }]);
   });
 
-  test.each([2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 32n + 10n, 2n ** 62n])("a length of %d is too large or no length", (length) => {
-    const { peer } = session();
-    const [outcome] = peer.feed(clientFrame(OPCODE_BINARY, raw(1, 2, 3), { lengthBytes: 8, length }));
-    if (outcome?.reason !== "close") throw new Error(`Expected "close", got ${outcome?.reason}`);
-    expect([abi.STATUS_FRAME_TOO_LARGE, abi.STATUS_WEBSOCKET]).toContain(outcome.status);
-  });
+  test.each([2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 32n + 10n, 2n ** 62n])(
+    "a length of %d is too large or no length",
+    (length) => {
+      const { peer } = session();
+      const [outcome] = peer.feed(clientFrame(OPCODE_BINARY, raw(1, 2, 3), { lengthBytes: 8, length }));
+      if (outcome?.reason !== "close") throw new Error(`Expected "close", got ${outcome?.reason}`);
+      expect([abi.STATUS_FRAME_TOO_LARGE, abi.STATUS_WEBSOCKET]).toContain(outcome.status);
+    },
+  );
 
   test("a length with its highest bit set is STATUS_WEBSOCKET", () => {
     const { peer } = session();
@@ -112,7 +117,10 @@ describe("the protocol is broken by", () => {
     { name: "reserved bit 2", bytes: clientFrame(OPCODE_BINARY, EMPTY, { reserved: 2 }) },
     { name: "reserved bit 3", bytes: clientFrame(OPCODE_BINARY, EMPTY, { reserved: 1 }) },
     { name: "reserved bits of a ping", bytes: clientFrame(OPCODE_PING, EMPTY, { reserved: 4 }) },
-    ...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode) => ({ name: `opcode ${opcode}`, bytes: clientFrame(opcode, EMPTY) })),
+    ...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode) => ({
+      name: `opcode ${opcode}`,
+      bytes: clientFrame(opcode, EMPTY),
+    })),
     { name: "a fragmented ping", bytes: clientFrame(OPCODE_PING, EMPTY, { fin: false }) },
     { name: "a fragmented close", bytes: clientFrame(OPCODE_CLOSE, EMPTY, { fin: false }) },
     { name: "a ping of 126 bytes", bytes: clientFrame(OPCODE_PING, new Uint8Array(126), control) },
@@ -145,7 +153,9 @@ describe("the protocol is broken by", () => {
     const binary = session();
     expect(binary.peer.feed(textMessage("{}"))).toMatchObject([{ reason: "close", status: abi.STATUS_WEBSOCKET_KIND }]);
     const json = session(abi.CONNECTION_WEBSOCKET_JSON);
-    expect(json.peer.feed(binaryMessage(raw(0)))).toMatchObject([{ reason: "close", status: abi.STATUS_WEBSOCKET_KIND }]);
+    expect(json.peer.feed(binaryMessage(raw(0)))).toMatchObject([
+      { reason: "close", status: abi.STATUS_WEBSOCKET_KIND },
+    ]);
   });
 
   test("a message that ends within a frame: STATUS_WEBSOCKET_SPLIT, at each length", () => {
@@ -206,7 +216,9 @@ describe("messages and frames", () => {
   test("a control frame of the protocol comes up in order among publishes of one message", () => {
     const { peer, publish, sink } = session();
     const ping = sizeDelimited(encodeFrame({ ref: 3, kind: { case: "ping", value: {} } }));
-    expect(peer.feed(binaryMessage(join(publish("1"), ping, publish("2"))))).toMatchObject([{ reason: "control", ref: 3 }]);
+    expect(peer.feed(binaryMessage(join(publish("1"), ping, publish("2"))))).toMatchObject([
+      { reason: "control", ref: 3 },
+    ]);
     expect(sink.events().map(({ id }) => id)).toEqual(["1", "2"]);
   });
 });
@@ -227,13 +239,16 @@ describe("ping, pong and close", () => {
     expect(peer.drain().bytes.length).toBe(0);
   });
 
-  test.each([1000, 1001, 1002, 1003, 1007, 1011, 1014, 3000, 3999, 4000, 4999])("a close with code %d is told and echoed", (code) => {
-    const { peer } = session();
-    expect(peer.feed(closeMessage(code, "grüße"))).toEqual([{ reason: "closed", code }]);
-    const [echo] = serverFrames(peer.drain().bytes);
-    expect(echo?.opcode).toBe(OPCODE_CLOSE);
-    expect([...(echo?.payload.subarray(0, 2) ?? [])]).toEqual([code >> 8, code & 255]);
-  });
+  test.each([1000, 1001, 1002, 1003, 1007, 1011, 1014, 3000, 3999, 4000, 4999])(
+    "a close with code %d is told and echoed",
+    (code) => {
+      const { peer } = session();
+      expect(peer.feed(closeMessage(code, "grüße"))).toEqual([{ reason: "closed", code }]);
+      const [echo] = serverFrames(peer.drain().bytes);
+      expect(echo?.opcode).toBe(OPCODE_CLOSE);
+      expect([...(echo?.payload.subarray(0, 2) ?? [])]).toEqual([code >> 8, code & 255]);
+    },
+  );
 
   test("a close without a code is 1005 and echoed without one", () => {
     const { peer } = session();
@@ -263,34 +278,5 @@ describe("ping, pong and close", () => {
     harness.core.pingPush(sink.id);
     harness.core.closePush(sink.id, 1000, abi.STAGE_OFFSET, 0);
     expect(sink.drain().bytes.length).toBe(0);
-  });
-});
-
-describe("text messages of a JSON session", () => {
-  test.each(["", "{}", "[1]", "ä€😀", "x".repeat(70_000)])("come up whole (%#)", (text) => {
-    const { peer } = session(abi.CONNECTION_WEBSOCKET_JSON);
-    expect(peer.feed(textMessage(text))).toEqual([{ reason: "text", text }]);
-    const bytes = utf8(text);
-    const cut = bytes.length >> 1;
-    const fragments = join(
-      clientFrame(OPCODE_TEXT, bytes.subarray(0, cut), { fin: false }),
-      clientFrame(OPCODE_PING, EMPTY),
-      clientFrame(OPCODE_CONTINUATION, bytes.subarray(cut)),
-    );
-    expect(peer.feed(fragments)).toEqual([{ reason: "text", text }]);
-  });
-
-  test.each([raw(0xff), raw(0xc3), raw(0xed, 0xa0, 0x80)])("that are no UTF-8 close the connection (%#)", (bytes) => {
-    const { peer } = session(abi.CONNECTION_WEBSOCKET_JSON);
-    const outcomes = peer.feed(clientFrame(OPCODE_TEXT, join(utf8("{}"), bytes)));
-    expect(outcomes).toMatchObject([{ reason: "close", status: abi.STATUS_WEBSOCKET_UTF8 }]);
-  });
-
-  test("beyond FRAME_BYTES_MAX are refused, in fragments too", () => {
-    const text = new Uint8Array(abi.FRAME_BYTES_MAX / 2 + 1).fill(0x61);
-    const { peer } = session(abi.CONNECTION_WEBSOCKET_JSON);
-    const first = clientFrame(OPCODE_TEXT, text, { fin: false });
-    const outcomes = peer.feed(join(first, clientFrame(OPCODE_CONTINUATION, text)));
-    expect(outcomes).toMatchObject([{ reason: "close", status: abi.STATUS_FRAME_TOO_LARGE, limit: abi.FRAME_BYTES_MAX }]);
   });
 });

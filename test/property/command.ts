@@ -27,25 +27,45 @@ export function eventOf({ type: name, key: correlation, ttlMs, bytes, fill }: Sm
 
 /** One step. */
 export type Command =
-  | { readonly do: "join"; readonly connection: number; readonly channel: number; readonly role: number; readonly types: readonly string[] }
+  | {
+      readonly do: "join";
+      readonly connection: number;
+      readonly channel: number;
+      readonly role: number;
+      readonly types: readonly string[];
+    }
   | { readonly do: "leave"; readonly member: number }
-  | { readonly do: "publish"; readonly connection: number; readonly channel: number; readonly events: readonly SmallEvent[]; readonly receipt: boolean }
+  | { readonly do: "types"; readonly member: number; readonly types: readonly string[] }
+  | {
+      readonly do: "publish";
+      readonly connection: number;
+      readonly channel: number;
+      readonly events: readonly SmallEvent[];
+      readonly receipt: boolean;
+    }
   | { readonly do: "credit"; readonly connection: number; readonly events: number; readonly bytes: number }
   | { readonly do: "cancel"; readonly connection: number; readonly channel: number; readonly key: string }
   | { readonly do: "drain"; readonly connection: number; readonly bytesMax: number }
   | { readonly do: "flush" }
   | { readonly do: "hold"; readonly connection: number; readonly held: boolean }
-  | { readonly do: "inbox"; readonly connection: number; readonly events: number; readonly bytes: number; readonly overflow: number }
+  | {
+      readonly do: "inbox";
+      readonly connection: number;
+      readonly events: number;
+      readonly bytes: number;
+      readonly overflow: number;
+    }
   | { readonly do: "clock"; readonly ms: number }
   | { readonly do: "reopen"; readonly connection: number };
 
 /** Connections and channels of a world. */
 export const CONNECTIONS = 4;
-export const CHANNELS = 3;
+export const CHANNELS = 4;
 
 const connection = fc.nat({ max: CONNECTIONS - 1 });
 const channel = fc.nat({ max: CHANNELS - 1 });
 const type = fc.constantFrom("a", "b", "c");
+const types = fc.oneof(fc.constant([]), fc.uniqueArray(type, { minLength: 1, maxLength: 2 }));
 const key = fc.constantFrom("k", "l", "kk");
 
 /** Sizes that turn four slabs over within a few publishes, small ones between. */
@@ -78,10 +98,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       connection,
       channel,
       role: fc.constantFrom(abi.ROLE_SINK, abi.ROLE_SINK, abi.ROLE_SOURCE, abi.ROLE_SINK | abi.ROLE_SOURCE),
-      types: fc.oneof(fc.constant([]), fc.uniqueArray(type, { minLength: 1, maxLength: 2 })),
+      types,
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), member: fc.nat({ max: 20 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("types" as const), member: fc.nat({ max: 20 }), types }) },
   {
     weight: 8,
     arbitrary: fc.record({
@@ -127,4 +148,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 );
 
 /** Sequences of steps. */
-export const commandsArbitrary: fc.Arbitrary<Command[]> = fc.array(command, { minLength: 1, maxLength: 60, size: "max" });
+export const commandsArbitrary: fc.Arbitrary<Command[]> = fc.array(command, {
+  minLength: 1,
+  maxLength: 60,
+  size: "max",
+});

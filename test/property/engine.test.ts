@@ -8,7 +8,9 @@ import { commandsArbitrary } from "./command.ts";
 import { propertyParameters } from "./runs.ts";
 import { World } from "./world.ts";
 
-test("random steps: the same deliveries, numbers, sequences, receipts, notices and counts as the model", { timeout: 600_000 }, () => {
+test("random steps: the same deliveries, numbers, sequences, receipts, notices and counts as the model", {
+  timeout: 600_000,
+}, () => {
   fc.assert(
     fc.property(commandsArbitrary, (commands) => {
       const world = new World();

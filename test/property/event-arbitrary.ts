@@ -26,7 +26,9 @@ const TIME_US_MAX = 253_402_300_799_999_999n;
 /** Well-formed text of at most `bytesMax` bytes of UTF-8. */
 export function text(bytesMax: number): fc.Arbitrary<string> {
   const any = fc.string({ unit: "binary", maxLength: Math.min(bytesMax, 80) });
-  return fc.oneof(fc.string({ maxLength: Math.min(bytesMax, 80) }), any).filter((value) => utf8(value).length <= bytesMax);
+  return fc
+    .oneof(fc.string({ maxLength: Math.min(bytesMax, 80) }), any)
+    .filter((value) => utf8(value).length <= bytesMax);
 }
 
 const valueArbitrary = fc
@@ -116,7 +118,9 @@ const unknownField: fc.Arbitrary<Uint8Array> = fc
 
 /** Field numbers of scalars: repeated, the last counts. `attributes` (10) merge by name and stay in order. */
 const decoyField: fc.Arbitrary<WireField> = fc.oneof(
-  fc.constantFrom(1, 2, 4, 9, 11, 12, 3).chain((field) => text(20).map((value) => ({ field, wireType: WIRE_BYTES, value: utf8(value) }))),
+  fc
+    .constantFrom(1, 2, 4, 9, 11, 12, 3)
+    .chain((field) => text(20).map((value) => ({ field, wireType: WIRE_BYTES, value: utf8(value) }))),
   fc.nat({ max: 9 }).map((value) => ({ field: 6, wireType: WIRE_VARINT, value: BigInt(value) })),
 );
 
@@ -146,6 +150,7 @@ export const strangeEventArbitrary: fc.Arbitrary<{ init: EventInit; bytes: Uint8
 
 /** What the unknown fields of a decoded event are, for comparison beside equals(), which looks at known ones. */
 export function unknownOf(event: Event): string {
-  return JSON.stringify((event.$unknown ?? []).map(({ no, wireType, data }) => [no, wireType, Buffer.from(data).toString("hex")]));
+  return JSON.stringify(
+    (event.$unknown ?? []).map(({ no, wireType, data }) => [no, wireType, Buffer.from(data).toString("hex")]),
+  );
 }
-

@@ -28,7 +28,9 @@ function through(): (events: readonly Uint8Array[]) => { events: Event[]; now: n
     harness.now += 1.25;
     const publish = join(varintField(2, channel), ...events.map((event) => bytesField(3, event)));
     const outcomes = source.feed(source.wrap(join(varintField(1, 1), bytesField(2, publish))));
-    expect(outcomes).toMatchObject([{ reason: "receipt", records: events.map(() => ({ status: abi.STATUS_OK, sinks: 2 })) }]);
+    expect(outcomes).toMatchObject([
+      { reason: "receipt", records: events.map(() => ({ status: abi.STATUS_OK, sinks: 2 })) },
+    ]);
     const [first, second] = sinks.map((sink) => sink.drain());
     expect(second?.rawFrames).toEqual(first?.rawFrames);
     return { events: (first?.deliveries ?? []).map(({ event }) => event), now: harness.now };

@@ -7,7 +7,14 @@ import { expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
 import { encodeEvent, encodeFrame } from "../core-wasm/frames.ts";
 import { Harness } from "../core-wasm/harness.ts";
-import { binaryMessage, clientFrame, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_TEXT } from "../core-wasm/websocket.ts";
+import {
+  binaryMessage,
+  clientFrame,
+  OPCODE_BINARY,
+  OPCODE_CONTINUATION,
+  OPCODE_PING,
+  OPCODE_TEXT,
+} from "../core-wasm/websocket.ts";
 import { bytesField, join, raw, sizeDelimited, utf8, varintField } from "../core-wasm/wire.ts";
 import { propertyParameters } from "./runs.ts";
 
@@ -21,7 +28,9 @@ const event = encodeEvent({
   attributes: { load: { kind: { case: "number", value: 0.5 } }, zone: { kind: { case: "text", value: "eu" } } },
   data: utf8('{"any":"json"}'),
 });
-const publish = sizeDelimited(join(varintField(1, 1), bytesField(2, join(varintField(2, CHANNEL), bytesField(3, event), bytesField(3, event)))));
+const publish = sizeDelimited(
+  join(varintField(1, 1), bytesField(2, join(varintField(2, CHANNEL), bytesField(3, event), bytesField(3, event)))),
+);
 const named = sizeDelimited(bytesField(2, join(bytesField(1, "c"), bytesField(3, event))));
 const frames = [
   publish,
@@ -29,7 +38,14 @@ const frames = [
   sizeDelimited(encodeFrame({ kind: { case: "credit", value: { events: 3n, bytes: 300n } } })),
   sizeDelimited(encodeFrame({ ref: 1, kind: { case: "ack", value: { through: 1n, numbers: [1n, 2n] } } })),
   sizeDelimited(encodeFrame({ kind: { case: "cancel", value: { channelNumber: CHANNEL, key: "k", atUs: 5n } } })),
-  sizeDelimited(encodeFrame({ kind: { case: "update", value: { member: 4, attributes: { load: { kind: { case: "number", value: 2 } } }, remove: ["zone"] } } })),
+  sizeDelimited(
+    encodeFrame({
+      kind: {
+        case: "update",
+        value: { member: 4, attributes: { load: { kind: { case: "number", value: 2 } } }, remove: ["zone"] },
+      },
+    }),
+  ),
   sizeDelimited(encodeFrame({ kind: { case: "hello", value: { client: "x" } } })),
 ];
 
@@ -45,7 +61,14 @@ const CONVERSATIONS = [
       binaryMessage(new Uint8Array(200)),
     ),
   },
-  { kind: abi.CONNECTION_WEBSOCKET_JSON, bytes: join(clientFrame(OPCODE_TEXT, utf8('{"ä":1}')), clientFrame(OPCODE_PING, raw()), clientFrame(OPCODE_TEXT, utf8("x"))) },
+  {
+    kind: abi.CONNECTION_WEBSOCKET_JSON,
+    bytes: join(
+      clientFrame(OPCODE_TEXT, utf8('{"ä":1}')),
+      clientFrame(OPCODE_PING, raw()),
+      clientFrame(OPCODE_TEXT, utf8("x")),
+    ),
+  },
 ];
 
 /** A change: overwrite, insert, delete, repeat a stretch, or cut. */
@@ -56,7 +79,10 @@ const edit = fc.record({
   value: fc.oneof(fc.nat({ max: 255 }), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff)),
 });
 
-function apply(bytes: Uint8Array, { do: kind, at, count, value }: { do: string; at: number; count: number; value: number }): Uint8Array {
+function apply(
+  bytes: Uint8Array,
+  { do: kind, at, count, value }: { do: string; at: number; count: number; value: number },
+): Uint8Array {
   if (bytes.length === 0) return bytes;
   const place = at % bytes.length;
   const [before, after] = [bytes.subarray(0, place), bytes.subarray(place)];
@@ -116,9 +142,13 @@ function neighbour(harness: Harness): () => void {
   let sequence = 0n;
   return () => {
     sequence += 1n;
-    expect(source.receipt(channel, [{ type: "t", data: event }])).toMatchObject([{ status: abi.STATUS_OK, sinks: 1, sequence }]);
+    expect(source.receipt(channel, [{ type: "t", data: event }])).toMatchObject([
+      { status: abi.STATUS_OK, sinks: 1, sequence },
+    ]);
     const { deliveries, controls } = sink.drain();
-    expect(deliveries.map(({ number, event: got }) => [number, Buffer.compare(got.data ?? raw(), event)])).toEqual([[sequence, 0]]);
+    expect(deliveries.map(({ number, event: got }) => [number, Buffer.compare(got.data ?? raw(), event)])).toEqual([
+      [sequence, 0],
+    ]);
     expect(controls).toEqual([]);
   };
 }

@@ -7,7 +7,14 @@ import { expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
 import { encodeEvent, encodeFrame } from "../core-wasm/frames.ts";
 import { Harness } from "../core-wasm/harness.ts";
-import { clientFrame, closeMessage, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_TEXT } from "../core-wasm/websocket.ts";
+import {
+  clientFrame,
+  closeMessage,
+  OPCODE_BINARY,
+  OPCODE_CONTINUATION,
+  OPCODE_PING,
+  OPCODE_TEXT,
+} from "../core-wasm/websocket.ts";
 import { bytesField, join, raw, sizeDelimited, utf8, varintField } from "../core-wasm/wire.ts";
 import { propertyParameters } from "./runs.ts";
 
@@ -39,7 +46,9 @@ function listen(kind: number, bytes: Uint8Array, splits: readonly number[]): str
 }
 
 const publish = (channel: number, types: readonly string[], ref?: number, dataBytes = 3): Uint8Array => {
-  const events = types.map((type) => bytesField(3, encodeEvent({ type, key: "k", data: new Uint8Array(dataBytes).fill(7) })));
+  const events = types.map((type) =>
+    bytesField(3, encodeEvent({ type, key: "k", data: new Uint8Array(dataBytes).fill(7) })),
+  );
   const body = bytesField(2, join(varintField(2, channel), ...events));
   return sizeDelimited(ref === undefined ? body : join(varintField(1, ref), body));
 };
@@ -51,7 +60,11 @@ const FRAMES = [
   publish(1, ["", "a"], 4),
   sizeDelimited(encodeFrame({ ref: 5, kind: { case: "credit", value: { events: 100n, bytes: 100000n } } })),
   publish(1, [""]),
-  sizeDelimited(encodeFrame({ kind: { case: "update", value: { member: 3, attributes: { load: { kind: { case: "number", value: 1 } } } } } })),
+  sizeDelimited(
+    encodeFrame({
+      kind: { case: "update", value: { member: 3, attributes: { load: { kind: { case: "number", value: 1 } } } } },
+    }),
+  ),
   publish(2, ["c"]),
   sizeDelimited(encodeFrame({ ref: 6, kind: { case: "cancel", value: { channelNumber: 1, key: "other" } } })),
   publish(99, ["a"], 7),
@@ -63,7 +76,9 @@ const WEBSOCKET = join(
   clientFrame(OPCODE_PING, utf8("ping")),
   clientFrame(OPCODE_BINARY, (FRAMES[3] as Uint8Array).subarray(0, 9), { fin: false, key: raw(1, 2, 3, 4) }),
   clientFrame(OPCODE_PING, raw()),
-  clientFrame(OPCODE_CONTINUATION, join((FRAMES[3] as Uint8Array).subarray(9), ...FRAMES.slice(4, 7)), { key: raw(0, 0, 0, 0) }),
+  clientFrame(OPCODE_CONTINUATION, join((FRAMES[3] as Uint8Array).subarray(9), ...FRAMES.slice(4, 7)), {
+    key: raw(0, 0, 0, 0),
+  }),
   ...FRAMES.slice(7).map((frame) => clientFrame(OPCODE_BINARY, frame, { key: raw(255, 1, 254, 2) })),
   closeMessage(1000, "done"),
 );
@@ -83,9 +98,19 @@ const BROKEN = join(WEBSOCKET.subarray(0, -12), raw(0xf0, 0x80, 1, 2, 3, 4));
 /** `from`: the first split worth trying, where another conversation has the same beginning. */
 const RECORDED = [
   { name: "a TCP stream", kind: abi.CONNECTION_STREAM, bytes: join(...FRAMES), from: 1 },
-  { name: "a TCP stream that ends in a broken frame", kind: abi.CONNECTION_STREAM, bytes: TCP_BROKEN, from: TCP_BROKEN.length - 8 },
+  {
+    name: "a TCP stream that ends in a broken frame",
+    kind: abi.CONNECTION_STREAM,
+    bytes: TCP_BROKEN,
+    from: TCP_BROKEN.length - 8,
+  },
   { name: "a WebSocket", kind: abi.CONNECTION_WEBSOCKET, bytes: WEBSOCKET, from: 1 },
-  { name: "a WebSocket that breaks the protocol", kind: abi.CONNECTION_WEBSOCKET, bytes: BROKEN, from: BROKEN.length - 12 },
+  {
+    name: "a WebSocket that breaks the protocol",
+    kind: abi.CONNECTION_WEBSOCKET,
+    bytes: BROKEN,
+    from: BROKEN.length - 12,
+  },
   { name: "a WebSocket of JSON text", kind: abi.CONNECTION_WEBSOCKET_JSON, bytes: JSON_TEXT, from: 1 },
 ];
 
@@ -94,16 +119,27 @@ test.each(RECORDED)("$name reads the same byte by byte", ({ kind, bytes }) => {
   expect(listen(kind, bytes, every)).toBe(listen(kind, bytes, []));
 });
 
-test.each(RECORDED)("$name reads the same in two parts, at every place", { timeout: 60_000 }, ({ kind, bytes, from }) => {
-  const whole = listen(kind, bytes, []);
-  for (let split = from; split < bytes.length; split++) expect(listen(kind, bytes, [split]), `split at ${split}`).toBe(whole);
-});
+test.each(RECORDED)(
+  "$name reads the same in two parts, at every place",
+  { timeout: 60_000 },
+  ({ kind, bytes, from }) => {
+    const whole = listen(kind, bytes, []);
+    for (let split = from; split < bytes.length; split++)
+      expect(listen(kind, bytes, [split]), `split at ${split}`).toBe(whole);
+  },
+);
 
 test.each(RECORDED)("$name reads the same in random parts", { timeout: 60_000 }, ({ kind, bytes }) => {
   const whole = listen(kind, bytes, []);
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat({ max: bytes.length - 1 }), { maxLength: 12 }), (splits) => {
-      expect(listen(kind, bytes, [...splits].sort((a, b) => a - b))).toBe(whole);
+      expect(
+        listen(
+          kind,
+          bytes,
+          [...splits].sort((a, b) => a - b),
+        ),
+      ).toBe(whole);
     }),
     propertyParameters(20),
   );
@@ -111,7 +147,10 @@ test.each(RECORDED)("$name reads the same in random parts", { timeout: 60_000 },
 
 test("the recorded conversations say something of each kind", () => {
   for (const { kind, bytes, name } of RECORDED) {
-    const seen = JSON.parse(listen(kind, bytes, [])) as { outcomes: { reason: string }[]; sinks: { frames: string[] }[] };
+    const seen = JSON.parse(listen(kind, bytes, [])) as {
+      outcomes: { reason: string }[];
+      sinks: { frames: string[] }[];
+    };
     const reasons = new Set(seen.outcomes.map(({ reason }) => reason));
     if (kind === abi.CONNECTION_WEBSOCKET_JSON) expect([...reasons], name).toEqual(["text", "closed"]);
     else for (const reason of ["control", "receipt", "answer"]) expect(reasons, name).toContain(reason);

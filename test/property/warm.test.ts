@@ -20,7 +20,9 @@ function judge(): { say(event: Uint8Array): string; warm(event: Uint8Array): voi
   harness.source(source, channel);
   harness.sink(sink, channel);
   const publish = (event: Uint8Array) =>
-    source.feed(source.wrap(join(varintField(1, 1), bytesField(2, join(varintField(2, channel), bytesField(3, event))))));
+    source.feed(
+      source.wrap(join(varintField(1, 1), bytesField(2, join(varintField(2, channel), bytesField(3, event))))),
+    );
   return {
     warm: (event) => {
       for (let turn = 0; turn < 4; turn++) publish(event);
@@ -32,10 +34,13 @@ function judge(): { say(event: Uint8Array): string; warm(event: Uint8Array): voi
       const [record] = outcome.records;
       const { deliveries } = sink.drain();
       if (record?.status !== abi.STATUS_OK) return `status ${record?.status}, value ${record?.value}`;
-      return JSON.stringify(deliveries.map(({ event: got }) => got), (_, value) => {
-        if (typeof value === "bigint") return `${value}`;
-        return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
-      });
+      return JSON.stringify(
+        deliveries.map(({ event: got }) => got),
+        (_, value) => {
+          if (typeof value === "bigint") return `${value}`;
+          return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
+        },
+      );
     },
   };
 }
@@ -45,18 +50,36 @@ const TYPICAL = [
   { type: "t" },
   { source: "/a", type: "load", timeUs: 1_700_000_000_000_000n, data: new Uint8Array([0x7b, 0x7d]) },
   { type: "request", key: "r-17", priority: 7, ttlMs: 250n, subject: "s" },
-  { type: "x", deliverByUs: 1_700_000_000_250_000n, timeUs: 5n, attributes: { load: { kind: { case: "number" as const, value: 0.5 } } } },
-  { id: "01J", source: "/web/1", type: "request", attributes: { zone: { kind: { case: "text" as const, value: "eu" } } }, data: new Uint8Array(70) },
+  {
+    type: "x",
+    deliverByUs: 1_700_000_000_250_000n,
+    timeUs: 5n,
+    attributes: { load: { kind: { case: "number" as const, value: 0.5 } } },
+  },
+  {
+    id: "01J",
+    source: "/web/1",
+    type: "request",
+    attributes: { zone: { kind: { case: "text" as const, value: "eu" } } },
+    data: new Uint8Array(70),
+  },
 ];
 
-test("every single changed byte of a known event is judged as by a core that never saw it", { timeout: 120_000 }, () => {
+test("every single changed byte of a known event is judged as by a core that never saw it", {
+  timeout: 120_000,
+}, () => {
   const values = [0x00, 0x01, 0x08, 0x7f, 0x80, 0xc3, 0xff];
   for (const init of TYPICAL) {
     const event = encodeEvent(init);
     const [warm, cold] = [judge(), judge()];
     warm.warm(event);
     for (let at = 0; at < event.length; at++) {
-      for (const value of new Set([...values, (event[at] as number) ^ 1, (event[at] as number) ^ 0x80, ((event[at] as number) + 1) & 255])) {
+      for (const value of new Set([
+        ...values,
+        (event[at] as number) ^ 1,
+        (event[at] as number) ^ 0x80,
+        ((event[at] as number) + 1) & 255,
+      ])) {
         const changed = event.slice();
         changed[at] = value;
         // The oracle forgets by seeing something else of each size in between.
@@ -69,7 +92,10 @@ test("every single changed byte of a known event is judged as by a core that nev
 });
 
 test("random events and their neighbours are judged alike by warm and fresh cores", { timeout: 120_000 }, () => {
-  const encoded = fc.oneof(eventArbitrary.map(encodeEvent), strangeEventArbitrary.map(({ bytes }) => bytes));
+  const encoded = fc.oneof(
+    eventArbitrary.map(encodeEvent),
+    strangeEventArbitrary.map(({ bytes }) => bytes),
+  );
   const changes = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 12 });
   fc.assert(
     fc.property(encoded, changes, (event, edits) => {
@@ -85,7 +111,9 @@ test("random events and their neighbours are judged alike by warm and fresh core
   );
 });
 
-test("a stream of same-size events of several shapes is judged as each event by a fresh core", { timeout: 120_000 }, () => {
+test("a stream of same-size events of several shapes is judged as each event by a fresh core", {
+  timeout: 120_000,
+}, () => {
   const name = fc.stringMatching(/^[a-z]{3}$/);
   /** All of one size: what differs is which fields are there and what is in them. */
   const sameSize = fc
@@ -104,7 +132,10 @@ test("a stream of same-size events of several shapes is judged as each event by 
       const room = 48 - bytes.length - 2;
       return join(bytes, shape % 2 === 0 ? bytesField(1, "i".repeat(room)) : bytesField(11, "j".repeat(room)));
     });
-  const step = fc.tuple(sameSize, fc.option(fc.tuple(fc.nat({ max: 47 }), fc.nat({ max: 255 })), { nil: undefined, freq: 2 }));
+  const step = fc.tuple(
+    sameSize,
+    fc.option(fc.tuple(fc.nat({ max: 47 }), fc.nat({ max: 255 })), { nil: undefined, freq: 2 }),
+  );
   fc.assert(
     fc.property(fc.array(step, { minLength: 4, maxLength: 24, size: "max" }), (steps) => {
       const warm = judge();

@@ -1,15 +1,16 @@
 /**
  * The core and its model side by side: every step is done to both, and whatever a peer could see is compared.
  */
-import { create, equals, toBinary } from "@bufbuild/protobuf";
+import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { expect } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
 import { type Event, EventSchema } from "../../host/gen/sluice/v1/event_pb.ts";
 import { HostFrameSchema } from "../../host/gen/sluice/v1/frame_pb.ts";
 import type { TestConnection } from "../core-wasm/connection.ts";
 import type { Drained } from "../core-wasm/drained.ts";
+import { typeList } from "../core-wasm/frames.ts";
 import { Harness } from "../core-wasm/harness.ts";
-import type { Outcome } from "../core-wasm/outcome.ts";
+import type { DecideRecord, Outcome } from "../core-wasm/outcome.ts";
 import { sizeDelimited } from "../core-wasm/wire.ts";
 import { type Command, eventOf } from "./command.ts";
 import { ModelEngine, type ModelReceipt } from "./reference/engine.ts";
@@ -17,11 +18,12 @@ import type { ModelDelivery } from "./reference/inbox.ts";
 
 const KINDS = [abi.CONNECTION_STREAM, abi.CONNECTION_WEBSOCKET, abi.CONNECTION_WEBSOCKET_JSON, abi.CONNECTION_LOCAL];
 
-/** Channels of the world: plain; without echo, with a ttl, dropping what is late; single, of two types. */
+/** Channels of the world: plain; without echo, with a ttl, dropping what is late; single, of two types; decided. */
 const CHANNEL_OPTIONS = [
   { flags: abi.CHANNEL_ECHO, ttlMs: 0, types: [] },
   { flags: abi.CHANNEL_LATE_DROP, ttlMs: 20, types: [] },
   { flags: abi.CHANNEL_ECHO | abi.CHANNEL_SINGLE | abi.CHANNEL_LATE_DROP, ttlMs: 0, types: ["a", "b"] },
+  { flags: abi.CHANNEL_ECHO, ttlMs: 0, types: [], decider: 5 },
 ];
 
 /** Bytes of an entry: it is stored as the size-delimited frame in which it will be delivered (design.md §13.3). */
@@ -30,10 +32,38 @@ export function entryBytes(channelNumber: number, sequence: bigint, event: Event
   return sizeDelimited(toBinary(HostFrameSchema, create(HostFrameSchema, { kind: { case: "deliver", value } }))).length;
 }
 
+/** Chooses by the first byte of data, all kinds of answers in turn. */
+function choose(event: Event, candidates: number): readonly number[] {
+  const all = Array.from({ length: candidates }, (_, index) => index);
+  const kind = (event.data?.[0] ?? 1) & 3;
+  if (kind === abi.DECISION_DROP) return [];
+  if (kind === abi.DECISION_ALL) return all;
+  if (kind === abi.DECISION_BITMAP) return all.filter((index) => index % 2 === 1);
+  return candidates === 0 ? [] : [candidates - 1];
+}
+
+/** The same as decision words. */
+function decide(records: readonly DecideRecord[]): number[] {
+  const words: number[] = [];
+  const variable: number[] = [];
+  for (const record of records) {
+    const event = fromBinary(EventSchema, record.event);
+    const kind = (event.data?.[0] ?? 1) & 3;
+    const chosen = choose(event, record.candidates.length);
+    words.push(kind | (variable.length << 2));
+    if (kind === abi.DECISION_BITMAP) {
+      const bitmap = new Array<number>(Math.ceil(record.candidates.length / 32)).fill(0);
+      for (const index of chosen) bitmap[index >> 5] = (bitmap[index >> 5] ?? 0) | (1 << (index & 31));
+      variable.push(...bitmap);
+    } else if (kind === abi.DECISION_LIST) variable.push(chosen.length, ...chosen);
+  }
+  return [...words, ...variable];
+}
+
 /** See the head of this file. */
 export class World {
   readonly harness: Harness;
-  readonly model = new ModelEngine(entryBytes);
+  readonly model = new ModelEngine(entryBytes, choose);
   readonly connections: TestConnection[];
   readonly channels: number[];
   /** Notices that each connection was told so far. */
@@ -44,9 +74,10 @@ export class World {
 
   constructor() {
     this.harness = Harness.create({ storeBytes: 4 * abi.SLAB_BYTES, poolBytes: 96 * 1024 * 1024 });
-    this.channels = CHANNEL_OPTIONS.map(({ flags, ttlMs, types }, index) => {
-      const number = this.harness.channel(`c${index}`, { flags, ttlMs, types });
-      this.model.channel(number, flags, ttlMs, types);
+    this.harness.decider = decide;
+    this.channels = CHANNEL_OPTIONS.map(({ flags, ttlMs, types, decider = 0 }, index) => {
+      const number = this.harness.channel(`c${index}`, { flags, ttlMs, types, decider });
+      this.model.channel(number, flags, ttlMs, types, decider !== 0);
       return number;
     });
     this.connections = KINDS.map((kind) => this.#open(kind));
@@ -60,6 +91,9 @@ export class World {
         break;
       case "leave":
         this.#leave(command.member);
+        break;
+      case "types":
+        this.#types(command.member, command.types);
         break;
       case "publish":
         this.#publish(command);
@@ -149,15 +183,33 @@ export class World {
     this.#discarded += this.model.leave(member.number);
   }
 
-  #publish({ connection: index, channel: channelIndex, events: small, receipt }: Extract<Command, { do: "publish" }>): void {
-    const events = small.map(eventOf);
+  #types(index: number, types: readonly string[]): void {
+    const member = this.model.members[index % Math.max(1, this.model.members.length)];
+    if (member === undefined) return;
+    this.harness.stage(typeList(types));
+    expect(this.harness.core.memberTypes(member.number, abi.STAGE_OFFSET, types.length)).toBe(abi.STATUS_OK);
+    member.types = types;
+  }
+
+  #publish({
+    connection: index,
+    channel: channelIndex,
+    events: small,
+    receipt,
+  }: Extract<Command, { do: "publish" }>): void {
+    // What a batch of a decider does to a full inbox is told when it is decided: one event at a time is exact.
+    const events = small
+      .slice(0, this.model.channels.get(this.#channel(channelIndex))?.decided ? 1 : small.length)
+      .map(eventOf);
     const connection = this.#connection(index);
     const channel = this.#channel(channelIndex);
     if (this.model.sourceOf(connection.id, channel) === undefined) {
       this.#join(connection, channel, abi.ROLE_SOURCE, []);
       if (this.model.sourceOf(connection.id, channel) === undefined) return;
     }
-    const outcomes = connection.publish(channel, events, receipt ? 5 : undefined);
+    const outcomes = connection
+      .publish(channel, events, receipt ? 5 : undefined)
+      .filter(({ reason }) => reason !== "decide");
     const want = this.model.publish(connection.id, channel, events, this.harness.now);
     compareReceipts(outcomes, want, receipt);
     expect(this.harness.core.channelSequence(channel)).toBe(Number(this.model.channels.get(channel)?.sequence));
@@ -173,7 +225,11 @@ export class World {
     const dirty = new Set(this.harness.dirty());
     for (const connection of this.connections) {
       if (dirty.has(connection.id)) this.#drain(connection, abi.OUT_SLOT_BYTES);
-      else expect(this.model.inbox(connection.id).ready(this.harness.now), `connection ${connection.id} is not dirty`).toBe(false);
+      else
+        expect(
+          this.model.inbox(connection.id).ready(this.harness.now),
+          `connection ${connection.id} is not dirty`,
+        ).toBe(false);
     }
   }
 
@@ -209,7 +265,8 @@ export class World {
       const got = told.get(name) ?? 0;
       if (!forgiving || got > count) expect(got, `notices ${name} of connection ${connection}`).toBe(count);
     }
-    for (const name of told.keys()) expect(this.model.inbox(connection).dropped.has(name), `a notice ${name}`).toBe(true);
+    for (const name of told.keys())
+      expect(this.model.inbox(connection).dropped.has(name), `a notice ${name}`).toBe(true);
   }
 
   #compareInboxes(): void {
@@ -224,12 +281,15 @@ export class World {
 /** Compares records, or problems where no receipt was asked for. */
 export function compareReceipts(outcomes: readonly Outcome[], want: readonly ModelReceipt[], receipt: boolean): void {
   if (!receipt) {
-    const problems = outcomes.map((outcome) => (outcome.reason === "problem" ? [outcome.index, outcome.status] : outcome));
+    const problems = outcomes.map((outcome) =>
+      outcome.reason === "problem" ? [outcome.index, outcome.status] : outcome,
+    );
     expect(problems).toEqual(want.flatMap(({ status }, index) => (status === abi.STATUS_OK ? [] : [[index, status]])));
     return;
   }
   const [outcome] = outcomes;
-  if (outcome?.reason !== "receipt" || outcomes.length !== 1) throw new Error(`Expected a receipt, got ${outcome?.reason}`);
+  if (outcome?.reason !== "receipt" || outcomes.length !== 1)
+    throw new Error(`Expected a receipt, got ${outcome?.reason}`);
   const got = outcome.records.map(({ status, sequence, sinks, refused }) => ({ status, sequence, sinks, refused }));
   expect(got).toEqual(want.map(({ status, sequence, sinks, refused }) => ({ status, sequence, sinks, refused })));
 }

@@ -31,6 +31,8 @@ interface ModelChannel {
   readonly flags: number;
   readonly ttlMs: number;
   readonly types: readonly string[];
+  /** Whether the decider is asked. */
+  readonly decided: boolean;
   sequence: bigint;
 }
 
@@ -39,10 +41,13 @@ interface ModelMember {
   readonly connection: number;
   readonly channel: number;
   readonly role: number;
-  readonly types: readonly string[];
+  types: readonly string[];
   /** Events of a source that wait because a `block` inbox has no room. */
   readonly outbox: Event[];
 }
+
+/** What a decider would choose: indexes into the candidates. */
+export type ModelDecider = (event: Event, candidates: number) => readonly number[];
 
 /** Bytes that an entry occupies in an inbox. */
 export type EntryBytes = (channel: number, sequence: bigint, event: Event, member: number) => number;
@@ -56,9 +61,11 @@ export class ModelEngine {
   /** In the order of joining. */
   members: ModelMember[] = [];
   readonly #entryBytes: EntryBytes;
+  readonly #decider: ModelDecider;
 
-  constructor(entryBytes: EntryBytes) {
+  constructor(entryBytes: EntryBytes, decider: ModelDecider) {
     this.#entryBytes = entryBytes;
+    this.#decider = decider;
   }
 
   /** A connection whose number the core gave. */
@@ -80,8 +87,8 @@ export class ModelEngine {
   }
 
   /** A channel whose number the core gave. */
-  channel(number: number, flags: number, ttlMs: number, types: readonly string[]): void {
-    this.channels.set(number, { flags, ttlMs, types, sequence: 0n });
+  channel(number: number, flags: number, ttlMs: number, types: readonly string[], decided: boolean): void {
+    this.channels.set(number, { flags, ttlMs, types, decided, sequence: 0n });
   }
 
   /** Whether a role can be taken: a `single` channel has one source. */
@@ -121,7 +128,12 @@ export class ModelEngine {
     const target = this.channels.get(channel) as ModelChannel;
     const source = this.sourceOf(connection, channel) as ModelMember;
     return events.map((init) => {
-      const event = completeEvent(init, (this.connections.get(connection) as ModelConnection).source, target.ttlMs, nowMs);
+      const event = completeEvent(
+        init,
+        (this.connections.get(connection) as ModelConnection).source,
+        target.ttlMs,
+        nowMs,
+      );
       if (target.types.length > 0 && !target.types.includes(event.type)) {
         return { status: abi.STATUS_TYPE_REFUSED, ...REFUSED };
       }
@@ -184,7 +196,11 @@ export class ModelEngine {
 
   #dispatch(connection: number, channel: number, event: Event): ModelReceipt {
     const target = this.channels.get(channel) as ModelChannel;
-    const selected = this.#selected(connection, channel, event);
+    const candidates = this.#selected(connection, channel, event);
+    if (candidates.length > 0 && candidates.every((member) => this.#refuses(member, event))) {
+      return { status: abi.STATUS_MAILBOX_FULL, ...REFUSED };
+    }
+    const selected = target.decided ? this.#decide(connection, event, candidates) : candidates;
     const sequence = target.sequence + 1n;
     const lateDrop = (target.flags & abi.CHANNEL_LATE_DROP) !== 0;
     const tried = new Map<number, boolean>();
@@ -194,21 +210,44 @@ export class ModelEngine {
       if (taken === undefined) {
         const memberTold = this.#sinksOf(member.connection, channel) > 1;
         const bytes = this.#entryBytes(channel, sequence, event, memberTold ? member.number : 0);
-        const entry = { channel, sequence, event, bytes, member: member.number, memberTold, lateDrop, cancelled: false };
+        const entry = {
+          channel,
+          sequence,
+          event,
+          bytes,
+          member: member.number,
+          memberTold,
+          lateDrop,
+          cancelled: false,
+        };
         taken = this.inbox(member.connection).push(entry);
         tried.set(member.connection, taken);
       }
       if (!taken) refused += 1;
     }
-    if (selected.length > 0 && refused === selected.length) return { status: abi.STATUS_MAILBOX_FULL, ...REFUSED };
     target.sequence = sequence;
     return { status: abi.STATUS_OK, sequence, sinks: selected.length, refused, waits: false };
   }
 
+  /** The submitter's own sinks are no candidates, they follow `echo` (design.md §4.3). */
+  #decide(connection: number, event: Event, selected: readonly ModelMember[]): ModelMember[] {
+    const candidates = selected.filter((member) => member.connection !== connection);
+    const chosen = new Set(this.#decider(event, candidates.length).map((index) => candidates[index]));
+    return [
+      ...candidates.filter((member) => chosen.has(member)),
+      ...selected.filter((member) => member.connection === connection),
+    ];
+  }
+
+  #refuses(member: ModelMember, event: Event): boolean {
+    const inbox = this.inbox(member.connection);
+    const sequence = (this.channels.get(member.channel) as ModelChannel).sequence + 1n;
+    return inbox.overflow === abi.OVERFLOW_REJECT && !inbox.fits(this.#entryBytes(member.channel, sequence, event, 0));
+  }
+
   #sinksOf(connection: number, channel: number): number {
     return this.members.filter(
-      (member) =>
-        member.connection === connection && member.channel === channel && (member.role & abi.ROLE_SINK) !== 0,
+      (member) => member.connection === connection && member.channel === channel && (member.role & abi.ROLE_SINK) !== 0,
     ).length;
   }
 }
