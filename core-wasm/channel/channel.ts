@@ -18,19 +18,23 @@ export class Channel {
   types: u32;
   /** Number of the decider, 0: none. */
   decider: u32;
-  /** How many sinks have a `types` set, an inbox that does not drop the oldest, or a second membership here.
-   *  While all are 0, events that follow one another fan out as one range. */
-  typedSinks: u32;
+  /** How many sinks have an inbox that does not drop the oldest, or are a second membership of their session. While
+   *  both are 0, events that follow one another fan out as one range. */
   strictSinks: u32;
   doubleSinks: u32;
   /** How many inboxes of policy `block` are beyond their stall mark. */
   blockedBy: u32;
+  reserved: u32;
   /** 0: none. */
   ttlMs: f64;
   /** Array of Sink records in join order. */
   sinksAt: u32;
   sinks: u32;
   sinksCapacity: u32;
+  /** Those of them that have a `types` set, once more, in an array of their own. */
+  typedAt: u32;
+  typedSinks: u32;
+  typedCapacity: u32;
   sources: u32;
   /** Sources whose outbox holds events (list through Member.nextOutbox). */
   outboxes: u32;
@@ -138,22 +142,35 @@ export function channelFree(channel: Channel): void {
   }
   heapGive(channel.nameAt, channel.nameBytes);
   if (channel.sinksAt !== 0) heapGive(channel.sinksAt, channel.sinksCapacity * SINK_BYTES);
+  if (channel.typedAt !== 0) heapGive(channel.typedAt, channel.typedCapacity * SINK_BYTES);
   tableGive(channelTable(), channel.number);
+}
+
+/** What sinksGrow() made: the array and how many records it holds. */
+let grownAt: u32 = 0;
+let grownCapacity: u32 = 0;
+
+/** Makes room for one more record in an array of sinks. Returns false where memory is used up. */
+function sinksGrow(at: u32, count: u32, capacity: u32): bool {
+  grownAt = at;
+  grownCapacity = capacity;
+  if (count < capacity) return true;
+  const bytes = heapBlockBytes(capacity === 0 ? SINK_BYTES : capacity * SINK_BYTES * 2);
+  grownAt = heapTake(bytes);
+  if (grownAt === 0) return false;
+  grownCapacity = bytes / SINK_BYTES;
+  if (at !== 0) {
+    memory.copy(grownAt, at, count * SINK_BYTES);
+    heapGive(at, capacity * SINK_BYTES);
+  }
+  return true;
 }
 
 /** Appends a sink. Returns false where memory is used up. */
 export function channelSinkAdd(channel: Channel, member: u32, inbox: u32, connection: u32): bool {
-  if (channel.sinks === channel.sinksCapacity) {
-    const bytes = heapBlockBytes(channel.sinksCapacity === 0 ? SINK_BYTES : channel.sinksCapacity * SINK_BYTES * 2);
-    const at = heapTake(bytes);
-    if (at === 0) return false;
-    if (channel.sinksAt !== 0) {
-      memory.copy(at, channel.sinksAt, channel.sinks * SINK_BYTES);
-      heapGive(channel.sinksAt, channel.sinksCapacity * SINK_BYTES);
-    }
-    channel.sinksAt = at;
-    channel.sinksCapacity = bytes / SINK_BYTES;
-  }
+  if (!sinksGrow(channel.sinksAt, channel.sinks, channel.sinksCapacity)) return false;
+  channel.sinksAt = grownAt;
+  channel.sinksCapacity = grownCapacity;
   const sink = changetype<Sink>(channel.sinksAt + channel.sinks * SINK_BYTES);
   sink.member = member;
   sink.inbox = inbox;
@@ -163,18 +180,42 @@ export function channelSinkAdd(channel: Channel, member: u32, inbox: u32, connec
   return true;
 }
 
+/** Sets the types of a sink, 0: any. Returns false where memory is used up; then nothing has changed. */
+export function channelSinkType(channel: Channel, member: u32, types: u32): bool {
+  const sink = sinkFind(channel.sinksAt, channel.sinks, member);
+  if (types !== 0) {
+    if (!sinksGrow(channel.typedAt, channel.typedSinks, channel.typedCapacity)) return false;
+    channel.typedAt = grownAt;
+    channel.typedCapacity = grownCapacity;
+  }
+  if (changetype<Sink>(sink).types !== 0) typedRemove(channel, member);
+  changetype<Sink>(sink).types = types;
+  if (types !== 0) {
+    memory.copy(channel.typedAt + channel.typedSinks * SINK_BYTES, sink, SINK_BYTES);
+    channel.typedSinks++;
+  }
+  return true;
+}
+
 /** Removes a sink and keeps the order of the others. */
 export function channelSinkRemove(channel: Channel, member: u32): void {
-  const at = channelSinkFind(channel, member);
+  const at = sinkFind(channel.sinksAt, channel.sinks, member);
   if (at === 0) return;
+  if (changetype<Sink>(at).types !== 0) typedRemove(channel, member);
   memory.copy(at, at + SINK_BYTES, channel.sinksAt + channel.sinks * SINK_BYTES - at - SINK_BYTES);
   channel.sinks--;
 }
 
-/** Address of the record of a member among the sinks, 0 where it is none. */
-export function channelSinkFind(channel: Channel, member: u32): u32 {
-  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
-  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
+function typedRemove(channel: Channel, member: u32): void {
+  const at = sinkFind(channel.typedAt, channel.typedSinks, member);
+  memory.copy(at, at + SINK_BYTES, channel.typedAt + channel.typedSinks * SINK_BYTES - at - SINK_BYTES);
+  channel.typedSinks--;
+}
+
+/** Address of the record of a member in an array of sinks, 0 where it is not there. */
+function sinkFind(from: u32, count: u32, member: u32): u32 {
+  const end = from + count * SINK_BYTES;
+  for (let at = from; at < end; at += SINK_BYTES) {
     if (changetype<Sink>(at).member === member) return at;
   }
   return 0;

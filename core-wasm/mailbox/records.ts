@@ -35,7 +35,9 @@ export class Slab {
   base: u32;
   bytes: u32;
   used: u32;
+  /** First and last run in it, oldest first. */
   runs: u32;
+  runsLast: u32;
   /** Entries that are referred to by no run yet. */
   pins: u32;
   metas: u32;

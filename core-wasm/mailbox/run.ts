@@ -26,17 +26,20 @@ export function runNew(mailbox: Mailbox, slab: Slab, at: u32, metaFirst: u32): u
 export function runLink(run: Run, slab: Slab): void {
   const address = changetype<u32>(run);
   run.slab = changetype<u32>(slab);
-  run.slabPrevious = 0;
-  run.slabNext = slab.runs;
-  if (slab.runs !== 0) changetype<Run>(slab.runs).slabPrevious = address;
-  slab.runs = address;
+  run.slabNext = 0;
+  run.slabPrevious = slab.runsLast;
+  if (slab.runsLast === 0) slab.runs = address;
+  else changetype<Run>(slab.runsLast).slabNext = address;
+  slab.runsLast = address;
 }
 
 /** Takes a run out of its slab's list; the slab may be idle after that, which is the caller's to say. */
 export function runUnlink(run: Run): void {
-  if (run.slabPrevious === 0) changetype<Slab>(run.slab).runs = run.slabNext;
+  const slab = changetype<Slab>(run.slab);
+  if (run.slabPrevious === 0) slab.runs = run.slabNext;
   else changetype<Run>(run.slabPrevious).slabNext = run.slabNext;
-  if (run.slabNext !== 0) changetype<Run>(run.slabNext).slabPrevious = run.slabPrevious;
+  if (run.slabNext === 0) slab.runsLast = run.slabPrevious;
+  else changetype<Run>(run.slabNext).slabPrevious = run.slabPrevious;
 }
 
 /** Takes a run out of its mailbox's list and frees it. */

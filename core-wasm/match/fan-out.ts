@@ -38,9 +38,9 @@ export function fanOutInit(): void {
   rangeEvents = 0;
 }
 
-/** Whether every sink of a channel takes every event, so that ranges may be used. */
+/** Whether ranges may be used: sinks with `types` get their events one by one, all others in ranges. */
 export function channelPlain(channel: Channel): bool {
-  return (channel.typedSinks | channel.strictSinks | channel.doubleSinks) === 0;
+  return (channel.decider | channel.strictSinks | channel.doubleSinks) === 0;
 }
 
 /** Adds an entry to the range, beginning a new one where it does not follow on. */
@@ -68,6 +68,8 @@ export function rangeExtend(
     rangeAt = at;
     rangeBytes = rangeMetas = 0;
     rangeDeadline = Infinity;
+    // Nobody holds these entries yet; an inbox that overflows meanwhile must not free the slab.
+    slab.pins++;
   }
   if (rangeMetas === 0) rangeMetaFirst = slab.metas - metas;
   rangeBytes += bytes;
@@ -85,11 +87,9 @@ export function rangeFlush(): void {
   const slab = changetype<Slab>(rangeSlab);
   const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : rangeConnection;
   const end = channel.sinksAt + channel.sinks * SINK_BYTES;
-  // An inbox that overflows at once must not free the slab under the next sink.
-  slab.pins++;
   for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
     const sink = changetype<Sink>(at);
-    if (sink.connection === skip) continue;
+    if (sink.connection === skip || sink.types !== 0) continue;
     inboxAppend(
       changetype<Mailbox>(sink.inbox),
       channel.number,
@@ -107,9 +107,35 @@ export function rangeFlush(): void {
 }
 
 /** Sinks that a range of that channel reaches, for receipts. */
-export function plainSinks(channel: Channel, connection: u32): u32 {
-  if ((channel.flags & CHANNEL_ECHO) !== 0) return channel.sinks;
-  return channel.sinks - (pairWithRole(connection, channel.number, ROLE_SINK) === 0 ? 0 : 1);
+export function rangeSinks(channel: Channel, connection: u32): u32 {
+  const untyped = channel.sinks - channel.typedSinks;
+  if ((channel.flags & CHANNEL_ECHO) !== 0) return untyped;
+  const own = pairWithRole(connection, channel.number, ROLE_SINK);
+  return untyped - (own === 0 || changetype<Member>(own).types !== 0 ? 0 : 1);
+}
+
+/** Hands one entry of a range to those sinks whose `types` take it; returns how many do. */
+export function fanTyped(
+  channel: Channel,
+  connection: u32,
+  type: u32,
+  slab: Slab,
+  at: u32,
+  bytes: u32,
+  metas: u32,
+  deadline: f64,
+): u32 {
+  const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
+  const end = channel.typedAt + channel.typedSinks * SINK_BYTES;
+  const metaFirst = slab.metas - metas;
+  let taken: u32 = 0;
+  for (let sinkAt = channel.typedAt; sinkAt < end; sinkAt += SINK_BYTES) {
+    const sink = changetype<Sink>(sinkAt);
+    if (sink.connection === skip || !typeSetTakes(sink.types, type)) continue;
+    taken++;
+    inboxAppend(changetype<Mailbox>(sink.inbox), channel.number, slab, at, bytes, 1, metaFirst, metas, deadline);
+  }
+  return taken;
 }
 
 /** Members selected and members whose inbox refused, since fanBegin(). */

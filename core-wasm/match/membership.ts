@@ -25,8 +25,8 @@ import {
   channelFind,
   channelFree,
   channelSinkAdd,
-  channelSinkFind,
   channelSinkRemove,
+  channelSinkType,
   Sink,
 } from "../channel/channel";
 import { Member, memberAt, memberFind, memberTable, pairAdd, pairRemove, pairWithRole } from "../channel/member";
@@ -102,15 +102,13 @@ export function memberTypesSet(number: u32, typesAt: u32, count: u32): u32 {
   const member = found as Member;
   const status = typeSetNew(typesAt, count);
   if (status !== STATUS_OK) return status;
-  const channel = channelAt(member.channel);
-  if ((member.role & ROLE_SINK) !== 0) {
-    if (member.types !== 0) channel.typedSinks--;
-    if (typeSetMade !== 0) channel.typedSinks++;
+  const isSink = (member.role & ROLE_SINK) !== 0;
+  if (isSink && !channelSinkType(channelAt(member.channel), changetype<u32>(member), typeSetMade)) {
+    typeSetRelease(typeSetMade);
+    return resultStatus(STATUS_STORE_FULL, 0, 0);
   }
   typeSetRelease(member.types);
   member.types = typeSetMade;
-  const sink = channelSinkFind(channel, changetype<u32>(member));
-  if (sink !== 0) changetype<Sink>(sink).types = typeSetMade;
   return STATUS_OK;
 }
 
@@ -149,7 +147,6 @@ export function memberEnd(connection: Connection, member: Member, channel: Chann
     if (pairWithRole(connection.number, channel.number, ROLE_SINK) !== 0) channel.doubleSinks--;
     if (inboxStrict(inbox)) channel.strictSinks--;
     if (inbox.stalled !== 0) channel.blockedBy--;
-    if (member.types !== 0) channel.typedSinks--;
   }
   typeSetRelease(member.types);
   member.types = 0;

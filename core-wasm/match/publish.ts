@@ -49,9 +49,10 @@ import {
   fanEnd,
   fanRefused,
   fanSinks,
-  plainSinks,
+  fanTyped,
   rangeExtend,
   rangeFlush,
+  rangeSinks,
   refusedLimit,
 } from "./fan-out";
 import { outboxPush } from "./outbox";
@@ -78,7 +79,7 @@ export function publishEvent(
     !channelSpecial(channel) &&
     dispatchBare(channel, connection, at, bytes)
   ) {
-    publishedSinks = receipt === NO_RECEIPT ? 0 : plainSinks(channel, connection.number);
+    publishedSinks = typedTaken + (receipt === NO_RECEIPT ? 0 : rangeSinks(channel, connection.number));
     publishedRefused = 0;
     return STATUS_OK;
   }
@@ -124,8 +125,28 @@ function dispatchBare(channel: Channel, connection: Connection, at: u32, bytes: 
   channel.sequence = publishedSequence = sequence;
   copyLoose(entryHeadCopy(entry, channel.number, sequence), at, bytes);
   slab.used += size;
-  rangeExtend(channel, connection.number, slab, entry, size, 0, Infinity);
+  rangeFan(channel, connection.number, slab, entry, size, 0, Infinity);
   return true;
+}
+
+/** Sinks with `types` that took the event of the last rangeFan(). */
+let typedTaken: u32 = 0;
+
+/** Adds an entry to the range and hands it to the sinks with `types` that take it. */
+function rangeFan(
+  channel: Channel,
+  connection: u32,
+  slab: Slab,
+  entry: u32,
+  size: u32,
+  metas: u32,
+  deadline: f64,
+): void {
+  rangeExtend(channel, connection, slab, entry, size, metas, deadline);
+  typedTaken = 0;
+  if (channel.typedSinks === 0) return;
+  const type = typeLookup(scanTypeAt, scanTypeBytes);
+  if (type !== 0) typedTaken = fanTyped(channel, connection, type, slab, entry, size, metas, deadline);
 }
 
 /** Notes that events have left the outbox; half of the credit is given back at a time. */
@@ -170,7 +191,7 @@ export function dispatch(
   if (addSource) eventBytes += 1 + varintBytes(sourceBytes) + sourceBytes;
   if (eventBytes > EVENT_BYTES_MAX) return resultStatus(STATUS_EVENT_TOO_LARGE, eventBytes, EVENT_BYTES_MAX);
 
-  const plain = channel.decider === 0 && channelPlain(channel);
+  const plain = channelPlain(channel);
   const type = plain ? 0 : typeLookup(scanTypeAt, scanTypeBytes);
   const sequence = channel.sequence + 1;
   const size = entryPrepare(channel.number, sequence, eventBytes);
@@ -226,8 +247,8 @@ function handOn(
 ): void {
   publishedRefused = 0;
   if (plain) {
-    publishedSinks = receipt === NO_RECEIPT ? 0 : plainSinks(channel, connection);
-    rangeExtend(channel, connection, slab, entry, size, metas, deadline);
+    rangeFan(channel, connection, slab, entry, size, metas, deadline);
+    publishedSinks = typedTaken + (receipt === NO_RECEIPT ? 0 : rangeSinks(channel, connection));
   } else if (channel.decider !== 0) {
     rangeFlush();
     publishedSinks = 0;
