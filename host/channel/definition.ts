@@ -1,0 +1,214 @@
+/**
+ * What an operator says about a channel: the schema of PUT, the merge of PATCH, the full resource of GET.
+ *
+ * The schema has the whole shape of the surface. Fields whose feature this version lacks are taken at their neutral
+ * value, so that what GET shows can be PUT back, and refused as `not_supported` at any other.
+ */
+import { z } from "zod";
+import { type Checked, checkWith, list, refuse, word } from "../check.ts";
+import { SluiceError } from "../errors.ts";
+import { limits } from "../limits.ts";
+
+/** A channel's own settings, resolved: every default is filled in. */
+export interface ChannelDefinition {
+  /** Event types that it takes; none: any. Without duplicates. */
+  readonly types: readonly string[];
+  /** `single`: one source at a time. */
+  readonly source: "many" | "single";
+  readonly delivery: {
+    /** Of events that say none, 0 to 9. */
+    readonly priority: number;
+    /** Of events that say neither `deliverBy` nor `ttlMs`; null: they keep. */
+    readonly ttlMs: number | null;
+    /** What happens to an event whose moment has passed before it leaves the inbox. */
+    readonly late: "deliver" | "drop";
+  };
+  /** Whether a session's own sinks receive what it publishes. */
+  readonly echo: boolean;
+}
+
+/** The JSON resource of GET: the definition and the neutral values of what this version lacks. */
+export interface ChannelResource extends ChannelDefinition {
+  readonly name: string;
+  readonly delivery: ChannelDefinition["delivery"] & {
+    readonly divertTo: null;
+    readonly window: null;
+    readonly empty: "drop";
+  };
+  readonly presence: false;
+  readonly store: { readonly events: 0; readonly durable: false };
+  readonly filters: { readonly in: null; readonly out: null };
+  readonly governedBy: readonly [];
+}
+
+const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._/-]{0,254}$/;
+const nameRule = "it must be a letter, digit or _ and then letters, digits and . _ / -";
+
+/** The schema of a channel's name inside of a frame; see {@link assertChannelName}. */
+export const channelName = z.string().check((checked) => {
+  const limit = limits.channelNameBytes;
+  if (checked.value.length > limit) refuse(checked, "channel_name", `limit is ${limit} characters`, { limit });
+  else if (!namePattern.test(checked.value)) refuse(checked, "channel_name", nameRule, { limit });
+});
+
+/** The schema of an event type in a list of types. */
+export const typeName = word(limits.typeBytes, "type_too_long");
+
+/**
+ * Checks a channel's name: `[A-Za-z0-9_]`, then up to 254 of `[A-Za-z0-9._/-]`.
+ *
+ * @throws {SluiceError} `channel_name`.
+ */
+export function assertChannelName(name: string): void {
+  if (namePattern.test(name)) return;
+  const shown = JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}…` : name);
+  const limit = limits.channelNameBytes;
+  const why = name.length > limit ? `it has ${name.length} characters, limit is ${limit}` : nameRule;
+  throw new SluiceError("channel_name", `Cannot name a channel ${shown}, ${why}`, {
+    value: name.slice(0, 2 * limit),
+    limit,
+  });
+}
+
+/** Takes what `schema` takes, but refuses all but `neutral`: the feature behind it is not in this version. */
+function notYet<Schema extends z.ZodType>(schema: Schema, neutral: z.output<Schema>, feature: string) {
+  return schema
+    .check((checked: Checked<z.output<Schema>>) => {
+      if (JSON.stringify(checked.value) === JSON.stringify(neutral)) return;
+      refuse(checked, "not_supported", `this version has no ${feature}, only ${JSON.stringify(neutral)} is taken`, {
+        limit: neutral,
+        names: true,
+      });
+    })
+    .default(neutral as never);
+}
+
+const binding = z.record(z.string(), z.unknown()).nullable();
+const filtersNeutral = { in: null, out: null };
+const storeNeutral = { events: 0, durable: false };
+
+const deliverySchema = z.strictObject({
+  priority: z
+    .number()
+    .check((checked) => {
+      if (Number.isInteger(checked.value) && checked.value >= 0 && checked.value <= 9) return;
+      refuse(checked, "priority_out_of_range", "it must be a whole number from 0 to 9", { limit: 9 });
+    })
+    .default(4),
+  ttlMs: z.int().min(1).max(limits.durationMs).nullable().default(null),
+  late: z
+    .enum(["deliver", "drop", "divert"])
+    .check((checked) => {
+      if (checked.value === "divert")
+        refuse(checked, "not_supported", "this version has no diversion", { limit: ["deliver", "drop"], names: true });
+    })
+    .default("deliver"),
+  divertTo: notYet(z.string().nullable(), null, "diversion"),
+  window: notYet(
+    z.strictObject({ lose: z.int().min(0), of: z.int().min(1), periodMs: z.number().positive() }).nullable(),
+    null,
+    "delivery windows",
+  ),
+  empty: notYet(z.enum(["drop", "hold", "divert"]), "drop", "channel filters, after which nobody may be left"),
+});
+
+/** What GET shows besides the definition. PUT takes and ignores it, so that what was got can be put back. */
+const readOnly = {
+  sinks: z.int().min(0).optional(),
+  sources: z.int().min(0).optional(),
+  sequence: z.int().min(0).optional(),
+};
+
+/** The channel resource as PUT takes it: every field may be absent. `name`, if given, is compared with the address. */
+export const channelSchema = z.strictObject({
+  name: z.string().optional(),
+  types: list(typeName, limits.types).default([]),
+  source: z.enum(["many", "single"]).default("many"),
+  delivery: deliverySchema.prefault({}),
+  echo: z.boolean().default(true),
+  presence: notYet(z.boolean(), false, "presence events"),
+  store: notYet(
+    z.strictObject({ events: z.int().min(0).default(0), durable: z.boolean().default(false) }).prefault({}),
+    storeNeutral,
+    "channel stores",
+  ),
+  filters: notYet(
+    z.strictObject({ in: binding.default(null), out: binding.default(null) }).prefault({}),
+    filtersNeutral,
+    "channel filters",
+  ),
+  governedBy: notYet(z.array(z.string()), [], "contracts"),
+  ...readOnly,
+});
+
+/** What an operator who says nothing gets. */
+export const defaultDefinition: ChannelDefinition = definitionFromJson({});
+
+/**
+ * Reads a channel resource, as PUT sends it; what is absent gets its default.
+ *
+ * @param name The channel that it is about; a `name` in it must be the same.
+ * @throws {SluiceError} `unknown_field`, `invalid_value`, `not_supported` and the codes of single fields.
+ */
+export function definitionFromJson(value: unknown, name?: string): ChannelDefinition {
+  const input = checkWith(channelSchema, value);
+  if (input.name !== undefined && name !== undefined && input.name !== name) {
+    throw new SluiceError(
+      "invalid_value",
+      `Cannot take name ${JSON.stringify(input.name.slice(0, 64))}, the address says "${name}"`,
+      {
+        value: input.name.slice(0, limits.channelNameBytes),
+        limit: name,
+      },
+    );
+  }
+  return Object.freeze({
+    types: Object.freeze([...new Set(input.types)]),
+    source: input.source,
+    delivery: Object.freeze({
+      priority: input.delivery.priority,
+      ttlMs: input.delivery.ttlMs,
+      late: input.delivery.late === "drop" ? "drop" : "deliver",
+    }),
+    echo: input.echo,
+  });
+}
+
+/**
+ * Applies a JSON merge patch (RFC 7396) to a channel: null gives a field its default back.
+ *
+ * @throws {SluiceError} as {@link definitionFromJson}, for the patched whole.
+ */
+export function definitionFromPatch(name: string, current: ChannelDefinition, patch: unknown): ChannelDefinition {
+  return definitionFromJson(mergePatch(channelResource(name, current), patch), name);
+}
+
+/** The full resource of a channel, as GET shows it. */
+export function channelResource(name: string, definition: ChannelDefinition): ChannelResource {
+  return {
+    name,
+    types: definition.types,
+    source: definition.source,
+    delivery: { ...definition.delivery, divertTo: null, window: null, empty: "drop" },
+    echo: definition.echo,
+    presence: false,
+    store: { events: 0, durable: false },
+    filters: { in: null, out: null },
+    governedBy: [],
+  };
+}
+
+/** RFC 7396 §2. Recursion is bounded by limits.jsonDepth of the reader; results have no prototype to meddle with. */
+function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const merged: Record<string, unknown> = Object.assign(Object.create(null), isObject(target) ? target : {});
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete merged[name];
+    else merged[name] = mergePatch(merged[name], value);
+  }
+  return merged;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,126 @@
+/**
+ * The control plane: an HTTP app over a service, for every runtime. Each resource has its file in routes/.
+ *
+ * Routes are described by zod-openapi and checked by our own reader and schemas, so that a body is refused with the same
+ * code and path whether it came over HTTP or a socket.
+ */
+import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { codes, problemBody, problemContentType, SluiceError, sluiceErrorFrom } from "../errors.ts";
+import type { Metrics } from "../metrics.ts";
+import type { ControlContext, ControlEnv } from "./request.ts";
+import { addChannelRoutes } from "./routes/channels.ts";
+import { addEventRoutes } from "./routes/events.ts";
+import { addInfoRoutes } from "./routes/info.ts";
+import type { ControlApp, ControlOptions } from "./routes/kit.ts";
+import { addOpenapiRoute } from "./routes/openapi.ts";
+import { registerServiceMetrics } from "./service-metrics.ts";
+
+export type { ControlInfo, ControlOptions } from "./routes/kit.ts";
+export type { ControlService } from "./service.ts";
+
+/** Ids that a client or proxy may give its requests: they end up in logs. */
+const requestIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
+/** What a client shall wait after 429 and 503, in seconds. */
+const RETRY_AFTER = "1";
+
+/**
+ * Makes the app.
+ *
+ * @returns A Hono app; its `fetch` answers requests, and every refusal is a problem (RFC 9457).
+ */
+export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
+  const { service, log } = options;
+  const createRequestId = options.requestId ?? (() => crypto.randomUUID());
+  const hono = new OpenAPIHono<ControlEnv>();
+  const methods = new Map<string, Set<string>>();
+
+  hono.use(async (context, next) => {
+    const given = context.req.header("x-request-id");
+    context.set("requestId", given !== undefined && requestIdPattern.test(given) ? given : createRequestId());
+    await next();
+    countAnswer(context.res.status);
+    context.header("X-Request-Id", context.get("requestId"));
+    context.header("X-Content-Type-Options", "nosniff");
+  });
+
+  hono.use(async (context, next) => {
+    const { method } = context.req;
+    if (service.draining && method !== "GET" && method !== "HEAD")
+      throw new SluiceError("draining", "Cannot change anything, the host is shutting down");
+    await next();
+  });
+
+  hono.onError((thrown, context) => {
+    const error = sluiceErrorFrom(thrown);
+    if (error.code === "internal")
+      log.error("request failed", { requestId: context.get("requestId"), path: context.req.path, error: thrown });
+    return answerProblem(context, error);
+  });
+
+  hono.notFound((context) => {
+    const path = context.req.path.slice(0, 256);
+    return answerProblem(context, new SluiceError("not_found", `Cannot find anything at ${path}`, { value: path }));
+  });
+
+  const app: ControlApp = {
+    persisted: async () => {},
+    ...options,
+    route(route: RouteConfig, handler) {
+      hono.openAPIRegistry.registerPath(route);
+      const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
+      hono.on(route.method.toUpperCase(), path, handler);
+      const known = methods.get(path) ?? new Set<string>();
+      methods.set(path, known.add(route.method.toUpperCase()));
+    },
+  };
+  addInfoRoutes(app);
+  addChannelRoutes(app);
+  addEventRoutes(app);
+  addOpenapiRoute(app, (head) => hono.getOpenAPI31Document({ ...head }));
+  registerServiceMetrics(options.metrics, service);
+  const countAnswer = countAnswers(options.metrics);
+
+  // Behind all routes: what comes here has a path that is known, and a method that is not.
+  for (const [path, known] of methods) {
+    if (known.has("GET")) known.add("HEAD");
+    const allowed = [...known].sort();
+    hono.all(path, (context) => {
+      const { method } = context.req;
+      const error = new SluiceError(
+        "method_not_allowed",
+        `Cannot ${method.slice(0, 32)} ${context.req.path.slice(0, 256)}, it takes ${allowed.join(", ")}`,
+        {
+          value: method.slice(0, 32),
+          limit: allowed,
+        },
+      );
+      return answerProblem(context, error, { Allow: allowed.join(", ") });
+    });
+  }
+  return hono;
+}
+
+/** Counts answers by their status. */
+function countAnswers(metrics: Metrics): (status: number) => void {
+  const counts = new Map<number, number>();
+  metrics.counter("http_answers_total", "Answers of the control plane by status", () =>
+    Array.from(counts, ([status, value]) => ({ labels: { status: String(status) }, value })),
+  );
+  return (status) => counts.set(status, (counts.get(status) ?? 0) + 1);
+}
+
+function answerProblem(context: ControlContext, error: SluiceError, headers: Record<string, string> = {}): Response {
+  const { status, retryable } = codes[error.code];
+  const retry = retryable && status !== 500 ? { "Retry-After": RETRY_AFTER } : {};
+  const requestId = context.get("requestId") ?? "";
+  const body = JSON.stringify(problemBody(error, requestId), (_name, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+  return context.body(body, status as ContentfulStatusCode, {
+    "Content-Type": problemContentType,
+    "X-Request-Id": requestId,
+    ...retry,
+    ...headers,
+  });
+}

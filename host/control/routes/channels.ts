@@ -1,0 +1,211 @@
+/** `/v1/channels`: channels as resources (surface.md §3). */
+import { createRoute, z } from "@hono/zod-openapi";
+import {
+  assertChannelName,
+  channelResource,
+  channelSchema,
+  definitionFromJson,
+  definitionFromPatch,
+} from "../../channel/definition.ts";
+import { SluiceError } from "../../errors.ts";
+import { assertPreconditions, etagOf, isUnchanged } from "../etag.ts";
+import { type ControlContext, readJsonBody, readQuery } from "../request.ts";
+import type { ControlChannel } from "../service.ts";
+import { type ControlApp, channelParameter, jsonContent, problemAnswers } from "./kit.ts";
+
+const JSON_TYPES = ["application/json"];
+const PATCH_TYPES = ["application/merge-patch+json", "application/json"];
+
+const shown = channelSchema.meta({ id: "Channel" });
+const listed = z.object({ data: z.array(shown), next: z.string().nullable() });
+const path = "/v1/channels/{channel}";
+
+const routes = {
+  list: createRoute({
+    method: "get",
+    path: "/v1/channels",
+    summary: "Lists channels by name",
+    request: { query: z.object({ limit: z.coerce.number().int().optional(), cursor: z.string().optional() }) },
+    responses: { 200: { description: "One page", content: jsonContent(listed) }, ...problemAnswers(400, 422) },
+  }),
+  get: createRoute({
+    method: "get",
+    path,
+    summary: "Shows a channel",
+    request: { params: channelParameter },
+    responses: {
+      200: { description: "The channel", content: jsonContent(shown) },
+      304: { description: "Unchanged" },
+      ...problemAnswers(404, 422),
+    },
+  }),
+  put: createRoute({
+    method: "put",
+    path,
+    summary: "Creates a channel or replaces its settings",
+    request: { params: channelParameter, body: { content: jsonContent(shown) } },
+    responses: {
+      200: { description: "Replaced", content: jsonContent(shown) },
+      201: { description: "Created; Location says where", content: jsonContent(shown) },
+      ...problemAnswers(400, 412, 413, 415, 422, 503),
+    },
+  }),
+  patch: createRoute({
+    method: "patch",
+    path,
+    summary: "Changes some settings of a channel by a merge patch (RFC 7396)",
+    request: {
+      params: channelParameter,
+      body: { content: { "application/merge-patch+json": { schema: z.object({}) } } },
+    },
+    responses: {
+      200: { description: "Changed", content: jsonContent(shown) },
+      ...problemAnswers(400, 404, 412, 413, 415, 422, 503),
+    },
+  }),
+  delete: createRoute({
+    method: "delete",
+    path,
+    summary: "Removes a channel and its members",
+    request: { params: channelParameter },
+    responses: { 204: { description: "Removed" }, ...problemAnswers(404, 412, 422, 503) },
+  }),
+};
+
+/** Adds the routes. */
+export function addChannelRoutes(app: ControlApp): void {
+  const { service, limits } = app;
+  const { channels } = service;
+
+  app.route(routes.list, (context) => {
+    const query = readQuery(context, ["limit", "cursor"]);
+    const limit = limitFrom(query.limit, limits.listDefault, limits.listMax);
+    const after = query.cursor === undefined ? undefined : nameFromCursor(query.cursor);
+    const found = firstByName(channels.list(), after, limit + 1);
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    const next = last !== undefined && found.length > limit ? cursorFromName(last.name) : null;
+    return context.json({ data: page.map(view), next });
+  });
+
+  app.route(routes.get, (context) => {
+    const channel = known(nameOf(context));
+    readQuery(context, []);
+    const etag = tagOf(channel);
+    if (isUnchanged(context, etag)) return context.body(null, 304, { ETag: etag });
+    return context.json(view(channel), 200, { ETag: etag });
+  });
+
+  app.route(routes.put, async (context) => {
+    const name = nameOf(context);
+    readQuery(context, []);
+    const definition = definitionFromJson(await readJsonBody(context, limits.bodyBytes, JSON_TYPES), name);
+    const present = channels.get(name);
+    assertPreconditions(context, name, present && tagOf(present));
+    const { created, channel } = channels.put(name, definition);
+    await app.persisted();
+    const headers = { ETag: tagOf(channel) };
+    if (!created) return context.json(view(channel), 200, headers);
+    return context.json(view(channel), 201, { ...headers, Location: `/v1/channels/${encodeURIComponent(name)}` });
+  });
+
+  app.route(routes.patch, async (context) => {
+    const name = nameOf(context);
+    readQuery(context, []);
+    const patch = await readJsonBody(context, limits.bodyBytes, PATCH_TYPES);
+    const present = known(name);
+    assertPreconditions(context, name, tagOf(present));
+    const channel = channels.patch(name, definitionFromPatch(name, present.definition, patch));
+    await app.persisted();
+    return context.json(view(channel), 200, { ETag: tagOf(channel) });
+  });
+
+  app.route(routes.delete, async (context) => {
+    const channel = known(nameOf(context));
+    readQuery(context, []);
+    assertPreconditions(context, channel.name, tagOf(channel));
+    channels.remove(channel.name);
+    await app.persisted();
+    return context.body(null, 204);
+  });
+
+  function known(name: string): ControlChannel {
+    const channel = channels.get(name);
+    if (channel === undefined)
+      throw new SluiceError("channel_unknown", `Cannot find a channel "${name}"`, { value: name });
+    return channel;
+  }
+}
+
+/** The name in the address, decoded once: `a%2Fb` is the channel `a/b`. */
+export function nameOf(context: ControlContext): string {
+  const name = context.req.param("channel") ?? "";
+  assertChannelName(name);
+  return name;
+}
+
+/** The first `count` channels by name behind `after`, in one pass: a page of 100,000 channels need not sort them all. */
+function firstByName(channels: readonly ControlChannel[], after: string | undefined, count: number): ControlChannel[] {
+  const found: ControlChannel[] = [];
+  for (const channel of channels) {
+    if (after !== undefined && channel.name <= after) continue;
+    const last = found.at(-1);
+    if (found.length === count && last !== undefined && channel.name > last.name) continue;
+    let low = 0;
+    let high = found.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((found[middle] as ControlChannel).name < channel.name) low = middle + 1;
+      else high = middle;
+    }
+    found.splice(low, 0, channel);
+    if (found.length > count) found.pop();
+  }
+  return found;
+}
+
+/** The resource and what is counted about it. */
+function view(channel: ControlChannel) {
+  const counted = { sinks: channel.sinks(), sources: channel.sources(), sequence: channel.sequence() };
+  return { ...channelResource(channel.name, channel.definition), ...counted };
+}
+
+/** Of the settings only: what is counted changes all the time. */
+function tagOf(channel: ControlChannel): string {
+  return etagOf(channelResource(channel.name, channel.definition));
+}
+
+function limitFrom(text: string | undefined, whereAbsent: number, max: number): number {
+  if (text === undefined) return whereAbsent;
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (limit >= 1 && limit <= max) return limit;
+  throw new SluiceError(
+    "invalid_value",
+    `Cannot take query.limit ${JSON.stringify(text.slice(0, 32))}, it must be a whole number from 1 to ${max}`,
+    {
+      value: text.slice(0, 32),
+      limit: max,
+    },
+  );
+}
+
+/** A cursor is the last name that was listed; base64url so that nobody builds on that. */
+function cursorFromName(name: string): string {
+  return btoa(name).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function nameFromCursor(cursor: string): string {
+  try {
+    const name = atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));
+    assertChannelName(name);
+    return name;
+  } catch {
+    throw new SluiceError(
+      "invalid_value",
+      `Cannot take query.cursor ${JSON.stringify(cursor.slice(0, 32))}, it must be one that a list gave as next`,
+      {
+        value: cursor.slice(0, 256),
+      },
+    );
+  }
+}

@@ -1,0 +1,85 @@
+/** `/v1/info`, the probes and `/metrics`. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { SluiceError } from "../../errors.ts";
+import { metricsContentType } from "../../metrics.ts";
+import { readQuery } from "../request.ts";
+import { type ControlApp, jsonContent, problemAnswers } from "./kit.ts";
+
+const infoSchema = z
+  .object({
+    version: z.string(),
+    host: z.string(),
+    epoch: z.int(),
+    runtime: z.string(),
+    startedAt: z.iso.datetime(),
+    uptimeMs: z.int(),
+    draining: z.boolean(),
+    capabilities: z.record(z.string(), z.boolean()),
+    configDigest: z.string().nullable(),
+    url: z.string().nullable(),
+    tcp: z.string().nullable(),
+    limits: z.record(z.string(), z.number()),
+  })
+  .meta({ id: "Info" });
+
+const statusSchema = z.object({ status: z.literal("ok") });
+const text = { "text/plain": { schema: z.string() } };
+
+const routes = {
+  info: createRoute({
+    method: "get",
+    path: "/v1/info",
+    summary: "What runs here and what it can do",
+    responses: { 200: { description: "The host", content: jsonContent(infoSchema) }, ...problemAnswers(400) },
+  }),
+  live: createRoute({
+    method: "get",
+    path: "/health/live",
+    summary: "Whether the process works at all; restart it where this fails",
+    responses: { 200: { description: "It does", content: jsonContent(statusSchema) } },
+  }),
+  ready: createRoute({
+    method: "get",
+    path: "/health/ready",
+    summary: "Whether new clients are welcome",
+    responses: { 200: { description: "They are", content: jsonContent(statusSchema) }, ...problemAnswers(503) },
+  }),
+  metrics: createRoute({
+    method: "get",
+    path: "/metrics",
+    summary: "Measurements in the text format of Prometheus",
+    responses: { 200: { description: "All metrics", content: text } },
+  }),
+};
+
+/** Adds the routes. */
+export function addInfoRoutes(app: ControlApp): void {
+  const { service, info } = app;
+
+  app.route(routes.info, (context) => {
+    readQuery(context, []);
+    return context.json({
+      version: info.version,
+      host: service.hostId,
+      epoch: service.epoch,
+      runtime: info.runtime,
+      startedAt: new Date(service.startedAt).toISOString(),
+      uptimeMs: Math.max(0, Math.floor(app.clock.now() - service.startedAt)),
+      draining: service.draining,
+      capabilities: info.capabilities ?? {},
+      configDigest: info.configDigest ?? null,
+      url: info.url ?? null,
+      tcp: info.tcp ?? null,
+      limits: app.limits,
+    });
+  });
+
+  app.route(routes.live, (context) => context.json({ status: "ok" }));
+
+  app.route(routes.ready, (context) => {
+    if (service.draining) throw new SluiceError("draining", "Cannot take new clients, the host is shutting down");
+    return context.json({ status: "ok" });
+  });
+
+  app.route(routes.metrics, (context) => context.body(app.metrics.text(), 200, { "Content-Type": metricsContentType }));
+}

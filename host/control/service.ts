@@ -1,0 +1,50 @@
+/**
+ * What the control plane needs of a service: less than there is, so that its tests can stand alone, and so that nothing
+ * here depends on sessions and sockets.
+ */
+import type { ChannelDefinition } from "../channel/definition.ts";
+import type { SluiceError } from "../errors.ts";
+import type { Event } from "../gen/sluice/v1/event_pb.ts";
+
+/** A channel as the control plane shows it. */
+export interface ControlChannel {
+  readonly name: string;
+  readonly definition: ChannelDefinition;
+  /** Present members. */
+  sinks(): number;
+  sources(): number;
+  /** Events sequenced in this epoch. */
+  sequence(): number;
+}
+
+/** What became of one published event. */
+export type ControlResult =
+  | {
+      readonly id: string;
+      readonly sequence: number;
+      readonly epoch: number;
+      readonly sinks: number;
+      readonly hosts: number;
+      readonly refused?: number;
+    }
+  | { readonly problem: SluiceError };
+
+/** The service behind the control plane; host/service.ts is one. */
+export interface ControlService {
+  readonly hostId: string;
+  readonly epoch: number;
+  /** Moment of the start on the real clock, ms since 1970. */
+  readonly startedAt: number;
+  readonly draining: boolean;
+  readonly channels: {
+    list(): readonly ControlChannel[];
+    get(name: string): ControlChannel | undefined;
+    put(name: string, definition: ChannelDefinition): { readonly created: boolean; readonly channel: ControlChannel };
+    patch(name: string, definition: ChannelDefinition): ControlChannel;
+    remove(name: string): boolean;
+  };
+  /** Synchronous; one result per event. Throws a SluiceError where no event was looked at. */
+  publish(channel: string, events: readonly Event[]): readonly ControlResult[];
+  /** Counters by name; those that only grow end in "Total". */
+  statistics(): Readonly<Record<string, number>>;
+}

@@ -1,0 +1,141 @@
+/**
+ * Every limit of a host, in one frozen object: unit in the name, default as the value, reason beside it.
+ *
+ * What the core enforces is taken from core-wasm/abi.ts, so that no number stands twice.
+ */
+import {
+  ATTRIBUTE_NAME_BYTES_MAX,
+  ATTRIBUTES_MAX,
+  CHANNELS_MAX,
+  CONNECTIONS_MAX,
+  CONTROL_BYTES_MAX,
+  EVENT_BYTES_MAX,
+  FRAME_BYTES_MAX,
+  KEY_BYTES_MAX,
+  MEMBER_ATTRIBUTES_BYTES_MAX,
+  MEMBERS_MAX,
+  PUBLISH_EVENTS_MAX,
+  SOURCE_CREDIT_BYTES,
+  SOURCE_CREDIT_EVENTS,
+  TYPE_BYTES_MAX,
+  TYPES_MAX,
+} from "../core-wasm/abi.ts";
+
+/** The limits of a host. Those marked "core" cannot be changed without rebuilding the core. */
+export const limits = Object.freeze({
+  // --- Core ---
+  /** Largest frame, without its size prefix. Core: it must fit the staging region. */
+  frameBytes: FRAME_BYTES_MAX,
+  /** Largest event as stored, what the host appends included. Core: a quarter of a slab would waste the store. */
+  eventBytes: EVENT_BYTES_MAX,
+  /** Events in one publish. Core: one receipt record each. */
+  publishEvents: PUBLISH_EVENTS_MAX,
+  /** Attributes of one event or member. Core: a filter's table has one slot each. */
+  attributes: ATTRIBUTES_MAX,
+  /** Bytes of an attribute's name; they are ASCII. Core. */
+  attributeNameBytes: ATTRIBUTE_NAME_BYTES_MAX,
+  /** Bytes of all live attributes of one member, encoded. Core: they are copied on every update. */
+  memberAttributesBytes: MEMBER_ATTRIBUTES_BYTES_MAX,
+  /** Types in one `types` list. Core. */
+  types: TYPES_MAX,
+  /** Bytes of an event's type. Core: compared against every listed type. */
+  typeBytes: TYPE_BYTES_MAX,
+  /** Bytes of an event's key. Core: hashed for each keyed event. */
+  keyBytes: KEY_BYTES_MAX,
+  /** Events that a source may have in its outbox, its credit. Core. */
+  sourceCreditEvents: SOURCE_CREDIT_EVENTS,
+  /** Bytes that a source may have in its outbox. Core. */
+  sourceCreditBytes: SOURCE_CREDIT_BYTES,
+  /** Bytes of answers that may wait for one connection. Core: a peer that asks and never reads is closed. */
+  controlBytes: CONTROL_BYTES_MAX,
+  /** Channels of one host. Core: size of the table. */
+  channels: CHANNELS_MAX,
+  /** Connections of one host. Core: size of the table. */
+  connections: CONNECTIONS_MAX,
+  /** Members of one host. Core: size of the table. */
+  members: MEMBERS_MAX,
+
+  // --- Names and texts ---
+  /** Characters of a channel's name; all are ASCII. Fits MQTT topics and NATS subjects in use. */
+  channelNameBytes: 255,
+  /** Bytes of `hello.client`; with a slash and a connection number it must fit the core's 256 bytes of `source`. */
+  clientNameBytes: 200,
+  /** Bytes of a token or a session secret: the largest JWTs in use are about 8 KiB. */
+  tokenBytes: 16_384,
+  /** Bytes of one `where` expression: longer ones are programs, which filter modules are for. */
+  expressionBytes: 8_192,
+  /** Memberships of one session. One session of a gateway serves many, but not without end. */
+  joins: 10_000,
+  /** Sessions of one host where the options do not say: about 1.2 GiB of Node's memory at 12 KiB each. */
+  sessions: 100_000,
+  /** Numbers in one `ack`, conditions in one `set`, names in one `remove`: more go into the next frame. */
+  listEntries: 65_536,
+
+  /** A duration in an event or a definition: what is left of the years that RFC 3339 can say; the core's bound too. */
+  durationMs: 253_402_300_799_999,
+
+  // --- JSON and HTTP ---
+  /** Nesting of objects and arrays in any JSON that comes in, `data` included: deeper ones overflow readers' stacks. */
+  jsonDepth: 128,
+  /** Nesting of free-form parts of frames (`join.filters`, `problem.value`): protobuf readers stop at 100 messages. */
+  structDepth: 16,
+  /** Bytes of an HTTP request body. Two largest events: base64 makes one a third larger. */
+  bodyBytes: 2 * EVENT_BYTES_MAX,
+  /** Entries of a list where the request does not say. One screen or one `jq` away from it. */
+  listDefault: 100,
+  /** Entries of a list at most: about 1 MiB of channels. */
+  listMax: 1_000,
+  /** Bytes of rendered JSON kept for further sinks: four times what one session drains at once. */
+  renderCacheBytes: 1_048_576,
+  /** Rendered events kept for further sinks: four times what one session drains of 100 B events. */
+  renderCacheEvents: 4_096,
+  /** Events in one JSON deliver frame: the default `select` (surface.md §8.9). */
+  deliverEvents: 64,
+  /** Bytes after which a JSON deliver frame ends: the default `select` (surface.md §8.9). */
+  deliverBytes: 65_536,
+
+  // --- Memory ---
+  /** Room for events that wait in no inbox's own copies, bytes; default 16 MiB. Stays in the processor's cache as far as it can. */
+  storeBytes: 16_777_216,
+  /** Core memory where `--memory` is absent. Untouched pages cost nothing. */
+  memoryBytes: 536_870_912,
+  /** Core memory at most: what the binary declares. */
+  memoryBytesMax: 2_147_483_648,
+
+  // --- Mailboxes ---
+  /** Events of an inbox where it does not say: a second at a rate that one Node client keeps up with. */
+  inboxEvents: 65_536,
+  /** Bytes of an inbox where it does not say. */
+  inboxBytes: 16_777_216,
+
+  // --- Time, on the real clock ---
+  /** From accepting a socket to its first complete frame or request: a slow network, not a slow attacker. */
+  handshakeMs: 10_000,
+  /** From the first to the last byte of one frame. 1 MiB in it is 35 kB/s. */
+  frameMs: 30_000,
+  /** Silence after which a WebSocket peer is pinged; below the usual 60 s of proxies. */
+  pingMs: 25_000,
+  /** From a ping to any sign of life. */
+  pongMs: 15_000,
+  /** How long a peer may leave what we wrote unread before it is closed as `slow_consumer`. */
+  stallMs: 30_000,
+  /** From SIGTERM to closing what is still open. Below the 30 s that orchestrators wait. */
+  drainMs: 10_000,
+  /** What `drain` tells clients to wait before they come back. */
+  drainRetryMs: 1_000,
+  /** How long a goodbye to one peer may take to be written, before the connection is cut. */
+  goodbyeMs: 5_000,
+  /** How long a peer may take to hang up after our last byte; its input is thrown away meanwhile. */
+  lingerMs: 2_000,
+  /** Silence of a TCP connection after which the system asks whether the peer is still there. */
+  keepAliveMs: 30_000,
+  /** From the first to the last byte of an HTTP request: the largest body at 35 kB/s. */
+  requestMs: 60_000,
+  /** Time within which `restarts` failures of the core end the host. */
+  restartsMs: 60_000,
+  /** Failures of the core within `restartsMs` after which a host gives up: what repeats is not cured by restarting. */
+  restarts: 3,
+} as const);
+
+/** The type of {@link limits}, for functions that take them as an argument. Widened, so that tests can lower one. */
+export type Limits = { readonly [Name in keyof typeof limits]: number };

@@ -1,0 +1,124 @@
+/** Frames from client to host (surface.md §4): one kind each, and an optional `ref`. */
+import { z } from "zod";
+import { channelName, typeName } from "../../../channel/definition.ts";
+import { type Checked, list, refuse, text, word } from "../../../check.ts";
+import { limits } from "../../../limits.ts";
+import { eventsSchema } from "./event.ts";
+import {
+  anyJson,
+  attributeChanges,
+  attributes,
+  conditionValues,
+  count,
+  durationMs,
+  member,
+  moment,
+  resourceName,
+  uint32,
+} from "./parts.ts";
+
+/** How deliveries are grouped. */
+export const selectSchema = z.strictObject({
+  mode: z.enum(["batch", "single"]).optional(),
+  events: uint32.min(1).optional(),
+  bytes: uint32.min(1).optional(),
+  delayMs: uint32.optional(),
+});
+
+/** Settings of an inbox; what is absent stays as it is. */
+export const inboxSchema = z.strictObject({
+  ordering: z.enum(["fifo", "lifo", "priority", "deadline", "priority+deadline", "window", "time"]).optional(),
+  capacityEvents: count.min(1).optional(),
+  capacityBytes: count.min(1).optional(),
+  overflow: z
+    .enum(["drop-oldest", "drop-newest", "drop-lowest", "reject", "block", "disconnect", "keep-latest"])
+    .optional(),
+  select: selectSchema.optional(),
+  late: z.enum(["deliver", "drop", "divert"]).optional(),
+  serviceMs: z.number().min(0).optional(),
+  ack: z.enum(["none", "explicit"]).optional(),
+  redeliverMs: durationMs.optional(),
+  attempts: uint32.optional(),
+  deadLetter: channelName.optional(),
+  idleMs: durationMs.optional(),
+  held: z.boolean().optional(),
+});
+
+const filtersSchema = z.strictObject({ in: anyJson.optional(), out: anyJson.optional() });
+
+/** What a client may say, by kind. */
+export const clientKinds = {
+  publish: z.strictObject({
+    channel: channelName,
+    events: eventsSchema,
+    number: count.optional(),
+  }),
+  credit: z.strictObject({ events: count.optional(), bytes: count.optional() }),
+  ack: z
+    .strictObject({ through: count.optional(), numbers: list(count, limits.listEntries).optional() })
+    .check((checked) => {
+      const { through, numbers } = checked.value;
+      if (through === undefined && numbers === undefined)
+        refuse(checked, "invalid_value", "it must have through or numbers");
+    }),
+  update: z.strictObject({
+    member,
+    attributes: attributeChanges.optional(),
+    remove: list(text(limits.attributeNameBytes, "attribute_name"), limits.listEntries).optional(),
+  }),
+  cancel: z.strictObject({ channel: channelName, key: word(limits.keyBytes, "key_too_long"), at: moment.optional() }),
+  hello: z.strictObject({
+    client: text(limits.clientNameBytes).optional(),
+    token: text(limits.tokenBytes).optional(),
+    inbox: inboxSchema.optional(),
+    session: text(limits.tokenBytes).optional(),
+    received: count.optional(),
+    lingerMs: durationMs.optional(),
+  }),
+  join: z.strictObject({
+    channel: channelName,
+    role: z.enum(["sink", "source", "both"]).optional(),
+    attributes: attributes.optional(),
+    where: text(limits.expressionBytes).optional(),
+    types: list(typeName, limits.types).optional(),
+    filters: filtersSchema.optional(),
+    dialect: z.enum(["", "cesql"]).optional(),
+    misses: z.boolean().optional(),
+    rate: z.number().positive().optional(),
+  }),
+  leave: z.strictObject({ member }),
+  inbox: inboxSchema,
+  set: z.strictObject({ values: conditionValues }),
+  evaluate: z.strictObject({ contract: resourceName }),
+  observe: z.strictObject({ contract: resourceName }),
+  ping: z.strictObject({}),
+};
+
+/** Names of the kinds that a client sends. */
+export type ClientKind = keyof typeof clientKinds;
+
+/** One frame from a client. */
+export const clientFrameSchema = z
+  .strictObject({ ref: uint32.optional(), ...optional(clientKinds) })
+  .check(exactlyOne(["ref"]));
+
+/** What the schema gives. */
+export type ClientFrameJson = z.output<typeof clientFrameSchema>;
+
+/** Every member optional; which one is there is for {@link exactlyOne} to say. */
+export function optional<Kinds extends Record<string, z.ZodType>>(
+  kinds: Kinds,
+): { [Kind in keyof Kinds]: z.ZodOptional<Kinds[Kind]> } {
+  const entries = Object.entries(kinds).map(([kind, schema]) => [kind, schema.optional()]);
+  return Object.fromEntries(entries) as { [Kind in keyof Kinds]: z.ZodOptional<Kinds[Kind]> };
+}
+
+/** Refuses frames with no kind or with two; `beside` are the members that are no kinds. */
+export function exactlyOne(beside: readonly string[]) {
+  return (checked: Checked<object>): void => {
+    const kinds = Object.keys(checked.value).filter((name) => !beside.includes(name));
+    if (kinds.length === 1) return;
+    const rule = kinds.length === 0 ? "it must have one" : `limit is 1: ${kinds.slice(0, 4).join(", ")}`;
+    refuse(checked, "frame_kind", rule, { value: kinds, limit: 1, subject: `a frame of ${kinds.length} kinds` });
+  };
+}

@@ -1,0 +1,83 @@
+/** The native JSON event (surface.md §2), as clients send it; what a host delivers fits it too. */
+import { z } from "zod";
+import { bytesFromText, type Checked, list, refuse, text } from "../../../check.ts";
+import { limits } from "../../../limits.ts";
+import { mediaForm } from "../media.ts";
+import { RawJson } from "../reader.ts";
+import { QUOTE } from "../scan.ts";
+import { attributes, durationMs, moment } from "./parts.ts";
+
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
+
+/** Canonical base64 of RFC 4648 §4: padded, no line breaks, no stray bits, so that one payload has one text. */
+const base64Text = z
+  .string()
+  .check((checked) => {
+    if (!base64.test(checked.value)) refuse(checked, "invalid_value", "it must be padded base64 (RFC 4648 §4)");
+  })
+  .meta({ contentEncoding: "base64" });
+
+const priority = z
+  .number()
+  .check((checked) => {
+    if (Number.isInteger(checked.value) && checked.value >= 0 && checked.value <= 9) return;
+    refuse(checked, "priority_out_of_range", "it must be a whole number from 0 to 9", { limit: 9 });
+  })
+  .meta({ type: "integer", minimum: 0, maximum: 9 });
+
+/** One event. An empty text counts as absent. */
+export const eventSchema = z
+  .strictObject({
+    id: text(limits.eventBytes).optional(),
+    source: text(limits.eventBytes).optional(),
+    type: text(limits.typeBytes, "type_too_long").optional(),
+    subject: text(limits.eventBytes).optional(),
+    time: moment.optional(),
+    priority: priority.optional(),
+    deliverBy: moment.optional(),
+    ttlMs: durationMs.optional(),
+    key: text(limits.keyBytes, "key_too_long").optional(),
+    attributes: attributes.optional(),
+    dataContentType: text(limits.eventBytes).optional(),
+    data: z.unknown().optional(),
+    dataBase64: base64Text.optional(),
+  })
+  .check(checkEvent);
+
+/** What the schema gives. */
+export type EventJson = z.output<typeof eventSchema>;
+
+/** Events of one publish. */
+export const eventsSchema = list(eventSchema, limits.publishEvents);
+
+function checkEvent(checked: Checked<EventJson>): void {
+  const event = checked.value;
+  if (event.type === undefined || event.type === "") {
+    refuse(checked, "type_missing", "it must not be empty", { path: ["type"], value: undefined });
+  }
+  if (event.deliverBy !== undefined && event.ttlMs !== undefined) {
+    refuse(checked, "invalid_value", "deliverBy says it already", { path: ["ttlMs"], value: event.ttlMs });
+  }
+  if (event.data === undefined) return;
+  if (event.dataBase64 !== undefined) {
+    refuse(checked, "invalid_value", "data says it already", { path: ["dataBase64"], value: event.dataBase64 });
+  }
+  const form = mediaForm(event.dataContentType ?? "");
+  if (form === "json") return;
+  const content = textOfData(event.data);
+  if (content === undefined) {
+    refuse(checked, "invalid_value", `it must be a string where dataContentType is ${event.dataContentType}`, {
+      path: ["data"],
+      value: event.data instanceof RawJson ? {} : event.data,
+    });
+  } else if (bytesFromText(content) === undefined) {
+    refuse(checked, "not_utf8", "it has a lone surrogate, which UTF-8 cannot say", { path: ["data"], value: content });
+  }
+}
+
+/** The text in `data`; undefined where it is no string. */
+export function textOfData(data: unknown): string | undefined {
+  const value: unknown =
+    data instanceof RawJson && data.bytes[0] === QUOTE ? JSON.parse(new TextDecoder().decode(data.bytes)) : data;
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,87 @@
+/** Frames from host to client (surface.md §4), as this host writes them and as clients in TypeScript may read them. */
+import { z } from "zod";
+import { codes, type SluiceCode } from "../../../errors.ts";
+import { exactlyOne, optional } from "./client.ts";
+import { eventSchema } from "./event.ts";
+import { anyJson, count, member, uint32 } from "./parts.ts";
+
+/** A channel of a frame. Empty: the channel was removed meanwhile. */
+const channel = z.string();
+
+/** RFC 9457 in small: what stands in `problem` frames, receipts and, with more members, in HTTP answers. */
+export const problemSchema = z.strictObject({
+  ref: uint32.optional(),
+  code: z.enum(Object.keys(codes) as [SluiceCode, ...SluiceCode[]]),
+  title: z.string(),
+  detail: z.string().optional(),
+  value: anyJson.optional(),
+  limit: anyJson.optional(),
+});
+
+/** What became of one published event. */
+export const resultSchema = z.union([
+  z.strictObject({
+    id: z.string().optional(),
+    sequence: count.optional(),
+    epoch: count,
+    sinks: uint32,
+    hosts: uint32,
+    refused: uint32.optional(),
+  }),
+  z.strictObject({ problem: problemSchema }),
+]);
+
+/** One delivered event with what this host adds to it. */
+export const deliverySchema = z.strictObject({
+  number: count.optional(),
+  channel,
+  member: member.optional(),
+  sequence: count,
+  epoch: count.optional(),
+  attempt: uint32.optional(),
+  event: eventSchema,
+});
+
+/** What a host may say, by kind. */
+export const hostKinds = {
+  deliver: z.strictObject({ events: z.array(deliverySchema) }),
+  credit: z.strictObject({ channel: channel.optional(), events: count.optional(), bytes: count.optional() }),
+  receipt: z.strictObject({ ref: uint32.optional(), results: z.array(resultSchema) }),
+  dropped: z.strictObject({ channel, count, reason: z.enum(["overflow", "late", "cancelled", "left"]) }),
+  missed: z.strictObject({ channel, number: count.optional(), id: z.string().optional(), by: z.number() }),
+  welcome: z.strictObject({
+    host: z.string(),
+    session: z.string().optional(),
+    resumed: z.boolean(),
+    limits: z.strictObject({ frameBytes: count, eventBytes: count, publishEvents: uint32, joins: uint32 }).optional(),
+    epoch: count,
+    ref: uint32.optional(),
+  }),
+  joined: z.strictObject({
+    ref: uint32.optional(),
+    member,
+    channel,
+    epoch: count,
+    credit: z.strictObject({ events: count.optional(), bytes: count.optional() }).optional(),
+    recovered: z.boolean().optional(),
+  }),
+  left: z.strictObject({ member, reason: z.string(), ref: uint32.optional() }),
+  problem: problemSchema,
+  region: z.strictObject({
+    contract: z.string(),
+    path: z.array(z.string()),
+    handlers: z.array(z.string()),
+    callback: z.string().optional(),
+  }),
+  pong: z.strictObject({ ref: uint32.optional() }),
+  drain: z.strictObject({ retryMs: count }),
+};
+
+/** Names of the kinds that a host sends. */
+export type HostKind = keyof typeof hostKinds;
+
+/** One frame from a host. */
+export const hostFrameSchema = z.strictObject(optional(hostKinds)).check(exactlyOne([]));
+
+/** What the schema gives. */
+export type HostFrameJson = z.output<typeof hostFrameSchema>;

@@ -1,0 +1,190 @@
+/**
+ * The control state of a host: who it is, which incarnation, and what its operators defined. One JSON file in `--data`.
+ *
+ * A change is written whole to a file beside it, synced, renamed over it, and the folder is synced, so a crash at any
+ * moment leaves either the old state or the new one. Changes that come while a write is under way share the next.
+ */
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import {
+  assertChannelName,
+  type ChannelDefinition,
+  channelResource,
+  definitionFromJson,
+} from "../channel/definition.ts";
+import { checkWith } from "../check.ts";
+import { SluiceError } from "../errors.ts";
+
+/** What is kept, and the ways to change it. Setters return at once; {@link State.settled} waits for the disk. */
+export interface State {
+  /** Identity of this host, the same for every start with this folder. */
+  readonly hostId: string;
+  /** Incarnation for this start: larger than any before, and on disk already. */
+  readonly epoch: number;
+  /** Definitions by name, as they are now. */
+  readonly channels: ReadonlyMap<string, ChannelDefinition>;
+  /** Notes that the core was restarted with a new epoch. */
+  setEpoch(epoch: number): void;
+  /** Keeps a definition. */
+  putChannel(name: string, definition: ChannelDefinition): void;
+  /** Forgets a channel. */
+  removeChannel(name: string): void;
+  /**
+   * Resolves when every change made before this call is on disk.
+   *
+   * @throws {SluiceError} `state_unusable` where the last write failed; the next change tries again.
+   */
+  settled(): Promise<void>;
+}
+
+/** What {@link openState} takes besides the folder. */
+export interface StateOptions {
+  /** Makes the identity of a host that has none yet. */
+  readonly createHostId: () => string;
+  /** Hears of a write that failed, also where nobody waits for it. */
+  readonly onError?: (error: SluiceError) => void;
+}
+
+const FILE = "state.json";
+/** Of the layout of the file; a host refuses other numbers rather than lose what it does not understand. */
+const VERSION = 1;
+
+const fileSchema = z.strictObject({
+  version: z.literal(VERSION),
+  hostId: z.string().regex(/^[a-z0-9]{1,64}$/),
+  epoch: z.int().min(0),
+  channels: z.array(z.looseObject({ name: z.string() })),
+});
+
+/**
+ * Opens the state in `dir`, makes the folder where there is none, and takes the next epoch.
+ *
+ * @param dir undefined: nothing is kept, as for a host without `--data`.
+ * @throws {SluiceError} `state_unusable`, naming the file, where it cannot be read, understood or written.
+ */
+export async function openState(dir: string | undefined, options: StateOptions): Promise<State> {
+  if (dir === undefined)
+    return createState({ hostId: options.createHostId(), epoch: 1, channels: new Map() }, async () => {}, options);
+  const file = join(dir, FILE);
+  try {
+    await mkdir(dir, { recursive: true });
+  } catch (cause) {
+    throw unusable(`Cannot make the folder ${dir}`, dir, cause);
+  }
+  const former = (await readState(file)) ?? { hostId: options.createHostId(), epoch: 0, channels: new Map() };
+  const state = createState({ ...former, epoch: former.epoch + 1 }, (text) => writeState(dir, file, text), options);
+  state.setEpoch(former.epoch + 1);
+  await state.settled();
+  return state;
+}
+
+interface Content {
+  readonly hostId: string;
+  epoch: number;
+  readonly channels: Map<string, ChannelDefinition>;
+}
+
+function createState(content: Content, write: (text: string) => Promise<void>, options: StateOptions): State {
+  const { epoch } = content;
+  // Changes are counted, so that settled() waits for its own and not for those that others go on making.
+  let changes = 0;
+  let attempted = 0;
+  let round: Promise<void> | undefined;
+  let failure: SluiceError | undefined;
+
+  const writeRound = async (): Promise<void> => {
+    // What the present turn of the event loop still changes goes into the same write.
+    await Promise.resolve();
+    const including = changes;
+    try {
+      await write(textFromContent(content));
+      failure = undefined;
+    } catch (thrown) {
+      failure = thrown instanceof SluiceError ? thrown : unusable("Cannot write the control state", "", thrown);
+      options.onError?.(failure);
+    }
+    attempted = including;
+    round = attempted < changes ? writeRound() : undefined;
+  };
+  const change = (): void => {
+    changes += 1;
+    round ??= writeRound();
+  };
+
+  return Object.freeze({
+    hostId: content.hostId,
+    epoch,
+    channels: content.channels,
+    setEpoch(next: number) {
+      content.epoch = next;
+      change();
+    },
+    putChannel(name: string, definition: ChannelDefinition) {
+      content.channels.set(name, definition);
+      change();
+    },
+    removeChannel(name: string) {
+      if (content.channels.delete(name)) change();
+    },
+    async settled() {
+      const mine = changes;
+      while (attempted < mine) await round;
+      if (failure !== undefined) throw failure;
+    },
+  });
+}
+
+function textFromContent(content: Content): string {
+  const channels = Array.from(content.channels, ([name, definition]) => channelResource(name, definition));
+  return `${JSON.stringify({ version: VERSION, hostId: content.hostId, epoch: content.epoch, channels })}\n`;
+}
+
+async function readState(file: string): Promise<Content | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    throw unusable(`Cannot read ${file}`, file, cause);
+  }
+  try {
+    const { hostId, epoch, channels } = checkWith(fileSchema, JSON.parse(text));
+    return { hostId, epoch, channels: new Map(channels.map(definitionOf)) };
+  } catch (cause) {
+    const why = cause instanceof Error ? `: ${cause.message}` : "";
+    throw unusable(`Cannot use ${file}${why}; repair it, or move it away to begin anew`, file, cause);
+  }
+}
+
+function definitionOf(resource: { name: string }): [string, ChannelDefinition] {
+  assertChannelName(resource.name);
+  return [resource.name, definitionFromJson(resource)];
+}
+
+async function writeState(dir: string, file: string, text: string): Promise<void> {
+  const next = `${file}.next`;
+  try {
+    const handle = await open(next, "w", 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(next, file);
+    // The new name is an entry of the folder: without this it may be lost with the power.
+    const folder = await open(dir, "r");
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (cause) {
+    throw unusable(`Cannot write ${file}`, file, cause);
+  }
+}
+
+function unusable(message: string, value: string, cause: unknown): SluiceError {
+  return new SluiceError("state_unusable", message, { value, cause });
+}

@@ -1,0 +1,143 @@
+/**
+ * Goal: what was answered is on disk, whatever moment the process ends at; what is on disk and not understood is never
+ * overwritten.
+ */
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { definitionFromJson } from "../../../host/channel/definition.ts";
+import type { SluiceError } from "../../../host/errors.ts";
+import { openState } from "../../../host/store/state.ts";
+
+const options = { createHostId: () => "host1" };
+const definition = definitionFromJson({ types: ["a"], delivery: { ttlMs: 5 } });
+
+async function folder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "sluice-state-"));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+async function written(dir: string): Promise<{ epoch: number; hostId: string; channels: { name: string }[] }> {
+  return JSON.parse(await readFile(join(dir, "state.json"), "utf8"));
+}
+
+describe("openState()", () => {
+  test("makes the folder, an identity and the first epoch, all on disk before it returns", async () => {
+    const dir = join(await folder(), "a", "b");
+    const state = await openState(dir, options);
+    expect(state).toMatchObject({ hostId: "host1", epoch: 1 });
+    expect(await written(dir)).toEqual({ version: 1, hostId: "host1", epoch: 1, channels: [] });
+    expect((await stat(join(dir, "state.json"))).mode & 0o777).toBe(0o600);
+  });
+
+  test("keeps identity and definitions, and takes a larger epoch each time", async () => {
+    const dir = await folder();
+    const first = await openState(dir, options);
+    first.putChannel("a/b", definition);
+    first.putChannel("gone", definition);
+    first.removeChannel("gone");
+    first.setEpoch(4);
+    await first.settled();
+    const second = await openState(dir, { createHostId: () => "another" });
+    expect(second).toMatchObject({ hostId: "host1", epoch: 5 });
+    expect([...second.channels]).toEqual([["a/b", definition]]);
+    expect((await openState(dir, options)).epoch).toBe(6);
+  });
+
+  test("keeps nothing without a folder", async () => {
+    const state = await openState(undefined, options);
+    state.putChannel("a", definition);
+    await state.settled();
+    expect(state).toMatchObject({ hostId: "host1", epoch: 1 });
+    expect([...state.channels.keys()]).toEqual(["a"]);
+  });
+
+  test("is not disturbed by a write that a crash cut off", async () => {
+    const dir = await folder();
+    await openState(dir, options);
+    await writeFile(join(dir, "state.json.next"), '{"version":1,"hos');
+    expect(await openState(dir, options)).toMatchObject({ hostId: "host1", epoch: 2 });
+    expect(await readdir(dir)).toEqual(["state.json"]);
+  });
+
+  const state = (changes: object) => JSON.stringify({ version: 1, hostId: "h", epoch: 1, channels: [], ...changes });
+  test.each([
+    ["that is no JSON", "{"],
+    ["that is empty", ""],
+    ["of another version", state({ version: 2 })],
+    ["with an unknown field", state({ colour: "blue" })],
+    ["without epoch", JSON.stringify({ version: 1, hostId: "h", channels: [] })],
+    ["with an epoch that is no count", state({ epoch: -1 })],
+    ["with a channel that cannot be", state({ channels: [{ name: "a b" }] })],
+    ["with a definition of another version", state({ channels: [{ name: "a", presence: true }] })],
+  ])("refuses a file %s, names it, and leaves it as it is", async (_name, text) => {
+    const dir = await folder();
+    const file = join(dir, "state.json");
+    await writeFile(file, text);
+    const error = await openState(dir, options).then(
+      () => undefined,
+      (thrown: SluiceError) => thrown,
+    );
+    expect(error).toMatchObject({ code: "state_unusable", value: file });
+    expect(error?.message).toContain(file);
+    expect(await readFile(file, "utf8")).toBe(text);
+  });
+
+  test("refuses a folder that cannot be one", async () => {
+    const dir = await folder();
+    await writeFile(join(dir, "file"), "");
+    await expect(openState(join(dir, "file", "below"), options)).rejects.toMatchObject({ code: "state_unusable" });
+  });
+});
+
+describe("State", () => {
+  test("writes many changes of one turn once", async () => {
+    const dir = await folder();
+    const state = await openState(dir, options);
+    const before = (await stat(join(dir, "state.json"))).ino;
+    for (let index = 0; index < 1_000; index += 1) state.putChannel(`c${index}`, definition);
+    await state.settled();
+    expect((await written(dir)).channels).toHaveLength(1_000);
+    // Each write is a new file; one was in the way of the new one, so at most one was made.
+    expect((await stat(join(dir, "state.json"))).ino).not.toBe(before);
+    expect(await readdir(dir)).toEqual(["state.json"]);
+  });
+
+  test("has each change on disk when settled() resolves, also while others go on changing", async () => {
+    const dir = await folder();
+    const state = await openState(dir, options);
+    let noise = 0;
+    let stop = false;
+    const others = (async () => {
+      while (!stop) {
+        state.setEpoch(10 + noise++);
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+    })();
+    for (let index = 0; index < 20; index += 1) {
+      state.putChannel(`c${index}`, definition);
+      await state.settled();
+      expect((await written(dir)).channels.map(({ name }) => name)).toContain(`c${index}`);
+    }
+    stop = true;
+    await others;
+    await state.settled();
+    expect(noise).toBeGreaterThan(20);
+  });
+
+  test("tells of a write that failed, and tries again with the next change", async () => {
+    const dir = await folder();
+    const errors: SluiceError[] = [];
+    const state = await openState(dir, { ...options, onError: (error) => errors.push(error) });
+    await rm(dir, { recursive: true });
+    state.putChannel("a", definition);
+    await expect(state.settled()).rejects.toMatchObject({ code: "state_unusable" });
+    expect(errors).toHaveLength(1);
+    await mkdir(dir);
+    state.putChannel("b", definition);
+    await state.settled();
+    expect((await written(dir)).channels.map(({ name }) => name)).toEqual(["a", "b"]);
+  });
+});
