@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
-import { propertyParameters } from "../property/runs.ts";
+import { propertyParameters, timeoutMs } from "../property/runs.ts";
 import type { TestConnection } from "./connection.ts";
 import { encodeFrame, typeList } from "./frames.ts";
 import { createInstance, Harness } from "./harness.ts";
@@ -170,7 +170,9 @@ describe("the pool is used up by", () => {
   });
 });
 
-test("random life in a tiny pool traps nothing, and what is left at the end works", { timeout: 120_000 }, () => {
+test("random life in a tiny pool traps nothing, and what is left at the end works", {
+  timeout: timeoutMs(60_000),
+}, () => {
   const step = fc.tuple(
     fc.nat({ max: 11 }),
     fc.nat({ max: 7 }),

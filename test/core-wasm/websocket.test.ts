@@ -47,7 +47,7 @@ function payloadOf(bytes: number, publish: (id: string, dataBytes: number) => Ui
 }
 
 describe("lengths", () => {
-  test.each([124, 125, 126, 127, 128, 65_534, 65_535, 65_536, 65_537, 131_072, 200_000])(
+  test.each([124, 125, 126, 127, 128, 65_534, 65_535, 65_536, 65_537, 131_072, 1_000_000])(
     "a message of %d bytes",
     (bytes) => {
       const { peer, publish, ids } = session();
@@ -55,6 +55,13 @@ describe("lengths", () => {
       expect(ids()).toEqual(["x"]);
     },
   );
+
+  test("a message larger than any frame, of many frames", () => {
+    const { peer, publish, ids } = session();
+    const frames = Array.from({ length: 60 }, (_, index) => publish(`${index}`, 60_000));
+    expect(peer.feed(binaryMessage(join(...frames)))).toEqual([]);
+    expect(ids()).toEqual(frames.map((_, index) => `${index}`));
+  });
 
   test("an empty message is no frame and no fault", () => {
     const { peer, publish, ids } = session();

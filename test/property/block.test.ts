@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
 import type { TestConnection } from "../core-wasm/connection.ts";
 import { Harness } from "../core-wasm/harness.ts";
-import { propertyParameters } from "./runs.ts";
+import { propertyParameters, timeoutMs } from "./runs.ts";
 
 const SOURCES = 3;
 const SINKS = 4;
@@ -46,7 +46,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("bystander" as const), join: fc.boolean() }) },
 );
 
-test("accepted events arrive once, in order, at every sink; none is dropped", { timeout: 300_000 }, () => {
+test("accepted events arrive once, in order, at every sink; none is dropped", { timeout: timeoutMs(60_000) }, () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 50, size: "max" }), fc.boolean(), (steps, decided) => {
       const harness = Harness.create({ poolBytes: 64 * 1024 * 1024 });

@@ -15,13 +15,16 @@ export interface SmallEvent {
   readonly fill: number;
 }
 
+/** Long enough for the largest event at the last beginning. */
+const PATTERN = new Uint8Array(400_000).map((_, index) => (index * 7 + (index >> 8)) & 255);
+
 /** The event itself. Its bytes differ along the way, so that a copy that is shifted shows. */
 export function eventOf({ type: name, key: correlation, ttlMs, bytes, fill }: SmallEvent): EventInit {
   return {
     type: name,
     key: correlation,
     ...(ttlMs === undefined ? {} : { ttlMs: BigInt(ttlMs) }),
-    data: new Uint8Array(bytes).map((_, index) => (fill + index * 7 + (index >> 8)) & 255),
+    data: PATTERN.slice(fill, fill + bytes),
   };
 }
 
@@ -47,6 +50,7 @@ export type Command =
   | { readonly do: "cancel"; readonly connection: number; readonly channel: number; readonly key: string }
   | { readonly do: "drain"; readonly connection: number; readonly bytesMax: number }
   | { readonly do: "flush" }
+  | { readonly do: "flood"; readonly channel: number; readonly bytes: number }
   | { readonly do: "hold"; readonly connection: number; readonly held: boolean }
   | {
       readonly do: "inbox";
@@ -131,7 +135,15 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       bytesMax: fc.constantFrom(1, 200, 5000, 100_000, abi.OUT_SLOT_BYTES),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("flush" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("flush" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("flood" as const),
+      channel,
+      bytes: fc.constantFrom(20_000, 50_000, 200_000),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("hold" as const), connection, held: fc.boolean() }) },
   {
     weight: 2,
@@ -144,12 +156,15 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("clock" as const), ms: fc.integer({ min: 1, max: 25 }) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const), connection }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("reopen" as const), connection: fc.nat({ max: 3 * CONNECTIONS }) }),
+  },
 );
 
 /** Sequences of steps. */
 export const commandsArbitrary: fc.Arbitrary<Command[]> = fc.array(command, {
   minLength: 1,
-  maxLength: 60,
+  maxLength: 80,
   size: "max",
 });

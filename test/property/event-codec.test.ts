@@ -12,7 +12,7 @@ import { Harness } from "../core-wasm/harness.ts";
 import { bytesField, join, varintField } from "../core-wasm/wire.ts";
 import { eventArbitrary, strangeEventArbitrary, unknownOf } from "./event-arbitrary.ts";
 import { completeEvent } from "./reference/event.ts";
-import { propertyParameters } from "./runs.ts";
+import { propertyParameters, timeoutMs } from "./runs.ts";
 
 const SOURCE = "/implicit/1";
 
@@ -48,7 +48,7 @@ function expectEqual(got: Event | undefined, want: Event): void {
   expect({ ...got, $unknown: undefined }).toEqual({ ...want, $unknown: undefined });
 }
 
-test("random events arrive as they were said, with what was absent appended", () => {
+test("random events arrive as they were said, with what was absent appended", { timeout: timeoutMs(60_000) }, () => {
   const pass = through();
   fc.assert(
     fc.property(fc.array(eventArbitrary, { minLength: 1, maxLength: 6 }), (inits) => {
@@ -62,7 +62,9 @@ test("random events arrive as they were said, with what was absent appended", ()
   );
 });
 
-test("fields in any order, repeated fields, padded varints and unknown fields mean what protobuf says", () => {
+test("fields in any order, repeated fields, padded varints and unknown fields mean what protobuf says", {
+  timeout: timeoutMs(60_000),
+}, () => {
   const pass = through();
   fc.assert(
     fc.property(strangeEventArbitrary, ({ init, bytes }) => {
@@ -77,7 +79,9 @@ test("fields in any order, repeated fields, padded varints and unknown fields me
   );
 });
 
-test("random bytes in place of an event are refused, or taken only where protobuf-es reads them as well", () => {
+test("random bytes in place of an event are refused, or taken only where protobuf-es reads them as well", {
+  timeout: timeoutMs(60_000),
+}, () => {
   const harness = Harness.create();
   const channel = harness.channel("c");
   const [source, sink] = [harness.open(), harness.open()];

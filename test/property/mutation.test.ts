@@ -16,7 +16,7 @@ import {
   OPCODE_TEXT,
 } from "../core-wasm/websocket.ts";
 import { bytesField, join, raw, sizeDelimited, utf8, varintField } from "../core-wasm/wire.ts";
-import { propertyParameters } from "./runs.ts";
+import { propertyParameters, timeoutMs } from "./runs.ts";
 
 const CHANNEL = 1;
 
@@ -95,7 +95,7 @@ function apply(
   return out;
 }
 
-test("mutated conversations trap nothing and leave neighbours alone", { timeout: 600_000 }, () => {
+test("mutated conversations trap nothing and leave neighbours alone", { timeout: timeoutMs(60_000) }, () => {
   const hostile = fc.record({
     conversation: fc.nat({ max: CONVERSATIONS.length - 1 }),
     edits: fc.array(edit, { minLength: 1, maxLength: 6 }),

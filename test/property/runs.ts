@@ -7,6 +7,13 @@
  */
 import type { Parameters } from "fast-check";
 
+const factor = Number(process.env["SLUICE_PROPERTY_RUNS"] ?? "1");
+
+/** A bound that grows with the number of runs. */
+export function timeoutMs(ms: number): number {
+  return ms * Math.max(1, factor);
+}
+
 /**
  * Parameters of one property; fast-check prints seed and path with a failure.
  *
@@ -15,7 +22,6 @@ import type { Parameters } from "fast-check";
 export function propertyParameters<Value>(runs: number): Parameters<Value> {
   const seed = process.env["SLUICE_PROPERTY_SEED"];
   const path = process.env["SLUICE_PROPERTY_PATH"];
-  const factor = Number(process.env["SLUICE_PROPERTY_RUNS"] ?? "1");
   return {
     numRuns: Math.max(1, Math.round(runs * factor)),
     ...(seed === undefined ? {} : { seed: Number(seed) }),

@@ -16,7 +16,7 @@ import {
   OPCODE_TEXT,
 } from "../core-wasm/websocket.ts";
 import { bytesField, join, raw, sizeDelimited, utf8, varintField } from "../core-wasm/wire.ts";
-import { propertyParameters } from "./runs.ts";
+import { propertyParameters, timeoutMs } from "./runs.ts";
 
 /** Channel 1 is plain, channel 2 has a decider; the peer is a source of both and member 3 of channel 1. */
 function listen(kind: number, bytes: Uint8Array, splits: readonly number[]): string {
@@ -121,7 +121,7 @@ test.each(RECORDED)("$name reads the same byte by byte", ({ kind, bytes }) => {
 
 test.each(RECORDED)(
   "$name reads the same in two parts, at every place",
-  { timeout: 60_000 },
+  { timeout: timeoutMs(60_000) },
   ({ kind, bytes, from }) => {
     const whole = listen(kind, bytes, []);
     for (let split = from; split < bytes.length; split++)
@@ -129,7 +129,7 @@ test.each(RECORDED)(
   },
 );
 
-test.each(RECORDED)("$name reads the same in random parts", { timeout: 60_000 }, ({ kind, bytes }) => {
+test.each(RECORDED)("$name reads the same in random parts", { timeout: timeoutMs(60_000) }, ({ kind, bytes }) => {
   const whole = listen(kind, bytes, []);
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat({ max: bytes.length - 1 }), { maxLength: 12 }), (splits) => {

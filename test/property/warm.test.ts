@@ -10,7 +10,7 @@ import { type EventInit, encodeEvent } from "../core-wasm/frames.ts";
 import { Harness } from "../core-wasm/harness.ts";
 import { bytesField, join, varintField } from "../core-wasm/wire.ts";
 import { eventArbitrary, strangeEventArbitrary } from "./event-arbitrary.ts";
-import { propertyParameters } from "./runs.ts";
+import { propertyParameters, timeoutMs } from "./runs.ts";
 
 /** Says what becomes of one event: its status and value, or the bytes that a sink gets behind the entry's head. */
 function judge(): { say(event: Uint8Array): string; warm(event: Uint8Array): void } {
@@ -66,7 +66,7 @@ const TYPICAL = [
 ];
 
 test("every single changed byte of a known event is judged as by a core that never saw it", {
-  timeout: 120_000,
+  timeout: timeoutMs(60_000),
 }, () => {
   const values = [0x00, 0x01, 0x08, 0x7f, 0x80, 0xc3, 0xff];
   for (const init of TYPICAL) {
@@ -91,7 +91,9 @@ test("every single changed byte of a known event is judged as by a core that nev
   }
 });
 
-test("random events and their neighbours are judged alike by warm and fresh cores", { timeout: 120_000 }, () => {
+test("random events and their neighbours are judged alike by warm and fresh cores", {
+  timeout: timeoutMs(60_000),
+}, () => {
   const encoded = fc.oneof(
     eventArbitrary.map(encodeEvent),
     strangeEventArbitrary.map(({ bytes }) => bytes),
@@ -112,7 +114,7 @@ test("random events and their neighbours are judged alike by warm and fresh core
 });
 
 test("a stream of same-size events of several shapes is judged as each event by a fresh core", {
-  timeout: 120_000,
+  timeout: timeoutMs(60_000),
 }, () => {
   const name = fc.stringMatching(/^[a-z]{3}$/);
   /** All of one size: what differs is which fields are there and what is in them. */

@@ -1,19 +1,18 @@
 /**
  * The core and its model side by side: every step is done to both, and whatever a peer could see is compared.
  */
-import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { equals } from "@bufbuild/protobuf";
 import { expect } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
 import { type Event, EventSchema } from "../../host/gen/sluice/v1/event_pb.ts";
-import { HostFrameSchema } from "../../host/gen/sluice/v1/frame_pb.ts";
 import type { TestConnection } from "../core-wasm/connection.ts";
 import type { Drained } from "../core-wasm/drained.ts";
 import { typeList } from "../core-wasm/frames.ts";
 import { Harness } from "../core-wasm/harness.ts";
-import type { DecideRecord, Outcome } from "../core-wasm/outcome.ts";
-import { sizeDelimited } from "../core-wasm/wire.ts";
 import { type Command, eventOf } from "./command.ts";
-import { ModelEngine, type ModelReceipt } from "./reference/engine.ts";
+import { compareReceipts, entryBytes } from "./compare.ts";
+import { choose, decide } from "./decider.ts";
+import { ModelEngine } from "./reference/engine.ts";
 import type { ModelDelivery } from "./reference/inbox.ts";
 
 const KINDS = [abi.CONNECTION_STREAM, abi.CONNECTION_WEBSOCKET, abi.CONNECTION_WEBSOCKET_JSON, abi.CONNECTION_LOCAL];
@@ -25,40 +24,6 @@ const CHANNEL_OPTIONS = [
   { flags: abi.CHANNEL_ECHO | abi.CHANNEL_SINGLE | abi.CHANNEL_LATE_DROP, ttlMs: 0, types: ["a", "b"] },
   { flags: abi.CHANNEL_ECHO, ttlMs: 0, types: [], decider: 5 },
 ];
-
-/** Bytes of an entry: it is stored as the size-delimited frame in which it will be delivered (design.md §13.3). */
-export function entryBytes(channelNumber: number, sequence: bigint, event: Event, member: number): number {
-  const value = { events: [{ channelNumber, sequence, event, member }] };
-  return sizeDelimited(toBinary(HostFrameSchema, create(HostFrameSchema, { kind: { case: "deliver", value } }))).length;
-}
-
-/** Chooses by the first byte of data, all kinds of answers in turn. */
-function choose(event: Event, candidates: number): readonly number[] {
-  const all = Array.from({ length: candidates }, (_, index) => index);
-  const kind = (event.data?.[0] ?? 1) & 3;
-  if (kind === abi.DECISION_DROP) return [];
-  if (kind === abi.DECISION_ALL) return all;
-  if (kind === abi.DECISION_BITMAP) return all.filter((index) => index % 2 === 1);
-  return candidates === 0 ? [] : [candidates - 1];
-}
-
-/** The same as decision words. */
-function decide(records: readonly DecideRecord[]): number[] {
-  const words: number[] = [];
-  const variable: number[] = [];
-  for (const record of records) {
-    const event = fromBinary(EventSchema, record.event);
-    const kind = (event.data?.[0] ?? 1) & 3;
-    const chosen = choose(event, record.candidates.length);
-    words.push(kind | (variable.length << 2));
-    if (kind === abi.DECISION_BITMAP) {
-      const bitmap = new Array<number>(Math.ceil(record.candidates.length / 32)).fill(0);
-      for (const index of chosen) bitmap[index >> 5] = (bitmap[index >> 5] ?? 0) | (1 << (index & 31));
-      variable.push(...bitmap);
-    } else if (kind === abi.DECISION_LIST) variable.push(chosen.length, ...chosen);
-  }
-  return [...words, ...variable];
-}
 
 /** See the head of this file. */
 export class World {
@@ -81,6 +46,10 @@ export class World {
       return number;
     });
     this.connections = KINDS.map((kind) => this.#open(kind));
+    // Somebody listens everywhere from the start, else most steps would meet nobody.
+    this.connections.forEach((connection, index) => {
+      for (const step of [0, 1]) this.#join(connection, this.#channel(index + step), abi.ROLE_SINK, []);
+    });
   }
 
   /** Does one step to both and compares. */
@@ -111,6 +80,9 @@ export class World {
         break;
       case "flush":
         this.#flush();
+        break;
+      case "flood":
+        this.#flood(command.channel, command.bytes);
         break;
       case "hold":
         this.#connection(command.connection).hold(command.held);
@@ -215,6 +187,17 @@ export class World {
     expect(this.harness.core.channelSequence(channel)).toBe(Number(this.model.channels.get(channel)?.sequence));
   }
 
+  /** Turns the store over once: more than its four slabs in plain events. */
+  #flood(channel: number, bytes: number): void {
+    const source = this.connections.findIndex(
+      ({ id }) => this.model.sourceOf(id, this.#channel(channel)) !== undefined,
+    );
+    for (let sent = 0; sent < 5 * abi.SLAB_BYTES; sent += bytes) {
+      const events = [{ type: "a", key: "", ttlMs: undefined, bytes, fill: sent & 255 }];
+      this.#publish({ do: "publish", connection: Math.max(0, source), channel, events, receipt: true });
+    }
+  }
+
   #drain(connection: TestConnection, bytesMax: number): void {
     const drained = connection.drain(bytesMax);
     this.#compareDrained(connection, drained, this.model.drain(connection.id, this.harness.now));
@@ -239,6 +222,7 @@ export class World {
   }
 
   #reopen(index: number): void {
+    if (index >= this.connections.length) return;
     const connection = this.#connection(index);
     this.#discarded += this.model.close(connection.id);
     connection.close();
@@ -276,20 +260,4 @@ export class World {
       expect(this.harness.core.inboxBytes(id), `bytes waiting for connection ${id}`).toBe(inbox.bytes);
     }
   }
-}
-
-/** Compares records, or problems where no receipt was asked for. */
-export function compareReceipts(outcomes: readonly Outcome[], want: readonly ModelReceipt[], receipt: boolean): void {
-  if (!receipt) {
-    const problems = outcomes.map((outcome) =>
-      outcome.reason === "problem" ? [outcome.index, outcome.status] : outcome,
-    );
-    expect(problems).toEqual(want.flatMap(({ status }, index) => (status === abi.STATUS_OK ? [] : [[index, status]])));
-    return;
-  }
-  const [outcome] = outcomes;
-  if (outcome?.reason !== "receipt" || outcomes.length !== 1)
-    throw new Error(`Expected a receipt, got ${outcome?.reason}`);
-  const got = outcome.records.map(({ status, sequence, sinks, refused }) => ({ status, sequence, sinks, refused }));
-  expect(got).toEqual(want.map(({ status, sequence, sinks, refused }) => ({ status, sequence, sinks, refused })));
 }

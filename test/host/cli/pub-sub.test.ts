@@ -1,0 +1,298 @@
+/**
+ * Goal: what goes in at `pub` comes out at `sub`, complete and in order, and both behave in pipes.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { entry, type Given, type Running, type RunningHost, startHost, startProgram, stopHost } from "./sluice.ts";
+
+let host: RunningHost;
+beforeAll(async () => {
+  host = await startHost();
+});
+afterAll(() => stopHost(host));
+
+let channels = 0;
+/** A channel of its own for each test. */
+function channel(): string {
+  channels += 1;
+  return `test.${channels}`;
+}
+
+/** A subscriber that is joined. */
+async function subscriber(name: string, args: readonly string[] = [], given: Given = {}): Promise<Running> {
+  const running = host.start(["sub", name, ...args], given);
+  await running.until("stderr", new RegExp(`subscribed to ${name.replaceAll(".", "\\.")}`));
+  return running;
+}
+
+const jsonLines = (text: string): Array<Record<string, unknown>> =>
+  text
+    .trim()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("sluice pub", () => {
+  test("publishes one event with all its fields", async () => {
+    const name = channel();
+    const sub = await subscriber(name, ["--json", "--count", "1"]);
+    const args = [
+      "--type",
+      "order.placed",
+      "--attr",
+      "load=0.5",
+      "--attr",
+      "zone=eu",
+      "--attr",
+      "urgent=true",
+      "--priority",
+      "9",
+    ];
+    const { code, stdout, stderr } = await host.run([
+      "pub",
+      name,
+      '{"total": 12.50}',
+      ...args,
+      "--key",
+      "o-17",
+      "--ttl",
+      "60000",
+      "--source",
+      "/shop",
+      "--subject",
+      "o",
+    ]);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "accepted, sequence 1, 1 sink\n", stderr: "" });
+    const [event] = jsonLines((await sub.finished).stdout);
+    expect(event).toMatchObject({
+      type: "order.placed",
+      source: "/shop",
+      subject: "o",
+      priority: 9,
+      key: "o-17",
+      attributes: { load: 0.5, zone: "eu", urgent: true },
+      data: { total: 12.5 },
+    });
+    expect(event?.["id"]).toMatch(/\S/);
+    expect(Date.parse(String(event?.["deliverBy"])) - Date.parse(String(event?.["time"]))).toBe(60_000);
+  });
+
+  test("says that nobody is subscribed", async () => {
+    expect((await host.run(["pub", channel(), "hello"])).stdout).toBe(
+      "accepted, sequence 1, 0 sinks (nobody is subscribed)\n",
+    );
+  });
+
+  test.each([
+    { name: "text", args: ["hello"], want: { data: "hello", dataContentType: "text/plain" } },
+    { name: "JSON", args: ["[1,2]"], want: { data: [1, 2] } },
+    { name: "a number", args: ["--data", "42"], want: { data: 42 } },
+    { name: "nothing", args: [], want: { type: "message" } },
+    {
+      name: "a media type",
+      args: ["--data", "<a/>", "--content-type", "application/xml"],
+      want: { dataContentType: "application/xml" },
+    },
+  ])("sends $name as what it is", async ({ args, want }) => {
+    const name = channel();
+    const sub = await subscriber(name, ["--json", "--count", "1"]);
+    expect((await host.run(["pub", name, ...args])).code).toBe(0);
+    expect(jsonLines((await sub.finished).stdout)[0]).toMatchObject(want);
+  });
+
+  test("sends a binary file unchanged, up to the size of an event", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sluice-"));
+    try {
+      const bytes = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => (index * 7) & 255));
+      writeFileSync(join(folder, "data"), bytes);
+      const name = channel();
+      const sub = await subscriber(name, ["--json", "--count", "1"]);
+      expect(await host.run(["pub", name, "--file", join(folder, "data")])).toMatchObject({ code: 0, stderr: "" });
+      const [event] = jsonLines((await sub.finished).stdout);
+      expect(event?.["dataContentType"]).toBe("application/octet-stream");
+      expect(Buffer.from(String(event?.["dataBase64"]), "base64").equals(bytes)).toBe(true);
+      writeFileSync(join(folder, "large"), Buffer.alloc(1_048_577));
+      const refused = await host.run(["pub", name, "--file", join(folder, "large")]);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(/1048\d{3} bytes, the limit is 1048576 \[event_too_large\]/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("reads JSON events by line, goes on after a bad one, names its line and exits with 1", async () => {
+    const name = channel();
+    const sub = await subscriber(name, ["--json", "--count", "3"]);
+    const lines = [
+      '{"type":"a","data":1}',
+      "",
+      "{oops",
+      '{"type":"b","colour":"red"}',
+      '{"type":"c","priority":11}',
+      '{"data":2}',
+      '{"type":"d","key":"k"}',
+      "7",
+    ];
+    const { code, stdout, stderr } = await host.run(["pub", name, "-", "--json", "--attr", "n=1"], {
+      input: lines.join("\n"),
+    });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ accepted: 3, refused: 4, deliveries: 3 });
+    expect(stderr).toMatch(/line 3 refused: .*JSON/);
+    expect(stderr).toMatch(/line 4 refused: .*colour.*\[unknown_field\]/);
+    expect(stderr).toMatch(/line 5 refused: .*11.*9.*\[priority_out_of_range\]/);
+    expect(stderr).toMatch(/line 8 refused: 7 is not a JSON event/);
+    const events = jsonLines((await sub.finished).stdout);
+    expect(events.map((event) => event["type"])).toEqual(["a", "message", "d"]);
+    expect(events[0]?.["attributes"]).toEqual({ n: 1 });
+  });
+
+  test("tells refusals of the host by line, a few of them, and counts the rest", async () => {
+    const name = channel();
+    expect((await host.run(["channel", "create", name, "--type", "good"])).code).toBe(0);
+    const input = Array.from({ length: 20 }, (_, index) => `{"type":"${index === 3 ? "good" : "bad"}"}`).join("\n");
+    const { code, stdout, stderr } = await host.run(["pub", name, "--json", "-"], { input });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ accepted: 1, refused: 19 });
+    expect(stderr).toMatch(/line 1 refused: .*\[type_refused\]/);
+    expect(stderr).toContain("and 14 more were refused");
+    expect(stderr.trim().split("\n")).toHaveLength(6);
+  });
+
+  test("ends with 1 and one line where the host refuses the channel", async () => {
+    const { code, stderr } = await host.run(["pub", "not a name", "x"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^sluice: [^\n]*not a name[^\n]*\[channel_name\]\n$/);
+  });
+
+  test("ends with 1 where the host goes away, and says how many were accepted", async () => {
+    const short = await startHost();
+    const pub = short.start(["pub", "c", "-"]);
+    pub.child.stdin.write("one\ntwo\n");
+    for (let sequence = 0; sequence < 2; ) {
+      const { data } = (await (await fetch(`${short.url}/v1/channels`)).json()) as {
+        data: Array<{ sequence?: number }>;
+      };
+      sequence = data[0]?.sequence ?? 0;
+    }
+    await short.stop("SIGKILL");
+    const { code, stderr } = await pub.finished;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/the host ended the session/);
+    expect(stderr).toMatch(/2 events were accepted before this/);
+  });
+});
+
+describe("pub | sub", () => {
+  test("carries 10,000 lines in order", async () => {
+    const name = channel();
+    const count = 10_000;
+    const lines = Array.from({ length: count }, (_, index) => `line ${index} ${"x".repeat(index % 50)} ü`);
+    const sub = await subscriber(name, ["--json", "--count", String(count)]);
+    const pub = await host.run(["pub", name, "-"], { input: `${lines.join("\n")}\n` });
+    expect(pub).toMatchObject({ code: 0, stderr: "" });
+    expect(pub.stdout).toMatch(/^10,000 accepted, 10,000 deliveries in \d+\.\d\d s\n$/);
+    const events = jsonLines((await sub.finished).stdout);
+    expect(events.map((event) => event["data"])).toEqual(lines);
+  });
+
+  test("carries JSON events of one channel to another unchanged", async () => {
+    const [from, to] = [channel(), channel()];
+    const first = await subscriber(from, ["--json", "--count", "100"]);
+    await host.run(["pub", from, "-"], {
+      input: Array.from({ length: 100 }, (_, index) => `{"n":${index}}`).join("\n"),
+    });
+    const { stdout } = await first.finished;
+    const second = await subscriber(to, ["--json", "--count", "100"]);
+    expect((await host.run(["pub", to, "-", "--json"], { input: stdout })).code).toBe(0);
+    expect(jsonLines((await second.finished).stdout)).toEqual(jsonLines(stdout));
+  });
+});
+
+describe("sluice sub", () => {
+  test("prints one readable line per event and its notices elsewhere", async () => {
+    const name = channel();
+    const sub = await subscriber(name, ["--count", "2"]);
+    await host.run(["pub", name, "hello \u001b[31m", "--attr", "zone=eu", "--source", "/me"]);
+    await host.run(["pub", name, '{"a":1}', "--type", "t", "--source", "/me"]);
+    const { code, stdout, stderr } = await sub.finished;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^\d\d:\d\d:\d\d\.\d{3} {2}message {5}\/me {13}hello \\u001b\[31m {2}zone=eu\n\d\d:\d\d:\d\d\.\d{3} {2}t {11}\/me {13}\{"a":1\}\n$/,
+    );
+    expect(stderr).toBe(`sluice: subscribed to ${name}\n`);
+  });
+
+  test("takes only the types it asks for", async () => {
+    const name = channel();
+    const sub = await subscriber(name, ["--json", "--count", "2", "--type", "a", "--type", "c"]);
+    await host.run(["pub", name, "-", "--json"], { input: '{"type":"a"}\n{"type":"b"}\n{"type":"c"}\n' });
+    expect(jsonLines((await sub.finished).stdout).map((event) => event["type"])).toEqual(["a", "c"]);
+  });
+
+  test.each([
+    { args: ["--where", "load < 0.8"], word: "where" },
+    { args: ["--ordering", "deadline"], word: "ordering" },
+  ])("tells what the host says about $args: not in this version", async ({ args, word }) => {
+    const { code, stdout, stderr } = await host.run(["sub", channel(), ...args]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(new RegExp(`^sluice: [^\\n]*${word}[^\\n]*\\[not_supported\\]\\n$`));
+  });
+
+  test("takes the ordering that is there", async () => {
+    const sub = await subscriber(channel(), ["--ordering", "fifo"]);
+    expect((await sub.stop("SIGINT")).code).toBe(0);
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)("ends with 0 on %s", async (signal) => {
+    const sub = await subscriber(channel());
+    expect(await sub.stop(signal)).toMatchObject({ code: 0, stdout: "" });
+  });
+
+  test("ends with 0 when its reader has gone (| head -1)", async () => {
+    const name = channel();
+    const pipe = startProgram(
+      "bash",
+      ["-c", `"$0" "$1" sub ${name} | head -1; echo "sub: \${PIPESTATUS[0]}"`, process.execPath, entry],
+      {
+        env: { SLUICE_URL: host.url },
+      },
+    );
+    await pipe.until("stderr", /subscribed/);
+    for (let index = 0; index < 50 && pipe.child.exitCode === null; index += 1)
+      await host.run(["pub", name, `event ${index}`]);
+    const { stdout, stderr } = await pipe.finished;
+    expect(stdout).toMatch(/event 0\nsub: 0\n$/);
+    expect(stderr).not.toMatch(/EPIPE|Error/);
+  });
+
+  test("comes back after its host has, and says so", async () => {
+    const first = await startHost();
+    const port = new URL(first.url).port;
+    const sub = first.start(["sub", "again", "--json", "--count", "1"]);
+    await sub.until("stderr", /subscribed to again/);
+    await first.stop("SIGKILL");
+    await sub.until("stderr", /the connection was lost .*; trying again in/);
+    const second = await startHost(["--listen", `127.0.0.1:${port}`]);
+    try {
+      await sub.until("stderr", /connected again; what was published meanwhile may be missed/);
+      await second.run(["pub", "again", "back"]);
+      expect(jsonLines((await sub.finished).stdout)[0]).toMatchObject({ data: "back" });
+    } finally {
+      await stopHost(second);
+    }
+  });
+
+  test("ends with 1 when its channel is removed", async () => {
+    const name = channel();
+    const sub = await subscriber(name);
+    expect((await host.run(["channel", "rm", name])).code).toBe(0);
+    const { code, stderr } = await sub.finished;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`the host ended the subscription to ${name.replaceAll(".", "\\.")}: channel_deleted`),
+    );
+  });
+});
