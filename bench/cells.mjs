@@ -1,0 +1,197 @@
+// The cells of the bench: what is run, against which peers. README.md says what each regime means.
+import { measureChannels, measureSessions } from "./driver/footprint.mjs";
+import { measureLatency } from "./driver/latency.mjs";
+import { measureStalled } from "./driver/stalled.mjs";
+import { measureThroughput } from "./driver/throughput.mjs";
+
+const BROKERS = ["sluice", "nats", "redis", "relay"];
+const NIGHTLY = ["mosquitto", "aedes"];
+const SMALL = 100;
+const LARGE = 1024;
+const MANY_CHANNELS = 10_000;
+const channelNames = Array.from({ length: MANY_CHANNELS }, (_, index) => `s${String(index).padStart(5, "0")}`);
+
+/**
+ * @typedef {object} Scale How much of everything: full or quick.
+ * @property {number} seconds Measured time of a throughput cell.
+ * @property {number} latencySeconds
+ * @property {number} stalledEvents
+ * @property {number} sessions
+ * @property {number} channels
+ */
+
+/** @type {Readonly<Record<'full' | 'quick', Readonly<Scale>>>} */
+export const scales = Object.freeze({
+  full: { seconds: 1, latencySeconds: 2, stalledEvents: 10_000_000, sessions: 2_000, channels: 100_000 },
+  quick: { seconds: 0.4, latencySeconds: 1, stalledEvents: 1_000_000, sessions: 500, channels: 10_000 },
+});
+
+/**
+ * @typedef {object} Cell
+ * @property {string} id
+ * @property {string} title
+ * @property {readonly string[]} peers In the order in which they run, within seconds of each other.
+ * @property {(peer: import('./peers/peer.mjs').Peer, scale: Scale) => Promise<object>} run
+ * @property {number} [repetitionsMax] Fewer than the rest, for cells that take long.
+ * @property {boolean} [alone] Starts its own process; needs no running peer.
+ */
+
+/**
+ * @param {string} id @param {string} title @param {readonly string[]} peers
+ * @param {Omit<import('./driver/flow.mjs').Load, 'seconds'>} load
+ * @returns {Cell}
+ */
+const throughput = (id, title, peers, load) => ({
+  id,
+  title,
+  peers,
+  run: (peer, { seconds }) => measureThroughput(peer, { ...load, seconds }),
+});
+
+/** @param {string} id @param {string} title @param {readonly string[]} peers @param {number} payloadBytes @param {number} fanOut @returns {Cell} */
+const latency = (id, title, peers, payloadBytes, fanOut) => ({
+  id,
+  title,
+  peers,
+  run: (peer, { latencySeconds }) =>
+    measureLatency(peer, { payloadBytes, fanOut, eventsPerSecond: 2000, seconds: latencySeconds }),
+});
+
+/** 16 publishers, one event per write, at most 64 events under way. */
+const unbatched = /** @type {const} */ ({ writes: "single", publishers: 16, inFlight: 64 });
+const keyOf = (/** @type {number} */ index) => `r-${String(index).padStart(6, "0")}`;
+const TTL_MS = 60_000;
+
+/**
+ * Lists the cells.
+ *
+ * @param {{ nightly: boolean }} options `nightly` adds the MQTT brokers.
+ * @returns {Cell[]}
+ */
+export function listCells({ nightly }) {
+  const all = nightly ? [...BROKERS, ...NIGHTLY] : BROKERS;
+  const webSockets = ["sluice-ws", "sluice-json", "ws"];
+  /** @type {Cell[]} */
+  const cells = [];
+  for (const fanOut of [1, 8]) {
+    cells.push(
+      throughput(`tput-100-f${fanOut}`, `100 B, fan-out ${fanOut}, batched`, all, {
+        payloadBytes: SMALL,
+        fanOut,
+        writes: "batched",
+      }),
+      throughput(`keyed-100-f${fanOut}`, `the same, each event with a key`, ["sluice"], {
+        payloadBytes: SMALL,
+        fanOut,
+        writes: "batched",
+        vary: (index) => ({ key: keyOf(index) }),
+      }),
+      throughput(`ttl-100-f${fanOut}`, `the same, each event with a TTL of a minute`, ["sluice"], {
+        payloadBytes: SMALL,
+        fanOut,
+        writes: "batched",
+        vary: () => ({ ttlMs: TTL_MS }),
+      }),
+      throughput(`keyed-ttl-100-f${fanOut}`, `the same, each event with key and TTL`, ["sluice"], {
+        payloadBytes: SMALL,
+        fanOut,
+        writes: "batched",
+        vary: (index) => ({ key: keyOf(index), ttlMs: TTL_MS }),
+      }),
+    );
+  }
+  for (const fanOut of [1, 8]) {
+    cells.push(
+      throughput(`tput-1k-f${fanOut}`, `1 KB, fan-out ${fanOut}, batched`, all, {
+        payloadBytes: LARGE,
+        fanOut,
+        writes: "batched",
+      }),
+    );
+  }
+  for (const fanOut of [1, 8]) {
+    cells.push(
+      throughput(`conc-100-f${fanOut}`, `100 B, fan-out ${fanOut}, unbatched`, all, {
+        payloadBytes: SMALL,
+        fanOut,
+        ...unbatched,
+      }),
+    );
+  }
+  cells.push(
+    throughput("channels-1", "1 channel, one event per frame", ["sluice"], {
+      payloadBytes: SMALL,
+      fanOut: 1,
+      writes: "batched",
+      perFrame: 1,
+      channels: channelNames.slice(0, 1),
+    }),
+    throughput("channels-10000", "10,000 channels in turn, one event per frame", ["sluice", "nats", "redis"], {
+      payloadBytes: SMALL,
+      fanOut: 1,
+      writes: "batched",
+      perFrame: 1,
+      channels: channelNames,
+    }),
+  );
+  for (const fanOut of [1, 8]) {
+    cells.push(
+      throughput(
+        `ws-batched-f${fanOut}`,
+        `WebSocket, 100 B, fan-out ${fanOut}, one event per message, many messages per write`,
+        webSockets,
+        {
+          payloadBytes: SMALL,
+          fanOut,
+          writes: "batched",
+          perFrame: 1,
+        },
+      ),
+      throughput(`ws-single-f${fanOut}`, `WebSocket, 100 B, fan-out ${fanOut}, one event per write`, webSockets, {
+        payloadBytes: SMALL,
+        fanOut,
+        ...unbatched,
+      }),
+    );
+  }
+  cells.push(
+    throughput("ws-packed-f8", "WebSocket, 100 B, fan-out 8, 64 events per message", ["sluice-ws", "sluice-json"], {
+      payloadBytes: SMALL,
+      fanOut: 8,
+      writes: "batched",
+      perFrame: 64,
+    }),
+    latency("lat-100-f1", "100 B, fan-out 1, 2,000 events/s", ["sluice", "nats", "redis", "ws", "sluice-ws"], SMALL, 1),
+    latency("lat-100-f8", "100 B, fan-out 8, 2,000 events/s", ["sluice", "nats", "redis"], SMALL, 8),
+    stalled("stalled-without", "seven live sinks", false),
+    stalled("stalled-with", "seven live sinks and one that takes 1 % and never reads", true),
+    {
+      id: "idle-sessions",
+      title: "idle WebSocket sessions",
+      peers: ["sluice"],
+      alone: true,
+      repetitionsMax: 3,
+      run: (_, { sessions }) => measureSessions(sessions),
+    },
+    {
+      id: "idle-channels",
+      title: "channels",
+      peers: ["sluice"],
+      alone: true,
+      repetitionsMax: 3,
+      run: (_, { channels }) => measureChannels(channels),
+    },
+  );
+  return cells;
+}
+
+/** @param {string} id @param {string} title @param {boolean} asleep @returns {Cell} */
+function stalled(id, title, asleep) {
+  return {
+    id,
+    title,
+    peers: ["sluice"],
+    run: (peer, { stalledEvents }) =>
+      measureStalled(peer, { events: stalledEvents, stalled: asleep, payloadBytes: SMALL }),
+  };
+}

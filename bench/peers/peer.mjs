@@ -1,0 +1,42 @@
+// What a broker must offer to be measured. One file per peer exports `start`: see nats.mjs for a short one.
+
+/**
+ * @typedef {import('../driver/sluice-frames.mjs').BenchEvent} BenchEvent
+ * @typedef {import('../driver/wire.mjs').Wire} Wire
+ */
+
+/**
+ * A subscriber that counts. Its counting begins when openSink() resolves.
+ *
+ * @typedef {object} Sink
+ * @property {Wire} wire
+ * @property {() => number} count Deliveries so far.
+ * @property {() => number} dropped Deliveries that the broker said it dropped.
+ * @property {import('../driver/wire.mjs').Consumer} consumer What takes the bytes, so that a reader of stamps may listen in.
+ */
+
+/**
+ * A publisher.
+ *
+ * @typedef {object} Source
+ * @property {Wire} wire
+ * @property {(events: readonly BenchEvent[], perFrame: number) => Buffer} encode The bytes to write for these events, with
+ *   at most `perFrame` of them in one frame where the protocol has such frames.
+ */
+
+/**
+ * A running broker. openSink() and openSource() set the connection up and resolve when events may flow.
+ *
+ * @typedef {object} Peer
+ * @property {string} name
+ * @property {string} version
+ * @property {number} pid
+ * @property {number} port
+ * @property {number} idleBytes Resident memory right after the start.
+ * @property {(channels: readonly string[], want: { payloadBytes: number, types?: readonly string[] }) => Promise<Sink>} openSink
+ *   All names have one length and all payloads one size; `types` only where the peer filters.
+ * @property {(channels: readonly string[]) => Promise<Source>} openSource
+ * @property {() => Promise<void>} end
+ */
+
+export {};

@@ -1,0 +1,114 @@
+// One session with Sluice over any of its three ways in: joins, publishes, and counts what is delivered.
+//
+// A `Carrier` hides the way: TCP carries size-delimited frames, a WebSocket carries them in messages.
+import { DelimitedStepper } from "../driver/delimited-stepper.mjs";
+import { encodeEvent, joinFrame, publishFrame, readDelivery, readHostFrame } from "../driver/sluice-frames.mjs";
+
+const JOIN_MS = 60_000;
+
+/**
+ * @typedef {object} Carrier
+ * @property {import('../driver/wire.mjs').Wire} wire
+ * @property {(frames: Buffer) => Buffer} wrap Whole size-delimited frames → the bytes to write.
+ * @property {(inner: DelimitedStepper) => import('../driver/wire.mjs').Consumer} unwrap Finds the frames in what arrives.
+ */
+
+let sources = 0;
+
+/**
+ * Opens a session, joins channels and begins to count.
+ *
+ * @param {Carrier} carrier
+ * @param {'sink' | 'source'} role
+ * @param {readonly string[]} channels
+ * @param {readonly string[]} [types] Event types wanted; none: any.
+ * @returns {Promise<import('./peer.mjs').Sink & { numbers: Map<string, number> }>}
+ * @throws {Error} With the host's problem.
+ */
+export async function openSession(carrier, role, channels, types) {
+  const { wire, wrap, unwrap } = carrier;
+  /** @type {Map<string, number>} */
+  const numbers = new Map();
+  let dropped = 0;
+  let joined = () => {};
+  const stepper = new DelimitedStepper({
+    other(frame) {
+      const said = readHostFrame(frame);
+      if (said.kind === "dropped") dropped += said.count;
+      if (said.kind !== "joined") return;
+      numbers.set(/** @type {string} */ (channels[said.ref - 1]), said.channelNumber);
+      if (numbers.size === channels.length) joined();
+    },
+    inspect: inOrder(channels, types, () => dropped),
+  });
+  const consumer = unwrap(stepper);
+  const complete = new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`Joined only ${numbers.size} of ${channels.length} channels`)),
+      JOIN_MS,
+    );
+    joined = () => resolve(clearTimeout(timer));
+    wire.onProgress = () => {
+      if (wire.failure) reject(wire.failure);
+    };
+  });
+  wire.stream(consumer);
+  wire.socket.write(wrap(Buffer.concat(channels.map((channel, index) => joinFrame(channel, role, index + 1, types)))));
+  await complete;
+  wire.onProgress = null;
+  return { wire, consumer, numbers, count: () => stepper.count, dropped: () => dropped };
+}
+
+/**
+ * Opens a publisher on a session of its own.
+ *
+ * @param {Carrier} carrier
+ * @param {readonly string[]} channels
+ * @returns {Promise<import('./peer.mjs').Source>}
+ */
+export async function openPublisher(carrier, channels) {
+  const { wire, numbers } = await openSession(carrier, "source", channels);
+  const source = `/bench/${(++sources % 90) + 10}`;
+  return {
+    wire,
+    encode(events, perFrame) {
+      const frames = [];
+      for (let i = 0; i < events.length; i += perFrame) {
+        const group = events.slice(i, i + perFrame);
+        const number = numbers.get(group[0]?.channel ?? "");
+        if (number === undefined) throw new Error(`No join of channel ${group[0]?.channel}`);
+        frames.push(
+          carrier.wrap(
+            publishFrame(
+              number,
+              group.map((event) => encodeEvent(event, source)),
+            ),
+          ),
+        );
+      }
+      return Buffer.concat(frames);
+    },
+  };
+}
+
+/**
+ * A check of every inspected delivery: with one channel, no filter and no drops, the n-th delivery of a sink is exactly
+ * n − 1 events after its first one.
+ *
+ * @param {readonly string[]} channels @param {readonly string[] | undefined} types @param {() => number} dropped
+ */
+function inOrder(channels, types, dropped) {
+  let base = Number.NaN;
+  return (
+    /** @type {Buffer} */ buffer,
+    /** @type {number} */ from,
+    /** @type {number} */ to,
+    /** @type {number} */ index,
+  ) => {
+    const { sequence } = readDelivery(buffer.subarray(from, to));
+    if (channels.length > 1 || types !== undefined || dropped() > 0) return;
+    if (Number.isNaN(base)) base = sequence - index;
+    if (sequence - index !== base)
+      throw new Error(`Delivery ${index} has sequence ${sequence}, expected ${base + index}`);
+  };
+}

@@ -1,0 +1,25 @@
+// Sluice over TCP: size-delimited binary frames.
+import { Wire } from "../driver/wire.mjs";
+import { startSluice } from "./sluice-process.mjs";
+import { openPublisher, openSession } from "./sluice-session.mjs";
+
+/**
+ * @param {Awaited<ReturnType<typeof startSluice>>} child
+ * @returns {import('./peer.mjs').Peer}
+ */
+export function sluiceOverTcp(child) {
+  const carrier = async () => ({
+    wire: await new Wire(child.tcpPort).open(),
+    wrap: (/** @type {Buffer} */ frames) => frames,
+    unwrap: (/** @type {import('../driver/wire.mjs').Consumer} */ inner) => inner,
+  });
+  return {
+    ...child,
+    name: "sluice",
+    openSink: async (channels, { types }) => openSession(await carrier(), "sink", channels, types),
+    openSource: async (channels) => openPublisher(await carrier(), channels),
+  };
+}
+
+/** @returns {Promise<import('./peer.mjs').Peer>} */
+export const startSluiceOverTcp = async () => sluiceOverTcp(await startSluice());

@@ -1,0 +1,166 @@
+// The results as one static page: goals first, then a chart per cell, then what a sceptic asks for.
+import { writeFileSync } from "node:fs";
+import { barChart, bullet, escapeHtml } from "./chart.mjs";
+import { style } from "./style.mjs";
+import { short } from "./summary.mjs";
+
+const MIB = 2 ** 20;
+const WORDS = { aim: "aim reached", floor: "holds", missed: "missed", "not run": "not run" };
+
+/** Which cells stand together, and what is drawn of them. */
+const SECTIONS = [
+  {
+    title: "Batched",
+    about:
+      "One publisher, writes of 64 KiB, as fast as the slowest subscriber takes. Broker CPU seconds per million published events; shorter is better. One event at fan-out 8 is eight deliveries.",
+    cells: /^tput-/,
+    measure: "cpuPerMillion",
+    unit: "s per million",
+  },
+  {
+    title: "Unbatched",
+    about: "Sixteen publishers, one event per write, at most 64 events under way: the kernel does most of the work.",
+    cells: /^conc-/,
+    measure: "cpuPerMillion",
+    unit: "s per million",
+  },
+  {
+    title: "Keys and deadlines",
+    about: "The batched regime with a key, a TTL, or both on every event.",
+    cells: /^(keyed|ttl|keyed-ttl)-/,
+    measure: "cpuPerMillion",
+    unit: "s per million",
+  },
+  {
+    title: "Many channels",
+    about: "One subscriber holds all channels, the publisher takes them in turn, one event per frame.",
+    cells: /^channels-/,
+    measure: "cpuPerMillion",
+    unit: "s per million",
+  },
+  {
+    title: "WebSocket",
+    about:
+      "Against a relay on the ws package. Batched: many messages of one event per write; unbatched: one message per write.",
+    cells: /^ws-/,
+    measure: "cpuPerMillion",
+    unit: "s per million",
+  },
+  {
+    title: "Latency",
+    about:
+      "2,000 events a second, each its own write; from before the write until the read, median. The note is the 99th percentile, which on a shared machine says more about the neighbours.",
+    cells: /^lat-/,
+    measure: "p50Us",
+    unit: "µs",
+    note: "p99Us",
+  },
+  {
+    title: "A stalled sink",
+    about: "Events per second that seven live sinks get, alone and beside one that takes 1 % and never reads.",
+    cells: /^stalled-/,
+    measure: "eventsPerSecond",
+    unit: "events per second",
+  },
+];
+
+/**
+ * Writes the page.
+ *
+ * @param {string} file
+ * @param {any} result What run.mjs wrote as JSON.
+ */
+export function writePage(file, result) {
+  const { machine, goals, lines } = result;
+  const count = (/** @type {string[]} */ ...names) =>
+    goals.filter((/** @type {any} */ { verdict }) => names.includes(verdict)).length;
+  const body = `<h1>Sluice bench</h1>
+<p class="soft">${escapeHtml(machine.date.slice(0, 16).replace("T", " "))} UTC · commit ${escapeHtml(machine.commit.slice(0, 12))}${machine.dirty ? " with changes" : ""} · ${escapeHtml(machine.cpu)}, ${machine.cores} cores, ${machine.memoryGiB} GiB · ${escapeHtml(machine.distribution)}, kernel ${escapeHtml(machine.kernel)} · Node ${escapeHtml(machine.node)} · load average ${machine.loadAverage.join(", ")} · ${result.options.repetitions} repetitions, ${result.minutes} minutes${result.options.quick ? " · <b>quick run: not for quoting</b>" : ""}</p>
+<p class="soft">${Object.entries(result.versions)
+    .map(([name, version]) => `${escapeHtml(name)} ${escapeHtml(version)}`)
+    .join(" · ")}</p>
+<div class="cards"><div class="card"><b>${count("aim", "floor")} of ${goals.length - count("not run")}</b>goals hold</div><div class="card"><b>${count("aim")}</b>reach their aim</div><div class="card"><b>${count("missed")}</b>missed</div><div class="card"><b>${count("not run")}</b>not run</div></div>
+<p>All comparisons are ratios of broker CPU time, both sides taken in the same repetition within seconds of each other, median of the repetitions. Absolute numbers belong to this machine and this hour.</p>
+<h2>Goals</h2>${goalRows(goals)}
+${SECTIONS.map((section) => sectionOf(section, lines)).join("\n")}
+${memorySection(lines)}${coreSection(result.core)}${kechoSection(result.kecho)}${failures(result)}`;
+  writeFileSync(
+    file,
+    `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sluice bench</title><style>${style}</style><body>${body}</body></html>\n`,
+  );
+}
+
+/** @param {import('../goals.mjs').Verdict[]} goals */
+function goalRows(goals) {
+  const unit = (/** @type {string} */ name) => (name === "ratio" ? "" : ` ${name === "count" ? "" : name}`);
+  const rows = goals.map((goal) => {
+    const { title, value, low, high, floor, aim, verdict } = goal;
+    const range = value === null ? "" : `${short(low)}–${short(high)}`;
+    return `<tr><td>${escapeHtml(title)}</td><td class="number"><b>${short(value)}</b>${unit(goal.unit)}</td><td class="number soft">${range}</td><td>${bullet(goal)}</td><td class="number">≤ ${short(floor)}</td><td class="number">${aim === floor ? "" : `≤ ${short(aim)}`}</td><td class="verdict ${verdict}">${WORDS[verdict]}</td></tr>`;
+  });
+  return `<div class="scroll"><table><thead><tr><th>Goal</th><th class="number">Measured</th><th class="number">Range</th><th></th><th class="number">Must</th><th class="number">Aim</th><th></th></tr></thead><tbody>${rows.join("\n")}</tbody></table></div>`;
+}
+
+/** @param {(typeof SECTIONS)[number]} section @param {import('./summary.mjs').Line[]} lines */
+function sectionOf({ title, about, cells, measure, unit, note }, lines) {
+  const ids = [...new Set(lines.map(({ cell }) => cell).filter((cell) => cells.test(cell)))];
+  if (ids.length === 0) return "";
+  const charts = ids.map((id) => {
+    const found = lines.filter(({ cell }) => cell === id);
+    const bars = found.map(({ peer, measures }) => ({
+      label: peer,
+      value: measures[measure]?.median ?? Number.NaN,
+      ...(measures[measure] && { low: measures[measure].low, high: measures[measure].high }),
+      note: note && measures[note] ? `p99 ${short(measures[note].median)}` : "",
+    }));
+    return barChart(found[0]?.title ?? id, unit, bars);
+  });
+  return `<h2>${escapeHtml(title)}</h2><p class="soft">${escapeHtml(about)}</p><div class="charts">${charts.join("\n")}</div>`;
+}
+
+/** @param {import('./summary.mjs').Line[]} lines */
+function memorySection(lines) {
+  const ours = lines.filter(
+    ({ peer, measures }) => peer.startsWith("sluice") && measures.peakBytes && measures.idleBytes,
+  );
+  if (ours.length === 0) return "";
+  const bars = ours.map(({ cell, peer, measures }) => ({
+    label: `${cell.slice(0, 17)}`,
+    value: ((measures.peakBytes?.median ?? 0) - (measures.idleBytes?.median ?? 0)) / MIB,
+    note: peer === "sluice" ? "" : peer.replace("sluice-", ""),
+  }));
+  return `<h2>Memory</h2><p class="soft">Peak resident memory of Sluice in each cell beyond its idle size of ${short((ours[0]?.measures.idleBytes?.median ?? 0) / MIB)} MiB. One process runs all cells of a peer, so what an earlier cell took still shows in a later one.</p><div class="charts">${barChart("Growth over idle", "MiB", bars)}</div>`;
+}
+
+/** @param {any[] | undefined} core */
+function coreSection(core) {
+  if (!core) return "";
+  const charts = core.map(({ title, coreNs, controlNs, ratio }) =>
+    barChart(title, "ns per event", [
+      { label: "core", value: coreNs, note: `${short(ratio)} ×` },
+      { label: "control", value: controlNs },
+    ]),
+  );
+  return `<h2>The core alone</h2><p class="soft">In one process, no sockets: 64 KiB of publish frames copied in, parsed, matched, and copied out per sink. The control does the same job in plain JavaScript, without credit, quotas, deadlines and partial input. For plain forwarding WebAssembly is not expected to win much.</p><div class="charts">${charts.join("\n")}</div>`;
+}
+
+/** @param {any | undefined} kecho */
+function kechoSection(kecho) {
+  if (!kecho) return "";
+  const rows = kecho.rows.map(
+    (/** @type {any} */ row) =>
+      `<tr><td>${escapeHtml(row.id)}</td><td>${escapeHtml(row.title)}</td><td>${escapeHtml(row.way)}</td><td class="number">${short(row.p50Us)}</td><td class="number">${short(row.p99Us)}</td><td class="number">${short(row.ratio)}</td><td class="number">${short(row.socketWrites)}</td><td class="number">${short(row.systemCalls)}</td><td class="number">${short(row.wasmCalls)}</td></tr>`,
+  );
+  return `<h2>KECho's table</h2><p class="soft">The rows of the paper, on this machine: a naive baseline that writes to each sink's socket (ECho), a client over TCP (user level, UL), and the service embedded in the process (kernel level, KL). Crossings are counted per operation: socket writes, system calls (strace), calls between JavaScript and WebAssembly.</p><div class="scroll"><table><thead><tr><th>Row</th><th>Operation</th><th>Way</th><th class="number">p50 µs</th><th class="number">p99 µs</th><th class="number">÷ baseline</th><th class="number">socket writes</th><th class="number">system calls</th><th class="number">JS↔WASM</th></tr></thead><tbody>${rows.join("\n")}</tbody></table></div>${kecho.notes?.length ? `<p class="soft">${kecho.notes.map(escapeHtml).join("<br>")}</p>` : ""}`;
+}
+
+/** @param {any} result */
+function failures({ skipped, lines }) {
+  const failed = lines
+    .filter((/** @type {any} */ line) => line.failed)
+    .map((/** @type {any} */ line) => `${line.cell} ${line.peer}: ${line.failed}`);
+  const items = [...skipped.map((/** @type {any} */ { what, why }) => `${what} was left out: ${why}`), ...failed];
+  return items.length === 0
+    ? ""
+    : `<h2>Left out or failed</h2><ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join("")}</ul>`;
+}
