@@ -1,0 +1,305 @@
+/**
+ * The channels of this host: names and definitions here, numbers, members and sequences in the core.
+ *
+ * The definitions outlive a core: after a restart every channel is made again, with a new number.
+ */
+import {
+  CHANNEL_ECHO,
+  CHANNEL_LATE_DROP,
+  CHANNEL_SINGLE,
+  CHANNELS_MAX,
+  RESULT_LIMIT,
+  RESULT_VALUE,
+  STATUS_OK,
+} from "../../core-wasm/abi.ts";
+import { type CoreHolder, isTrap, placeText, placeTypes } from "../core/instance.ts";
+import { errorFromStatus } from "../core/status.ts";
+import { SluiceError } from "../errors.ts";
+import { assertChannelName, type ChannelDefinition, defaultDefinition } from "./definition.ts";
+
+/** A channel as others see it. */
+export interface ChannelView {
+  readonly name: string;
+  /** Stands for the name in binary frames, until this epoch of the core ends. */
+  readonly number: number;
+  readonly definition: ChannelDefinition;
+  /** Counts changes of the definition, from 1. */
+  readonly revision: number;
+  /** Members that receive. */
+  sinks(): number;
+  /** Members that publish, implicit ones included. */
+  sources(): number;
+  /** Events sequenced in this epoch. */
+  sequence(): number;
+}
+
+/** What happened to a channel, told after it did. */
+export interface ChannelChange {
+  readonly type: "created" | "updated" | "removed";
+  readonly channel: ChannelView;
+  /** Nobody defined it: it came into being by a join or publish, and would do so again. */
+  readonly implicit: boolean;
+}
+
+/** What {@link Channels} needs. */
+export interface ChannelsSettings {
+  readonly holder: CoreHolder;
+  /** Whether resolve() may create a channel. */
+  readonly implicit: boolean;
+  /** Deals with a trap of the core. Returns what the caller is to hear. */
+  readonly onTrap?: (error: Error) => SluiceError;
+}
+
+/** Written by Channels only; everybody else gets it as a {@link ChannelView}. */
+class Channel implements ChannelView {
+  readonly name: string;
+  number = 0;
+  definition: ChannelDefinition;
+  revision = 1;
+  implicit: boolean;
+  /** Number of the decider that sees its events, 0: none. */
+  decider = 0;
+  readonly #holder: CoreHolder;
+
+  constructor(name: string, definition: ChannelDefinition, holder: CoreHolder, implicit: boolean) {
+    this.name = name;
+    this.definition = definition;
+    this.implicit = implicit;
+    this.#holder = holder;
+  }
+
+  sinks(): number {
+    return this.#holder.core.exports.channelSinks(this.number);
+  }
+
+  sources(): number {
+    return this.#holder.core.exports.channelSources(this.number);
+  }
+
+  sequence(): number {
+    return this.#holder.core.exports.channelSequence(this.number);
+  }
+}
+
+/** All channels of one host. Every change is in the core when the call returns. */
+export class Channels {
+  readonly #settings: ChannelsSettings;
+  readonly #byName = new Map<string, Channel>();
+  /** Sparse only by removals: the core reuses numbers. */
+  readonly #byNumber: (Channel | undefined)[] = [];
+  readonly #listeners = new Set<(change: ChannelChange) => void>();
+
+  constructor(settings: ChannelsSettings) {
+    this.#settings = settings;
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#byName.size;
+  }
+
+  /** All channels, in the order of their creation. */
+  list(): ChannelView[] {
+    return [...this.#byName.values()];
+  }
+
+  get(name: string): ChannelView | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The channel that has a number in the present core. */
+  byNumber(number: number): ChannelView | undefined {
+    return this.#byNumber[number];
+  }
+
+  /**
+   * Creates a channel, or replaces its definition; members stay.
+   *
+   * @throws {SluiceError} `channel_name`, `limit_reached`, `store_full`.
+   */
+  put(name: string, definition: ChannelDefinition): { created: boolean; channel: ChannelView } {
+    const present = this.#byName.get(name);
+    if (present !== undefined)
+      return { created: false, channel: this.#guarded(() => this.#update(present, definition)) };
+    return { created: true, channel: this.#create(name, definition, false) };
+  }
+
+  /**
+   * Replaces the definition of a channel that exists.
+   *
+   * @throws {SluiceError} `channel_unknown`.
+   */
+  patch(name: string, definition: ChannelDefinition): ChannelView {
+    const channel = this.#byName.get(name);
+    if (channel === undefined) throw channelUnknown(name);
+    return this.#guarded(() => this.#update(channel, definition));
+  }
+
+  /**
+   * Removes a channel and its members. What is in inboxes already is still delivered.
+   *
+   * @returns Whether it was there.
+   */
+  remove(name: string): boolean {
+    const channel = this.#byName.get(name);
+    if (channel === undefined) return false;
+    return this.#guarded(() => {
+      // Listeners hear of it while the number still means this channel, so that they can tell its members.
+      this.#tell("removed", channel);
+      this.#byName.delete(name);
+      this.#byNumber[channel.number] = undefined;
+      this.#settings.holder.core.exports.channelRemove(channel.number);
+      return true;
+    });
+  }
+
+  /**
+   * The channel of that name, made with the default definition where this host may do so.
+   *
+   * @throws {SluiceError} `channel_unknown`, or as {@link put}.
+   */
+  resolve(name: string): ChannelView {
+    const channel = this.#byName.get(name);
+    if (channel !== undefined) return channel;
+    if (!this.#settings.implicit) throw channelUnknown(name);
+    return this.#create(name, defaultDefinition, true);
+  }
+
+  /**
+   * Has the events of a channel pass a decider, by its number; 0 takes it away.
+   *
+   * @throws {SluiceError} `channel_unknown`.
+   */
+  setDecider(name: string, decider: number): void {
+    const channel = this.#byName.get(name);
+    if (channel === undefined) throw channelUnknown(name);
+    channel.decider = decider;
+    this.#guarded(() => this.#configure(channel));
+  }
+
+  /** Calls back after every change. Returns what ends that. */
+  onChange(listener: (change: ChannelChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Makes every channel again in a new core. Definitions and revisions stay, numbers change, members are gone. */
+  restore(): void {
+    this.#byNumber.length = 0;
+    for (const channel of this.#byName.values()) this.#add(channel);
+  }
+
+  /** A trap while a channel is changed: the core is made anew from the definitions as they were before. */
+  #guarded<Value>(work: () => Value): Value {
+    try {
+      return work();
+    } catch (error) {
+      const { onTrap } = this.#settings;
+      throw isTrap(error) && onTrap !== undefined ? onTrap(error) : error;
+    }
+  }
+
+  #create(name: string, definition: ChannelDefinition, implicit: boolean): Channel {
+    assertChannelName(name);
+    const channel = new Channel(name, definition, this.#settings.holder, implicit);
+    this.#guarded(() => this.#add(channel));
+    this.#byName.set(name, channel);
+    this.#tell("created", channel);
+    return channel;
+  }
+
+  #add(channel: Channel): void {
+    const { core } = this.#settings.holder;
+    const name = placeText(core, channel.name);
+    const number = core.exports.channelAdd(name.at, name.bytes, flagsOf(channel.definition));
+    if (number === 0) {
+      throw new SluiceError(
+        "limit_reached",
+        `Cannot create channel "${channel.name}", this host has no room for more than ${this.count}`,
+        {
+          value: channel.name,
+          limit: CHANNELS_MAX,
+        },
+      );
+    }
+    channel.number = number;
+    this.#byNumber[number] = channel;
+    try {
+      this.#configure(channel);
+    } catch (error) {
+      core.exports.channelRemove(number);
+      this.#byNumber[number] = undefined;
+      throw error;
+    }
+  }
+
+  #update(channel: Channel, definition: ChannelDefinition): Channel {
+    const wasImplicit = channel.implicit;
+    channel.implicit = false;
+    if (sameDefinition(channel.definition, definition)) {
+      // Now somebody wants it: it is kept even where nothing about it changed.
+      if (wasImplicit) this.#tell("updated", channel);
+      return channel;
+    }
+    const before = channel.definition;
+    channel.definition = definition;
+    try {
+      this.#configure(channel);
+    } catch (error) {
+      channel.definition = before;
+      throw error;
+    }
+    channel.revision++;
+    this.#tell("updated", channel);
+    return channel;
+  }
+
+  #configure(channel: Channel): void {
+    const { core } = this.#settings.holder;
+    const { types, delivery } = channel.definition;
+    this.#check(
+      core.exports.channelSet(
+        channel.number,
+        flagsOf(channel.definition),
+        delivery.priority,
+        delivery.ttlMs ?? 0,
+        channel.decider,
+      ),
+    );
+    this.#check(core.exports.channelTypes(channel.number, placeTypes(core, types), types.length));
+  }
+
+  #check(status: number): void {
+    if (status === STATUS_OK) return;
+    const { result } = this.#settings.holder.core.views;
+    throw errorFromStatus(status, result[RESULT_VALUE] as number, result[RESULT_LIMIT] as number);
+  }
+
+  #tell(type: ChannelChange["type"], channel: Channel): void {
+    for (const listener of this.#listeners) listener({ type, channel, implicit: channel.implicit });
+  }
+}
+
+function flagsOf(definition: ChannelDefinition): number {
+  return (
+    (definition.source === "single" ? CHANNEL_SINGLE : 0) |
+    (definition.echo ? CHANNEL_ECHO : 0) |
+    (definition.delivery.late === "drop" ? CHANNEL_LATE_DROP : 0)
+  );
+}
+
+function sameDefinition(one: ChannelDefinition, other: ChannelDefinition): boolean {
+  return (
+    one.source === other.source &&
+    one.echo === other.echo &&
+    one.delivery.priority === other.delivery.priority &&
+    one.delivery.ttlMs === other.delivery.ttlMs &&
+    one.delivery.late === other.delivery.late &&
+    one.types.length === other.types.length &&
+    one.types.every((type, index) => type === other.types[index])
+  );
+}
+
+function channelUnknown(name: string): SluiceError {
+  return new SluiceError("channel_unknown", `There is no channel "${name}"`, { value: name });
+}

@@ -1,0 +1,50 @@
+/**
+ * The HTTP server: the control plane by Hono, `/v1/socket` by us.
+ */
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import { problemBody, problemContentType } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import { negotiate, type OriginCheck } from "../../socket/websocket/handshake.ts";
+import type { CarrySettings } from "./tcp.ts";
+import { createUpgrade, isSocketPath } from "./upgrade.ts";
+
+/** Answers one request, as every Hono app does. */
+export type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** Makes the HTTP server, not listening yet. */
+export function createHttp(fetch: Fetch, settings: CarrySettings, isAllowed: OriginCheck): Server {
+  const control = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const server = createServer(
+    { headersTimeout: limits.handshakeMs, requestTimeout: limits.requestMs, noDelay: true },
+    (request, response) => {
+      if (isSocketPath(request.url ?? "")) answerNoUpgrade(request, response, isAllowed);
+      else void control(request, response);
+    },
+  );
+  server.on("upgrade", createUpgrade(settings, isAllowed, randomUUID));
+  // What is no HTTP at all is answered by a status line, and never ends the process.
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === "ECONNRESET" || !socket.writable) return socket.destroy();
+    const status =
+      error.code === "HPE_HEADER_OVERFLOW"
+        ? "431 Request Header Fields Too Large"
+        : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+          ? "408 Request Timeout"
+          : "400 Bad Request";
+    return socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  });
+  return server;
+}
+
+/** A request for the socket that does not ask to upgrade. */
+function answerNoUpgrade(request: IncomingMessage, response: ServerResponse, isAllowed: OriginCheck): void {
+  const handshake = negotiate({ method: request.method ?? "", headers: request.headers }, isAllowed);
+  // An upgrade that is asked for properly comes as 'upgrade', so there is always something to refuse here.
+  if (handshake.ok) return void response.writeHead(500).end();
+  const body = Buffer.from(JSON.stringify(problemBody(handshake.error, randomUUID(), handshake.status)));
+  const fields = { "content-type": problemContentType, "content-length": body.length };
+  response.writeHead(handshake.status, { ...handshake.headers, ...fields });
+  response.end(body);
+}

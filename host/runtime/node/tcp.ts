@@ -1,0 +1,83 @@
+/**
+ * The TCP port: size-delimited binary frames from the first byte on.
+ */
+import { createServer, type Server, type Socket } from "node:net";
+import { sluiceErrorFrom } from "../../errors.ts";
+import type { Service } from "../../service.ts";
+import type { ConnectionKind } from "../../session/connection.ts";
+import { problemBytes } from "../../session/farewell.ts";
+import { SocketAdapter } from "./socket-adapter.ts";
+import { canTakeOver, type Reader, readByCopy, takeOver } from "./takeover.ts";
+
+/** How sockets are read. */
+export interface CarrySettings {
+  readonly service: Service;
+  /** Whether to read straight into core memory where this Node can; false forces the copying way. */
+  readonly onread: boolean;
+  /** Silence of a TCP connection after which the system asks whether the peer is still there. */
+  readonly keepAliveMs: number;
+}
+
+/**
+ * Makes a session of a socket.
+ *
+ * @param socket Not read from, or between two reads; it must not be used by the caller any more.
+ * @param before Bytes to be sent first, such as the answer to an upgrade.
+ * @param head Input that was read already.
+ * @throws {SluiceError} as Service.openConnection(); the socket is untouched then.
+ */
+export function carry(
+  socket: Socket,
+  kind: ConnectionKind,
+  settings: CarrySettings,
+  before: Uint8Array,
+  head: Uint8Array,
+): void {
+  const { service } = settings;
+  const slot: { adapter: SocketAdapter | undefined } = { adapter: undefined };
+  // The session exists before its socket, because the socket needs to know where to read into.
+  const connection = service.openConnection(kind, {
+    write: (bytes) => slot.adapter?.write(bytes) ?? true,
+    pendingBytes: () => slot.adapter?.pendingBytes() ?? 0,
+    end: () => slot.adapter?.end(),
+    destroy: () => slot.adapter?.destroy(),
+  });
+  const reader: Reader = {
+    landing: connection.landing,
+    received: (bytes) => connection.received(bytes),
+    receive: (chunk) => connection.receive(chunk),
+  };
+  const direct = settings.onread && canTakeOver(socket);
+  const carried = direct ? takeOver(socket, reader) : socket;
+  carried.setNoDelay(true);
+  carried.setKeepAlive(true, settings.keepAliveMs);
+  const adapter = new SocketAdapter(carried, service.clocks.real, service.log);
+  adapter.connection = connection;
+  slot.adapter = adapter;
+  if (before.length > 0) carried.write(before);
+  if (head.length > 0) connection.receive(head);
+  if (!direct) readByCopy(carried, reader);
+}
+
+/** Makes the TCP server, not listening yet. */
+export function createTcpServer(settings: CarrySettings): Server {
+  const empty = new Uint8Array(0);
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
+    // Until somebody else listens: a reset in this very moment must not end the process.
+    socket.on("error", () => {});
+    try {
+      carry(socket, "stream", settings, empty, empty);
+    } catch (error) {
+      refuse(socket, error);
+    }
+  });
+  return server;
+}
+
+/** Says why there is no session, and hangs up. */
+function refuse(socket: Socket, error: unknown): void {
+  socket.end(problemBytes(sluiceErrorFrom(error)));
+  // What the peer has sent is thrown away, or its arrival would reset the connection before the problem was read.
+  socket.resume();
+  socket.setTimeout(2_000, () => socket.destroy());
+}

@@ -1,0 +1,94 @@
+/**
+ * WebSocket: after the handshake the socket is ours and the core does the framing.
+ */
+import { createHash } from "node:crypto";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { codes, problemBody, problemContentType, SluiceError, sluiceErrorFrom } from "../../errors.ts";
+import { ACCEPT_GUID, negotiate, type OriginCheck } from "../../socket/websocket/handshake.ts";
+import { type CarrySettings, carry } from "./tcp.ts";
+
+/** Where sessions are opened. */
+export const SOCKET_PATH = "/v1/socket";
+
+/** Whether a request target is that path; queries are ignored, a second slash or dots are another path. */
+export function isSocketPath(target: string): boolean {
+  return target === SOCKET_PATH || target.startsWith(`${SOCKET_PATH}?`);
+}
+
+/**
+ * Makes the listener for 'upgrade' of an HTTP server.
+ *
+ * @param requestId Names a refusal, for the operator to find it.
+ */
+export function createUpgrade(
+  settings: CarrySettings,
+  isAllowed: OriginCheck,
+  requestId: () => string,
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  return (request, duplex, head) => {
+    const socket = duplex as Socket;
+    socket.on("error", () => {});
+    const fail = (status: number, error: SluiceError, headers: Readonly<Record<string, string>>): void =>
+      refuse(socket, status, error, headers, requestId());
+    if (!isSocketPath(request.url ?? "")) {
+      return fail(
+        404,
+        new SluiceError(
+          "not_found",
+          `There is no WebSocket at ${(request.url ?? "").slice(0, 128)}, only at ${SOCKET_PATH}`,
+        ),
+        {},
+      );
+    }
+    const handshake = negotiate({ method: request.method ?? "", headers: request.headers }, isAllowed);
+    if (!handshake.ok) return fail(handshake.status, handshake.error, handshake.headers);
+    try {
+      carry(socket, handshake.kind, settings, acceptBytes(handshake.key, handshake.protocol), head);
+    } catch (thrown) {
+      const error = sluiceErrorFrom(thrown);
+      // Too many sessions is this host's trouble, not the request's.
+      const status = error.code === "limit_reached" ? 503 : codes[error.code].status;
+      fail(status, error, { "retry-after": "1" });
+    }
+  };
+}
+
+function acceptBytes(key: string, protocol: string): Uint8Array {
+  // SHA-1 is what RFC 6455 §4.2.2 asks for; it guards against confused proxies, not against attackers.
+  const accept = createHash("sha1")
+    .update(key + ACCEPT_GUID)
+    .digest("base64");
+  const lines = [
+    "HTTP/1.1 101 Switching Protocols",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Accept: ${accept}`,
+    `Sec-WebSocket-Protocol: ${protocol}`,
+  ];
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
+}
+
+/** An HTTP answer by hand: after 'upgrade' Node's own response object is out of reach. */
+function refuse(
+  socket: Socket,
+  status: number,
+  error: SluiceError,
+  headers: Readonly<Record<string, string>>,
+  instance: string,
+): void {
+  const body = Buffer.from(JSON.stringify(problemBody(error, instance, status)));
+  const fields = {
+    // Only a 426 says something else here (RFC 9110 §7.8): then the connection may go on to be a WebSocket.
+    connection: "close",
+    ...headers,
+    "content-type": problemContentType,
+    "content-length": String(body.length),
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${lines.join("\r\n")}\r\n\r\n`);
+  socket.end(body);
+  socket.resume();
+  socket.setTimeout(2_000, () => socket.destroy());
+}

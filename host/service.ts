@@ -1,0 +1,335 @@
+/**
+ * A host without its sockets: the core, the channels and the sessions, and what happens when the core fails.
+ *
+ * Everything is synchronous and single-threaded; time, entropy and sockets come from outside (clock.ts, runtime/).
+ */
+
+import { Channels } from "./channel/channels.ts";
+import type { Clocks } from "./clock.ts";
+import { type CountedExports, type Crossings, countCrossings } from "./core/crossings.ts";
+import { type Core, createCore, isTrap } from "./core/instance.ts";
+import { SluiceError, sluiceErrorFrom } from "./errors.ts";
+import type { Event } from "./gen/sluice/v1/event_pb.ts";
+import { limits } from "./limits.ts";
+import type { Log } from "./log.ts";
+import { resolveOptions, type ServiceOptions, type ServiceOptionsInput } from "./options.ts";
+import type { Connection, ConnectionAdapter, ConnectionKind } from "./session/connection.ts";
+import { type Decider, decideWaiting } from "./session/decider.ts";
+import { drainSessions } from "./session/drain.ts";
+import { type Counters, createCounters, type Engine, type Flusher } from "./session/engine.ts";
+import { createFlusher } from "./session/flush.ts";
+import { LocalSession, type PublishResult } from "./session/local.ts";
+import { derivedId } from "./session/receipt.ts";
+import { Sessions } from "./session/registry.ts";
+import { Session } from "./session/session.ts";
+import { createSlots, type Slots } from "./session/slots.ts";
+import { CLOSED } from "./session/state.ts";
+import { readStatistics } from "./session/statistics.ts";
+import { createSubscription, type Subscription, type SubscriptionOptions } from "./session/subscription.ts";
+import { createSweeper, type Sweeper } from "./session/sweep.ts";
+import { createSocketCodec, type SocketCodec } from "./socket/json/codec.ts";
+
+/** What a service is made of. */
+export interface ServiceSettings {
+  /** Compiled `core.wasm`. */
+  readonly module: WebAssembly.Module;
+  readonly options?: ServiceOptionsInput;
+  readonly clocks: Clocks;
+  readonly log: Log;
+  /** Runs something after the input that this turn of the event loop still brings; a timer of 0 ms where absent. */
+  readonly defer?: (run: () => void) => void;
+  /** Decides who gets the events of channels with a decider. */
+  readonly decider?: Decider;
+  /** Hears of each new epoch, so that it can be kept. */
+  readonly onEpoch?: (epoch: number) => void;
+  /** What the runtime counts, by name, to be told with the service's own statistics. */
+  readonly statistics?: () => Readonly<Record<string, number>>;
+  /** The core failed too often: the process should end. */
+  readonly onFatal?: (error: Error) => void;
+}
+
+/** A running host. */
+export class Service implements Engine {
+  readonly options: ServiceOptions;
+  readonly clocks: Clocks;
+  readonly log: Log;
+  readonly channels: Channels;
+  readonly json: SocketCodec;
+  readonly flusher: Flusher;
+  readonly counters: Counters = createCounters();
+  /** Moment of the start on the real clock, ms since 1970. */
+  readonly startedAt: number;
+  core: Core;
+  slots: Slots = createSlots();
+  draining = false;
+  deciding = false;
+  readonly #settings: ServiceSettings;
+  readonly #sweeper: Sweeper;
+  readonly #sessions = new Sessions();
+  #publisher: LocalSession | undefined = undefined;
+  readonly #subscriptions = new Set<Subscription>();
+  #failures: number[] = [];
+  #crossings: CountedExports | undefined = undefined;
+  #closed = false;
+  #drained: Promise<void> | undefined = undefined;
+
+  /** @throws {SluiceError} for options out of range, a memory too small, or a core of another ABI. */
+  constructor(settings: ServiceSettings) {
+    this.#settings = settings;
+    this.options = resolveOptions(settings.options);
+    this.clocks = settings.clocks;
+    this.log = settings.log;
+    this.startedAt = settings.clocks.real.now();
+    this.core = this.#createCore(this.options.epoch);
+    this.channels = new Channels({
+      holder: this,
+      implicit: this.options.implicitChannels,
+      onTrap: (error) => {
+        this.fault(error, undefined);
+        return coreRestarted(error);
+      },
+    });
+    this.channels.onChange(({ type, channel }) => {
+      if (type !== "removed") return;
+      this.#sessions.tellRemoved(channel);
+      this.json.clear();
+      this.flusher.schedule();
+    });
+    this.json = createSocketCodec({
+      channelName: (channelNumber) => this.channels.byNumber(channelNumber)?.name,
+      derivedId: (channelNumber, sequence, epoch) => derivedId(this.hostId, epoch, channelNumber, sequence),
+      epoch: () => this.core.epoch,
+    });
+    this.flusher = createFlusher(this, {
+      defer: settings.defer ?? ((run) => void settings.clocks.real.setTimer(run, 0)),
+      sessionOf: (id) => this.#sessions.get(id),
+      flushLocal: (session) => (session as LocalSession).take(),
+    });
+    this.#sweeper = createSweeper(this, () => this.#sessions.withSocket());
+  }
+
+  /** Identity of this host in derived event ids. */
+  get hostId(): string {
+    return this.options.hostId;
+  }
+
+  /** Incarnation of the core. */
+  get epoch(): number {
+    return this.core.epoch;
+  }
+
+  /** How many sessions with a socket there are. */
+  get sessionCount(): number {
+    return this.#sessions.sockets;
+  }
+
+  /**
+   * Opens a session over a carrier.
+   *
+   * @throws {SluiceError} `limit_reached` where there are too many, `draining`.
+   */
+  openConnection(kind: ConnectionKind, adapter: ConnectionAdapter): Connection {
+    const { connections } = this.options;
+    if (this.draining || this.#closed)
+      throw new SluiceError("draining", "The host is shutting down, it takes no more sessions");
+    if (this.#sessions.sockets >= connections) {
+      this.counters.sessionsRefused++;
+      throw new SluiceError(
+        "limit_reached",
+        `Cannot open another session, this host has ${connections}, limit is ${connections}`,
+        {
+          value: connections,
+          limit: connections,
+        },
+      );
+    }
+    const session = this.#sessions.add(new Session(this, kind, adapter, this.#sessions.nextNumber()));
+    this.counters.sessionsOpened++;
+    this.#sweeper.start();
+    return session;
+  }
+
+  /**
+   * Publishes, as one source that is the host's own.
+   *
+   * @param name Of a channel; it comes into being where that is allowed.
+   * @returns One result per event, in their order.
+   * @throws {SluiceError} where no event was looked at: `channel_unknown`, `channel_name`, `source_taken`, `core_restarted`.
+   */
+  publish(name: string, events: readonly Event[]): PublishResult[] {
+    const channel = this.channels.resolve(name);
+    const session = this.#localPublisher();
+    try {
+      return session.publish(channel, events);
+    } catch (error) {
+      throw this.#refusal(error, session);
+    }
+  }
+
+  /**
+   * Subscribes within this process. The subscription survives a restart of the core.
+   *
+   * @throws {SluiceError} `channel_unknown`, `channel_name`, `invalid_value`.
+   */
+  subscribe(name: string, options: SubscriptionOptions): Subscription {
+    const subscription = createSubscription(this, name, options, (onDeliveries, onFrame) =>
+      this.#openLocal(onDeliveries, onFrame),
+    );
+    try {
+      subscription.open();
+    } catch (error) {
+      throw this.#refusal(error, undefined);
+    }
+    this.#subscriptions.add(subscription);
+    subscription.onClose(() => this.#subscriptions.delete(subscription));
+    return subscription;
+  }
+
+  /** Has the events of a channel decided by the decider of the settings, which gets `decider` as its number; 0: no more. */
+  setDecider(name: string, decider: number): void {
+    this.channels.setDecider(name, decider);
+    if (decider !== 0) this.deciding = true;
+  }
+
+  /** Sends everything that can be sent, now instead of at the end of the loop's turn. */
+  flush(): void {
+    this.flusher.turn();
+  }
+
+  /** Counters of the core, the sessions and the channels, by name; those that grow end in "Total". */
+  statistics(): Record<string, number> {
+    return { ...readStatistics(this, this.#sessions.sockets, this.channels.count), ...this.#settings.statistics?.() };
+  }
+
+  /**
+   * Counts calls into the core from now on, or stops doing so. Costs a little per call while it lasts.
+   *
+   * @returns Reads and resets the count.
+   */
+  countCrossings(): { read(): Crossings; reset(): void; stop(): void } {
+    this.#crossings ??= countCrossings(this.core.exports);
+    const counted = this.#crossings;
+    const { exports } = this.core;
+    this.core.exports = counted.exports;
+    return {
+      read: () => counted.read(),
+      reset: () => counted.reset(),
+      stop: () => {
+        this.core.exports = exports;
+        this.#crossings = undefined;
+      },
+    };
+  }
+
+  /** Says goodbye to all sessions: drain frames, what waits is sent until `drainMs` are over, then they are closed. */
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<void> {
+    this.draining = true;
+    await drainSessions(this, () => this.#sessions.withSocket());
+    this.close();
+  }
+
+  /** Ends everything at once. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.draining = true;
+    this.#sweeper.stop();
+    for (const subscription of [...this.#subscriptions]) subscription.close();
+    for (const session of this.#sessions.withSocket())
+      session.drop(new SluiceError("draining", "The host is shutting down"));
+  }
+
+  decide(now: number): void {
+    decideWaiting(this.core, this.#settings.decider, now, (fault) =>
+      this.log.error("decider failed, its events go to all", { ...fault }),
+    );
+  }
+
+  forget(session: Session): void {
+    if (this.#sessions.delete(session)) this.counters.sessionsClosed++;
+  }
+
+  fault(error: unknown, session: Session | undefined): void {
+    if (isTrap(error)) return this.#restart(error);
+    this.log.error("fault in the host", { error, session: session?.number });
+    try {
+      session?.close(sluiceErrorFrom(error));
+    } catch (second) {
+      if (isTrap(second)) this.#restart(second);
+      else session?.adapter.destroy();
+    }
+  }
+
+  #createCore(epoch: number): Core {
+    const { memoryBytes, storeBytes } = this.options;
+    return createCore(this.#settings.module, { memoryBytes, storeBytes, epoch });
+  }
+
+  #openLocal(
+    ...handlers: [ConstructorParameters<typeof LocalSession>[2], ConstructorParameters<typeof LocalSession>[3]]
+  ): LocalSession {
+    return this.#sessions.add(new LocalSession(this, this.#sessions.nextNumber(), ...handlers));
+  }
+
+  /** One session publishes for HTTP and embedded use; a restart of the core makes another. */
+  #localPublisher(): LocalSession {
+    if (this.#publisher === undefined || this.#publisher.state === CLOSED) {
+      this.#publisher = this.#openLocal(
+        () => {},
+        () => {},
+      );
+    }
+    return this.#publisher;
+  }
+
+  #refusal(error: unknown, session: Session | undefined): SluiceError {
+    if (error instanceof SluiceError) return error;
+    if (!isTrap(error)) return sluiceErrorFrom(error);
+    this.fault(error, session);
+    return coreRestarted(error);
+  }
+
+  /** A trap: nothing in that core can be trusted. All sessions end, channels and embedded subscriptions go on in a new one. */
+  #restart(error: Error): void {
+    const now = this.clocks.real.now();
+    this.#failures = [...this.#failures.filter((at) => now - at < limits.restartsMs), now];
+    this.counters.coreRestarts++;
+    this.log.error("core failed", { error, epoch: this.core.epoch, failures: this.#failures.length });
+    this.#publisher = undefined;
+    this.counters.sessionsClosed += this.#sessions.abandon(this, coreRestarted(error));
+    if (this.#failures.length >= limits.restarts) return this.#fail(error);
+    try {
+      this.core = this.#createCore(this.core.epoch + 1);
+      this.slots = createSlots();
+      this.#crossings = undefined;
+      this.channels.restore();
+      this.#settings.onEpoch?.(this.core.epoch);
+      for (const subscription of this.#subscriptions) subscription.open();
+    } catch (second) {
+      this.#fail(second instanceof Error ? second : error);
+    }
+  }
+
+  #fail(error: Error): void {
+    this.log.error("core failed too often, giving up", { error });
+    this.draining = true;
+    this.#closed = true;
+    this.#sweeper.stop();
+    this.#settings.onFatal?.(error);
+  }
+}
+
+/** What peers and callers hear: their request may or may not have been carried out. */
+function coreRestarted(cause: Error): SluiceError {
+  return new SluiceError("core_restarted", "The core of this host failed and was restarted; come back", { cause });
+}
+
+/** Makes a host without sockets. @throws {SluiceError} as the constructor of {@link Service}. */
+export function createService(settings: ServiceSettings): Service {
+  return new Service(settings);
+}

@@ -1,0 +1,132 @@
+/**
+ * The rare frames: what a session asks of the host itself. Publish, update, credit, ack and cancel never come here.
+ */
+import { create } from "@bufbuild/protobuf";
+import { RESULT_LIMIT, RESULT_VALUE, STATUS_OK } from "../../core-wasm/abi.ts";
+import { placeText } from "../core/instance.ts";
+import { errorFromStatus } from "../core/status.ts";
+import { SluiceError } from "../errors.ts";
+import {
+  type ClientFrame,
+  type Hello,
+  HostFrameSchema,
+  type Inbox,
+  LeftSchema,
+  LimitsSchema,
+  PongSchema,
+  WelcomeSchema,
+} from "../gen/sluice/v1/frame_pb.ts";
+import { limits } from "../limits.ts";
+import { createSecret } from "../options.ts";
+import { type Ref, refField } from "./frames.ts";
+import { defaultInbox, inboxFromFrame, notSupported } from "./inbox.ts";
+import { join } from "./join.ts";
+import { emptyReceipt } from "./receipt.ts";
+import type { Session } from "./session.ts";
+import { implicitSource } from "./state.ts";
+
+/**
+ * Carries out one control frame and answers it.
+ *
+ * @throws {SluiceError} The refusal; the caller tells the session with the frame's `ref`.
+ */
+export function handleControl(session: Session, frame: ClientFrame): void {
+  const { ref, kind } = frame;
+  switch (kind.case) {
+    case "hello":
+      return hello(session, kind.value, ref);
+    case "join":
+      return join(session, kind.value, ref);
+    case "leave":
+      return leave(session, kind.value.member, ref);
+    case "inbox":
+      setInbox(session, kind.value, "inbox");
+      if (ref !== undefined) session.answer(emptyReceipt(ref));
+      return;
+    case "ping":
+      return session.answer(
+        create(HostFrameSchema, { kind: { case: "pong", value: create(PongSchema, refField(ref)) } }),
+      );
+    case "set":
+    case "evaluate":
+    case "observe":
+      throw notSupported(kind.case, undefined);
+    default:
+      throw new SluiceError("frame_kind", `A frame of kind ${kind.case ?? "none"} is not for the host`);
+  }
+}
+
+/**
+ * Greets. A session that is to be resumed is answered honestly: this version keeps none, so the client starts anew.
+ *
+ * A token is not looked at: without one, only loopback is served, or whoever `--insecure` lets in.
+ */
+function hello(session: Session, frame: Hello, ref: Ref): void {
+  if (session.greeted)
+    throw new SluiceError("invalid_value", "Cannot greet twice, a session has one hello", { value: "hello" });
+  const client = encodeURIComponent(frame.client.toWellFormed());
+  if (client.length > limits.clientNameBytes) {
+    throw new SluiceError(
+      "invalid_value",
+      `A client name of ${client.length} bytes (percent-encoded) is too long, limit is ${limits.clientNameBytes}`,
+      {
+        value: client.length,
+        limit: limits.clientNameBytes,
+      },
+    );
+  }
+  if (frame.inbox !== undefined) setInbox(session, frame.inbox, "hello.inbox");
+  session.greeted = true;
+  const { core, options } = session.engine;
+  if (client !== "") {
+    const source = placeText(core, implicitSource(client, session.number));
+    core.exports.connectionSource(session.id, source.at, source.bytes);
+  }
+  const welcome = create(WelcomeSchema, {
+    ...refField(ref),
+    host: options.hostId,
+    session: createSecret(),
+    resumed: false,
+    epoch: BigInt(core.epoch),
+    limits: create(LimitsSchema, {
+      frameBytes: BigInt(limits.frameBytes),
+      eventBytes: BigInt(limits.eventBytes),
+      publishEvents: limits.publishEvents,
+      joins: options.joins,
+    }),
+  });
+  session.answer(create(HostFrameSchema, { kind: { case: "welcome", value: welcome } }));
+}
+
+function leave(session: Session, member: number, ref: Ref): void {
+  const membership = session.memberships?.get(member);
+  if (membership === undefined) {
+    throw new SluiceError("member_unknown", `This session has no member m${member}`, { value: `m${member}` });
+  }
+  const { core } = session.engine;
+  const status = core.exports.memberRemove(session.id, member);
+  if (status !== STATUS_OK) throw errorFromStatus(status, member, 0);
+  session.memberships?.delete(member);
+  tellLeft(session, member, "left", ref);
+}
+
+/** Tells a session that one of its memberships is over. */
+export function tellLeft(session: Session, member: number, reason: "left" | "channel_deleted", ref: Ref): void {
+  session.answer(
+    create(HostFrameSchema, {
+      kind: { case: "left", value: create(LeftSchema, { ...refField(ref), member, reason }) },
+    }),
+  );
+}
+
+function setInbox(session: Session, frame: Inbox, path: string): void {
+  const present = session.inbox ?? defaultInbox;
+  const next = inboxFromFrame(present, frame, path);
+  const { exports, views } = session.engine.core;
+  const status = exports.inboxSet(session.id, next.capacityEvents, next.capacityBytes, next.overflow);
+  if (status !== STATUS_OK) {
+    throw errorFromStatus(status, views.result[RESULT_VALUE] as number, views.result[RESULT_LIMIT] as number);
+  }
+  if (next.held !== present.held) exports.inboxHold(session.id, next.held ? 1 : 0);
+  session.inbox = next;
+}

@@ -1,0 +1,119 @@
+/**
+ * What all sessions of a host share. The service builds it (service.ts); sessions know no more of the service than this.
+ */
+import type { Channels } from "../channel/channels.ts";
+import type { Clocks } from "../clock.ts";
+import type { CoreHolder } from "../core/instance.ts";
+import type { SluiceError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { ServiceOptions } from "../options.ts";
+import type { Session } from "./session.ts";
+import type { Slots } from "./slots.ts";
+
+/** A text message read: the binary frame it stands for, or what is wrong with it. */
+export type TextRead =
+  | {
+      readonly ok: true;
+      /** An encoded ClientFrame, valid until the next read. */
+      readonly frame: Uint8Array;
+      /** Ids of the published events where a receipt is wanted, "" for those without one. */
+      readonly ids: readonly string[] | undefined;
+    }
+  | { readonly ok: false; readonly error: SluiceError; readonly ref?: number };
+
+/** What the rendering of one session's output depends on. */
+export interface RenderContext {
+  /** Number of the first delivery in the bytes. */
+  readonly firstNumber: number;
+  /** Most deliveries and bytes in one deliver frame. */
+  readonly events: number;
+  readonly bytes: number;
+  /** The member of this session that gets the events of a channel, where there is just one. */
+  memberOf(channelNumber: number): number | undefined;
+}
+
+/** JSON on a WebSocket; the socket layer provides it, so that sessions do not depend on a format. */
+export interface JsonCodec {
+  /** Reads one text message, which is UTF-8. */
+  read(text: Uint8Array): TextRead;
+  /**
+   * Renders what drain() wrote for a JSON connection.
+   *
+   * @param drained What drain() wrote.
+   * @returns Complete WebSocket frames, valid until the next call, or for good once {@link JsonCodec.keep} was called.
+   */
+  render(drained: Uint8Array, context: RenderContext): Uint8Array;
+  /** The last rendering is still being sent: leave its bytes alone. */
+  keep(): void;
+}
+
+/** What the host counts itself, since its start; the rest is counted by the core. */
+export interface Counters {
+  sessionsOpened: number;
+  sessionsRefused: number;
+  sessionsClosed: number;
+  problems: number;
+  /** Calls of write() on sockets. */
+  writes: number;
+  /** Those that the system did not take at once. */
+  writesHeld: number;
+  /** Those for which no slot was free, so that bytes were copied once more. */
+  writesCopied: number;
+  /** Loop turns in which output was flushed. */
+  flushes: number;
+  coreRestarts: number;
+}
+
+/** A fresh set of counters. */
+export function createCounters(): Counters {
+  return {
+    sessionsOpened: 0,
+    sessionsRefused: 0,
+    sessionsClosed: 0,
+    problems: 0,
+    writes: 0,
+    writesHeld: 0,
+    writesCopied: 0,
+    flushes: 0,
+    coreRestarts: 0,
+  };
+}
+
+/** Flushes sessions once per loop turn; see flush.ts. */
+export interface Flusher {
+  /** Something may be dirty in the core: flush it all in this turn of the loop, once. */
+  schedule(): void;
+  /** This session may go on sending: flush it in the next turn, dirty or not. */
+  ready(session: Session): void;
+  /** Flushes one session at once, for goodbyes. */
+  flush(session: Session): void;
+  /** Flushes everything now. */
+  turn(): void;
+  /** The socket of this session is done with what it was given, or gone: its slot is free. */
+  released(session: Session): void;
+}
+
+/** The shared part. */
+export interface Engine extends CoreHolder {
+  readonly options: ServiceOptions;
+  readonly clocks: Clocks;
+  readonly log: Log;
+  readonly channels: Channels;
+  readonly slots: Slots;
+  readonly json: JsonCodec;
+  readonly flusher: Flusher;
+  readonly counters: Counters;
+  /** Whether any channel has had a decider. */
+  readonly deciding: boolean;
+  /** Has all events decided that wait for a decider (decider.ts). */
+  decide(now: number): void;
+  /** Whether the host says goodbye to its sessions. */
+  readonly draining: boolean;
+  /** Tells that a session is over; its number in the core is free again. */
+  forget(session: Session): void;
+  /**
+   * Deals with anything thrown while working for a session: a trap restarts the core, anything else ends that session.
+   * Never throws.
+   */
+  fault(error: unknown, session: Session | undefined): void;
+}

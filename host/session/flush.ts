@@ -1,0 +1,234 @@
+/**
+ * Output: every session with something to say gets one write per turn of the event loop, however many events came in.
+ *
+ * drain() copies a session's output into an OUT slot of the core, the socket writes from there. Nearly always the system
+ * takes it all at once and the slot is free again. Where it does not, the slot is held until that write is done. A slow
+ * peer then writes from small copies, so that a few stalled sinks cannot hold all slots; copies shrink as they grow in
+ * number, so that their sum stays bounded.
+ */
+import {
+  CONTROL_BYTES_MAX,
+  OUT_SLOT_BYTES,
+  REASON_DECIDE,
+  RESULT_REASON,
+  RESULT_STATUS,
+  STATUS_CONTROL_FULL,
+  STATUS_OK,
+} from "../../core-wasm/abi.ts";
+import { type Core, SCRATCH_AT } from "../core/instance.ts";
+import { errorFromStatus } from "../core/status.ts";
+import { firstNumber } from "../core/views.ts";
+import type { Engine, Flusher, RenderContext } from "./engine.ts";
+import { defaultGrouping } from "./inbox.ts";
+import type { Session } from "./session.ts";
+import { type Slots, slotAt } from "./slots.ts";
+import { CLOSED, CLOSING, OPEN } from "./state.ts";
+
+/** Slots that slow peers leave alone. */
+const SLOTS_FOR_SLOW = 4;
+/** What a JSON session drains at a time: its rendering is several times larger, and it is one write. */
+const JSON_DRAIN_BYTES = 131_072;
+/** Largest and smallest copy; one frame larger than that is copied alone. */
+const COPY_BYTES_MAX = 65_536;
+const COPY_BYTES_MIN = 4_096;
+/** Copies under way together, but for the smallest ones. */
+const COPIES_BYTES_MAX = 16_777_216;
+
+/** What a flusher needs of the service beside the engine. */
+export interface FlushSettings {
+  /** Runs something after the input that this turn of the loop still brings. */
+  readonly defer: (run: () => void) => void;
+  /** The session that has a number in the present core. */
+  readonly sessionOf: (id: number) => Session | undefined;
+  /** Delivers the output of sessions without a socket (local.ts). */
+  readonly flushLocal: (session: Session) => boolean;
+}
+
+/** Makes the flusher of an engine. */
+export function createFlusher(engine: Engine, settings: FlushSettings): Flusher {
+  let scheduled = false;
+  let ready: Session[] = [];
+  let copiesBytes = 0;
+
+  const schedule = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    settings.defer(turn);
+  };
+
+  const markReady = (session: Session): void => {
+    if (!session.queued) {
+      session.queued = true;
+      ready.push(session);
+    }
+    schedule();
+  };
+
+  function turn(): void {
+    scheduled = false;
+    engine.counters.flushes++;
+    const { core } = engine;
+    const again = ready;
+    ready = [];
+    for (const session of again) {
+      session.queued = false;
+      guarded(session);
+      if (engine.core !== core) return;
+    }
+    try {
+      // What still waits for a decider would otherwise wait for the next input.
+      if (engine.deciding) engine.decide(engine.clocks.service.now());
+      flushDirty(core);
+    } catch (error) {
+      engine.fault(error, undefined);
+    }
+  }
+
+  function flushDirty(core: Core): void {
+    const { dirty } = core.views;
+    for (;;) {
+      const count = core.exports.dirtyTake();
+      for (let index = 0; index < count; index++) {
+        const session = settings.sessionOf(dirty[index] as number);
+        if (session === undefined) continue;
+        guarded(session);
+        // A trap has made a new core: these numbers mean nothing any more.
+        if (engine.core !== core) return;
+      }
+      if (count < dirty.length) return dirtyLater(core);
+    }
+  }
+
+  /** Room that was made lets go of further events and credit: those leave in the next turn. */
+  function dirtyLater(core: Core): void {
+    const { dirty } = core.views;
+    for (let count = core.exports.dirtyTake(); count > 0; count = core.exports.dirtyTake()) {
+      for (let index = 0; index < count; index++) {
+        const session = settings.sessionOf(dirty[index] as number);
+        if (session !== undefined) markReady(session);
+      }
+    }
+  }
+
+  function guarded(session: Session): void {
+    try {
+      flush(session);
+    } catch (error) {
+      engine.fault(error, session);
+    }
+  }
+
+  function flush(session: Session): void {
+    if (session.state === CLOSED) return;
+    if (session.writing) {
+      session.wants = true;
+      return;
+    }
+    session.wants = false;
+    if (session.kind === "local") {
+      if (settings.flushLocal(session)) markReady(session);
+      return;
+    }
+    const { core } = engine;
+    const more = session.kind === "websocket-json" ? flushJson(session, core) : flushBinary(session, core);
+    const { result } = core.views;
+    const status = result[RESULT_STATUS] as number;
+    // Room in a blocking inbox lets go of events that may have to be decided.
+    if (result[RESULT_REASON] === REASON_DECIDE) engine.decide(engine.clocks.service.now());
+    if (status !== STATUS_OK && more === NOTHING && session.state === OPEN) return fail(session, status);
+    if (more === MORE) markReady(session);
+    if (session.state === CLOSING && more === NOTHING) session.finish();
+    else if (session.state === CLOSING && !session.writing) markReady(session);
+  }
+
+  /** The core found fault with the session: its inbox overflowed, or it does not read its answers. */
+  function fail(session: Session, status: number): void {
+    session.close(errorFromStatus(status, 0, status === STATUS_CONTROL_FULL ? CONTROL_BYTES_MAX : 0));
+  }
+
+  function flushBinary(session: Session, core: Core): Progress {
+    const { slots } = engine;
+    const slot = session.slow && slots.held >= SLOTS_FOR_SLOW ? -1 : slots.free();
+    if (slot < 0) return flushCopy(session, core);
+    const at = slotAt(slot);
+    const bytes = drain(session, core, at, OUT_SLOT_BYTES);
+    if (bytes === 0) return NOTHING;
+    if (!write(session, core.views.bytes.subarray(at, at + bytes))) holdSlot(session, slots, slot);
+    // A full slot means that the drain stopped for want of room.
+    return bytes > OUT_SLOT_BYTES / 2 ? MORE : SOME;
+  }
+
+  function flushCopy(session: Session, core: Core): Progress {
+    const room = Math.floor((COPIES_BYTES_MAX - copiesBytes) / 8);
+    const most = Math.max(COPY_BYTES_MIN, Math.min(COPY_BYTES_MAX, room));
+    const bytes = drain(session, core, SCRATCH_AT, most);
+    if (bytes === 0) return NOTHING;
+    engine.counters.writesCopied++;
+    if (!write(session, core.views.bytes.slice(SCRATCH_AT, SCRATCH_AT + bytes))) {
+      session.copyBytes = bytes;
+      copiesBytes += bytes;
+    }
+    return MORE;
+  }
+
+  function flushJson(session: Session, core: Core): Progress {
+    const most = session.slow ? COPY_BYTES_MAX / 4 : JSON_DRAIN_BYTES;
+    const bytes = drain(session, core, SCRATCH_AT, most);
+    if (bytes === 0) return NOTHING;
+    const text = engine.json.render(
+      core.views.bytes.subarray(SCRATCH_AT, SCRATCH_AT + bytes),
+      contextOf(session, core),
+    );
+    if (!write(session, text)) engine.json.keep();
+    return bytes > most / 2 ? MORE : SOME;
+  }
+
+  function drain(session: Session, core: Core, at: number, most: number): number {
+    return core.exports.drain(session.id, at, most, engine.clocks.service.now());
+  }
+
+  /** Returns whether the bytes are free again. */
+  function write(session: Session, bytes: Uint8Array): boolean {
+    engine.counters.writes++;
+    const taken = session.adapter.write(bytes);
+    session.slow = !taken;
+    if (taken) return true;
+    engine.counters.writesHeld++;
+    session.writing = true;
+    session.wants = true;
+    session.stalledSince = 0;
+    return false;
+  }
+
+  function released(session: Session): void {
+    if (session.slot >= 0) session.slots?.release(session.slot);
+    session.slot = -1;
+    session.slots = undefined;
+    copiesBytes -= session.copyBytes;
+    session.copyBytes = 0;
+  }
+
+  return { schedule, ready: markReady, flush, turn, released };
+}
+
+/** What a flush did: nothing was there, something went out, something went out and more may be there. */
+const NOTHING = 0;
+const SOME = 1;
+const MORE = 2;
+type Progress = typeof NOTHING | typeof SOME | typeof MORE;
+
+function holdSlot(session: Session, slots: Slots, slot: number): void {
+  slots.hold(slot);
+  session.slot = slot;
+  session.slots = slots;
+}
+
+function contextOf(session: Session, core: Core): RenderContext {
+  const grouping = session.inbox?.grouping ?? defaultGrouping;
+  return {
+    firstNumber: firstNumber(core.views),
+    events: grouping.events,
+    bytes: grouping.bytes,
+    memberOf: (channelNumber) => session.memberships?.sinkOf(channelNumber),
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * Settings of a session's inbox, from `hello` or an `inbox` frame.
+ *
+ * The whole shape of an inbox is accepted at its neutral value; what this version does not have is refused by name,
+ * since a client that asked for deadlines must not silently get fifo.
+ */
+import {
+  OVERFLOW_BLOCK,
+  OVERFLOW_DISCONNECT,
+  OVERFLOW_DROP_NEWEST,
+  OVERFLOW_DROP_OLDEST,
+  OVERFLOW_REJECT,
+} from "../../core-wasm/abi.ts";
+import { SluiceError } from "../errors.ts";
+import type { Inbox, Select } from "../gen/sluice/v1/frame_pb.ts";
+import { limits } from "../limits.ts";
+
+/** How deliveries are grouped into JSON frames. */
+export interface Grouping {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+/** Where a session does not say. */
+export const defaultGrouping: Grouping = Object.freeze({ events: limits.deliverEvents, bytes: limits.deliverBytes });
+
+/** What of an inbox can be set now. */
+export interface InboxSettings {
+  readonly capacityEvents: number;
+  readonly capacityBytes: number;
+  /** OVERFLOW_…. */
+  readonly overflow: number;
+  readonly grouping: Grouping;
+  /** Deliveries wait in it, answers pass. */
+  readonly held: boolean;
+}
+
+/** A new session's. */
+export const defaultInbox: InboxSettings = Object.freeze({
+  capacityEvents: limits.inboxEvents,
+  capacityBytes: limits.inboxBytes,
+  overflow: OVERFLOW_DROP_OLDEST,
+  grouping: defaultGrouping,
+  held: false,
+});
+
+const overflows: ReadonlyMap<string, number> = new Map([
+  ["drop-oldest", OVERFLOW_DROP_OLDEST],
+  ["drop-newest", OVERFLOW_DROP_NEWEST],
+  ["reject", OVERFLOW_REJECT],
+  ["block", OVERFLOW_BLOCK],
+  ["disconnect", OVERFLOW_DISCONNECT],
+]);
+
+/** Words that a later version brings. */
+const later: Readonly<Record<string, readonly string[]>> = {
+  ordering: ["lifo", "priority", "deadline", "priority+deadline", "window", "time"],
+  overflow: ["drop-lowest", "keep-latest"],
+  late: ["drop", "divert"],
+  ack: ["explicit"],
+};
+
+/** The largest capacities; a mailbox beyond them would be a store. */
+const CAPACITY_EVENTS_MAX = 16_777_216;
+const CAPACITY_BYTES_MAX = 1_073_741_824;
+/** Idle mailboxes are those of HTTP clients; a session's lives as long as the session. */
+const IDLE_MS_NEUTRAL = 300_000n;
+
+/**
+ * Applies a frame to settings.
+ *
+ * @param present What was in force; what the frame leaves out stays.
+ * @param path Of the frame in the input, for errors: "inbox" or "hello.inbox".
+ * @returns The new settings.
+ * @throws {SluiceError} `not_supported` with the field's path as its value, or `invalid_value` with the value; both name
+ *   the field in their message.
+ */
+export function inboxFromFrame(present: InboxSettings, frame: Inbox, path: string): InboxSettings {
+  word(`${path}.ordering`, frame.ordering, ["fifo"], later["ordering"] ?? []);
+  word(`${path}.late`, frame.late, ["deliver"], later["late"] ?? []);
+  word(`${path}.ack`, frame.ack, ["none"], later["ack"] ?? []);
+  word(`${path}.overflow`, frame.overflow, [...overflows.keys()], later["overflow"] ?? []);
+  refuse(`${path}.serviceMs`, frame.serviceMs);
+  refuse(`${path}.redeliverMs`, frame.redeliverMs);
+  refuse(`${path}.attempts`, frame.attempts);
+  refuse(`${path}.deadLetter`, frame.deadLetter === "" ? undefined : frame.deadLetter);
+  refuse(`${path}.idleMs`, frame.idleMs === IDLE_MS_NEUTRAL ? undefined : frame.idleMs);
+  return {
+    capacityEvents:
+      count(`${path}.capacityEvents`, frame.capacityEvents, CAPACITY_EVENTS_MAX) ?? present.capacityEvents,
+    capacityBytes: count(`${path}.capacityBytes`, frame.capacityBytes, CAPACITY_BYTES_MAX) ?? present.capacityBytes,
+    overflow: overflows.get(frame.overflow) ?? present.overflow,
+    grouping: frame.select === undefined ? present.grouping : groupingFrom(frame.select, `${path}.select`),
+    held: frame.held ?? present.held,
+  };
+}
+
+/** `single` is one event per frame; binary sessions always get that, since sinks share the stored bytes. */
+function groupingFrom(select: Select, path: string): Grouping {
+  word(`${path}.mode`, select.mode, ["batch", "single"], []);
+  refuse(`${path}.delayMs`, select.delayMs);
+  const events = count(`${path}.events`, select.events, limits.publishEvents) ?? limits.deliverEvents;
+  const bytes = count(`${path}.bytes`, select.bytes, limits.frameBytes) ?? limits.deliverBytes;
+  return { events: select.mode === "single" ? 1 : events, bytes };
+}
+
+function word(path: string, value: string, known: readonly string[], coming: readonly string[]): void {
+  if (value === "" || known.includes(value)) return;
+  if (coming.includes(value)) throw notSupported(path, value);
+  throw new SluiceError(
+    "invalid_value",
+    `Cannot set ${path} to "${value.slice(0, 64)}", it must be one of ${known.join(", ")}`,
+    {
+      value: value.slice(0, 64),
+      limit: [...known],
+    },
+  );
+}
+
+/** Zero is the neutral value of all numbers here. */
+function refuse(path: string, value: bigint | number | string | undefined): void {
+  if (value === undefined || value === 0 || value === 0n) return;
+  throw notSupported(path, value);
+}
+
+/**
+ * The refusal of a feature that this version does not have.
+ *
+ * @param path Of the field.
+ */
+export function notSupported(path: string, value: unknown): SluiceError {
+  const shown =
+    typeof value === "string" ? ` ("${value.slice(0, 64)}")` : typeof value === "object" ? "" : ` (${String(value)})`;
+  return new SluiceError("not_supported", `This version does not have ${path}${shown}`, { value: path });
+}
+
+function count(path: string, value: bigint | number | undefined, most: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (number >= 1 && number <= most) return number;
+  throw new SluiceError("invalid_value", `Cannot set ${path} to ${value}, it must be from 1 to ${most}`, {
+    value: number,
+    limit: [1, most],
+  });
+}

@@ -1,0 +1,146 @@
+/**
+ * Joining a channel.
+ */
+import { create, toBinary } from "@bufbuild/protobuf";
+import { RESULT_LIMIT, RESULT_VALUE, ROLE_SINK, ROLE_SOURCE, STATUS_OK } from "../../core-wasm/abi.ts";
+import type { ChannelView } from "../channel/channels.ts";
+import { type Core, placeScratch, placeTypes } from "../core/instance.ts";
+import { errorFromStatus } from "../core/status.ts";
+import { SluiceError } from "../errors.ts";
+import {
+  CreditSchema,
+  HostFrameSchema,
+  type Join,
+  JoinedSchema,
+  type Update,
+  UpdateSchema,
+} from "../gen/sluice/v1/frame_pb.ts";
+import { limits } from "../limits.ts";
+import { type Ref, refField } from "./frames.ts";
+import { notSupported } from "./inbox.ts";
+import type { Session } from "./session.ts";
+import { addMember } from "./source.ts";
+
+const roles: ReadonlyMap<string, number> = new Map([
+  ["", ROLE_SINK],
+  ["sink", ROLE_SINK],
+  ["source", ROLE_SOURCE],
+  ["both", ROLE_SINK | ROLE_SOURCE],
+]);
+
+const encoder = new TextEncoder();
+
+/**
+ * Makes this session a member and answers `joined`, before anything is delivered to that member.
+ *
+ * @throws {SluiceError} `not_supported` or `invalid_value` naming the field; `channel_unknown`, `channel_name`,
+ *   `source_taken`, `limit_reached`, and what an update of attributes can be refused for.
+ */
+export function join(session: Session, frame: Join, ref: Ref): void {
+  assertSupported(frame);
+  const role = roles.get(frame.role);
+  if (role === undefined) {
+    throw new SluiceError(
+      "invalid_value",
+      `Cannot join as "${frame.role.slice(0, 64)}", the role must be sink, source or both`,
+      {
+        value: frame.role.slice(0, 64),
+        limit: ["sink", "source", "both"],
+      },
+    );
+  }
+  assertTypes(frame.types, "join.types");
+  const { core, channels } = session.engine;
+  const channel = channels.resolve(frame.channel);
+  const member = joinAs(session, core, channel, role);
+  try {
+    describe(session, core, member, frame);
+  } catch (error) {
+    core.exports.memberRemove(session.id, member);
+    session.memberships?.delete(member);
+    throw error;
+  }
+  const credit = create(CreditSchema, {
+    channelNumber: channel.number,
+    events: BigInt(limits.sourceCreditEvents),
+    bytes: BigInt(limits.sourceCreditBytes),
+  });
+  const joined = create(JoinedSchema, {
+    ...refField(ref),
+    member,
+    channel: channel.name,
+    channelNumber: channel.number,
+    epoch: BigInt(core.epoch),
+    ...((role & ROLE_SOURCE) === 0 ? {} : { credit }),
+  });
+  session.answer(create(HostFrameSchema, { kind: { case: "joined", value: joined } }));
+}
+
+/** A source that came into being by publishing gives way to the one that joins, or a `single` channel would refuse it. */
+function joinAs(session: Session, core: Core, channel: ChannelView, role: number): number {
+  const implicit = (role & ROLE_SOURCE) === 0 ? undefined : session.memberships?.implicitOf(channel.number);
+  if (implicit !== undefined) {
+    core.exports.memberRemove(session.id, implicit.member);
+    session.memberships?.delete(implicit.member);
+  }
+  return addMember(session, core, channel, role, false);
+}
+
+/** Sets types and attributes of a member that was just made. */
+function describe(session: Session, core: Core, member: number, frame: Join): void {
+  const { types, attributes } = frame;
+  if (types.length > 0) check(core, core.exports.memberTypes(member, placeTypes(core, types), types.length));
+  if (Object.keys(attributes).length > 0) updateMember(session, core, create(UpdateSchema, { member, attributes }));
+}
+
+/**
+ * Changes live attributes of a member of this session.
+ *
+ * @throws {SluiceError} `member_unknown`, `attribute_name`, `attributes_too_many`, `attributes_too_large`.
+ */
+export function updateMember(session: Session, core: Core, update: Update): void {
+  const bytes = toBinary(UpdateSchema, update);
+  check(core, core.exports.memberUpdate(session.id, placeScratch(core, bytes), bytes.length));
+}
+
+function check(core: Core, status: number): void {
+  if (status === STATUS_OK) return;
+  throw errorFromStatus(status, core.views.result[RESULT_VALUE] as number, core.views.result[RESULT_LIMIT] as number);
+}
+
+function assertSupported(frame: Join): void {
+  if (frame.where !== "") throw notSupported("join.where", frame.where);
+  if (frame.dialect !== "") throw notSupported("join.dialect", frame.dialect);
+  if (frame.filters !== undefined && Object.keys(frame.filters).length > 0) throw notSupported("join.filters", {});
+  if (frame.misses) throw notSupported("join.misses", frame.misses);
+  if (frame.rate !== undefined) throw notSupported("join.rate", frame.rate);
+}
+
+/**
+ * Checks a list of event types.
+ *
+ * @param path Of the list in the input, for errors.
+ * @throws {SluiceError} `limit_reached`, `type_too_long` or `invalid_value`.
+ */
+export function assertTypes(types: readonly string[], path: string): void {
+  if (types.length > limits.types) {
+    throw new SluiceError("limit_reached", `${types.length} types in ${path} are too many, limit is ${limits.types}`, {
+      value: types.length,
+      limit: limits.types,
+    });
+  }
+  for (const [index, type] of types.entries()) {
+    const bytes = encoder.encode(type).length;
+    if (bytes === 0) throw new SluiceError("invalid_value", `The type ${path}[${index}] is empty`, { value: type });
+    if (bytes > limits.typeBytes) {
+      throw new SluiceError(
+        "type_too_long",
+        `A type of ${bytes} bytes in ${path}[${index}] is too long, limit is ${limits.typeBytes}`,
+        {
+          value: bytes,
+          limit: limits.typeBytes,
+        },
+      );
+    }
+  }
+}

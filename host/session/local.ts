@@ -1,0 +1,205 @@
+/**
+ * Sessions without a socket: HTTP publishes and embedded use. They pass the very same core, so they see the same rules.
+ */
+import { toBinary } from "@bufbuild/protobuf";
+import {
+  EVENT_BYTES_MAX,
+  FRAME_BYTES_MAX,
+  OUT_SLOT_BYTES,
+  PUBLISH_EVENTS_MAX,
+  ROLE_SOURCE,
+} from "../../core-wasm/abi.ts";
+import type { ChannelView } from "../channel/channels.ts";
+import { type Core, SCRATCH_AT } from "../core/instance.ts";
+import { firstNumber } from "../core/views.ts";
+import { SluiceError } from "../errors.ts";
+import { type Event, EventSchema } from "../gen/sluice/v1/event_pb.ts";
+import type { HostFrame } from "../gen/sluice/v1/frame_pb.ts";
+import type { ConnectionAdapter } from "./connection.ts";
+import type { Engine } from "./engine.ts";
+import type { Ref } from "./frames.ts";
+import { HEADER_BYTES, type LocalDelivery, placePublish, readDeliveries } from "./local-frames.ts";
+import { pumpFrame } from "./pump.ts";
+import { derivedId, type Outcome, outcomesFromCore } from "./receipt.ts";
+import { Session } from "./session.ts";
+import { addMember } from "./source.ts";
+import { CLOSED } from "./state.ts";
+
+export type { LocalDelivery } from "./local-frames.ts";
+
+/** What became of one published event. */
+export type PublishResult =
+  | {
+      readonly id: string;
+      readonly sequence: number;
+      readonly epoch: number;
+      /** Members selected, and the hosts they are on. */
+      readonly sinks: number;
+      readonly hosts: number;
+      /** Selected members whose inbox refused it; absent for none. */
+      readonly refused?: number;
+    }
+  | { readonly problem: SluiceError };
+
+/** Nothing to write to: output is taken by {@link LocalSession.take}. */
+const nowhere: ConnectionAdapter = Object.freeze({
+  write: () => true,
+  pendingBytes: () => 0,
+  end: () => {},
+  destroy: () => {},
+});
+
+/** A session of this process. */
+export class LocalSession extends Session {
+  #outcomes: Outcome[] | undefined = undefined;
+  #problem: SluiceError | undefined = undefined;
+  readonly #onFrame: (frame: HostFrame) => void;
+  readonly #onDeliveries: (deliveries: LocalDelivery[]) => void;
+
+  /**
+   * @param onDeliveries Gets each batch; what it throws is logged.
+   * @param onFrame Gets what else the host says: drops, and the end of a membership.
+   */
+  constructor(
+    engine: Engine,
+    number: number,
+    onDeliveries: (deliveries: LocalDelivery[]) => void,
+    onFrame: (frame: HostFrame) => void,
+  ) {
+    super(engine, "local", nowhere, number);
+    this.#onDeliveries = onDeliveries;
+    this.#onFrame = onFrame;
+  }
+
+  override answer(frame: HostFrame): void {
+    this.#onFrame(frame);
+  }
+
+  override problem(error: SluiceError, _ref: Ref): void {
+    this.engine.counters.problems++;
+    this.#problem ??= error;
+  }
+
+  override receipt(core: Core): void {
+    this.#outcomes = outcomesFromCore(core);
+  }
+
+  /**
+   * Publishes, in as many frames as needed.
+   *
+   * @returns One result per event, in their order.
+   * @throws {SluiceError} `source_taken` and the like, where no event was looked at.
+   */
+  publish(channel: ChannelView, events: readonly Event[]): PublishResult[] {
+    const { core } = this.engine;
+    const already = this.memberships?.ofChannel(channel.number)[0];
+    const member = already?.member ?? addMember(this, core, channel, ROLE_SOURCE, true);
+    try {
+      return this.#publishAll(core, channel, events);
+    } finally {
+      // A single channel's one place is not kept by a request that is over.
+      if (channel.definition.source === "single" && this.engine.core === core) {
+        core.exports.memberRemove(this.id, member);
+        this.memberships?.delete(member);
+      }
+    }
+  }
+
+  #publishAll(core: Core, channel: ChannelView, events: readonly Event[]): PublishResult[] {
+    const results: PublishResult[] = new Array(events.length);
+    let batch: Uint8Array[] = [];
+    let places: number[] = [];
+    let bytes = 0;
+    const send = (): void => {
+      if (batch.length === 0) return;
+      const outcomes = this.#publishFrame(core, channel.number, batch);
+      for (const [index, place] of places.entries()) {
+        results[place] = resultFrom(this.engine, core, outcomes[index], events[place]?.id ?? "", this.#problem);
+      }
+      batch = [];
+      places = [];
+      bytes = 0;
+    };
+    for (const [place, event] of events.entries()) {
+      const encoded = toBinary(EventSchema, event);
+      if (encoded.length > EVENT_BYTES_MAX) {
+        results[place] = { problem: tooLarge(encoded.length) };
+        continue;
+      }
+      if (batch.length === PUBLISH_EVENTS_MAX || bytes + encoded.length + 4 * HEADER_BYTES > FRAME_BYTES_MAX) send();
+      batch.push(encoded);
+      places.push(place);
+      bytes += encoded.length + HEADER_BYTES;
+    }
+    send();
+    return results;
+  }
+
+  #publishFrame(core: Core, channelNumber: number, events: readonly Uint8Array[]): readonly Outcome[] {
+    this.#outcomes = undefined;
+    this.#problem = undefined;
+    const bytes = placePublish(core, channelNumber, events);
+    pumpFrame(this, bytes);
+    this.engine.flusher.schedule();
+    return this.#outcomes ?? [];
+  }
+
+  /** Takes what the core has for this session. Returns whether there may be more. */
+  take(): boolean {
+    const { core } = this.engine;
+    const { bytes } = core.views;
+    const length = core.exports.drain(this.id, SCRATCH_AT, OUT_SLOT_BYTES, this.engine.clocks.service.now());
+    if (length === 0) return false;
+    // One copy, for the handler may keep events as long as it likes.
+    const deliveries = readDeliveries(bytes.slice(SCRATCH_AT, SCRATCH_AT + length), {
+      firstNumber: firstNumber(core.views),
+      epoch: core.epoch,
+      channelName: (channelNumber) => this.memberships?.ofChannel(channelNumber)[0]?.channel ?? "",
+      onFrame: this.#onFrame,
+    });
+    if (deliveries.length > 0) this.#onDeliveries(deliveries);
+    return length > OUT_SLOT_BYTES / 2;
+  }
+
+  /** Ends it; nothing more is delivered. */
+  stop(): void {
+    if (this.state !== CLOSED) this.guard(() => this.release());
+  }
+
+  override abandon(): void {
+    this.state = CLOSED;
+    this.engine.forget(this);
+  }
+}
+
+function tooLarge(bytes: number): SluiceError {
+  return new SluiceError("event_too_large", `An event of ${bytes} bytes is too large, limit is ${EVENT_BYTES_MAX}`, {
+    value: bytes,
+    limit: EVENT_BYTES_MAX,
+  });
+}
+
+function resultFrom(
+  engine: Engine,
+  core: Core,
+  outcome: Outcome | undefined,
+  id: string,
+  problem: SluiceError | undefined,
+): PublishResult {
+  if (outcome === undefined) {
+    return {
+      problem:
+        problem ??
+        new SluiceError("core_restarted", "The core was restarted while it took this event, which may be lost"),
+    };
+  }
+  if (outcome.problem !== undefined) return { problem: outcome.problem };
+  return {
+    id: id || derivedId(engine.options.hostId, core.epoch, outcome.channelNumber, outcome.sequence),
+    sequence: outcome.sequence,
+    epoch: core.epoch,
+    sinks: outcome.sinks,
+    hosts: outcome.hosts,
+    ...(outcome.refused > 0 ? { refused: outcome.refused } : {}),
+  };
+}

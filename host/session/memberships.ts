@@ -1,0 +1,74 @@
+/**
+ * The memberships of one session, as the host must know them: to leave, to name members in JSON, and to tell a session
+ * when a channel is gone. Who receives what is the core's table.
+ */
+
+/** One membership. */
+export interface Membership {
+  /** The core's number; "m<number>" in JSON. */
+  readonly member: number;
+  readonly channelNumber: number;
+  readonly channel: string;
+  /** ROLE_… bits. */
+  readonly role: number;
+  /** Made by a publish without a join. */
+  readonly implicit: boolean;
+}
+
+/** All memberships of one session. */
+export class Memberships {
+  readonly #byMember = new Map<number, Membership>();
+  readonly #byChannel = new Map<number, readonly Membership[]>();
+  readonly #sinkBit: number;
+
+  /** @param sinkBit ROLE_SINK. */
+  constructor(sinkBit: number) {
+    this.#sinkBit = sinkBit;
+  }
+
+  get count(): number {
+    return this.#byMember.size;
+  }
+
+  get(member: number): Membership | undefined {
+    return this.#byMember.get(member);
+  }
+
+  /** All of a channel, in the order of their joining. */
+  ofChannel(channelNumber: number): readonly Membership[] {
+    return this.#byChannel.get(channelNumber) ?? none;
+  }
+
+  /** The implicit source of a channel. */
+  implicitOf(channelNumber: number): Membership | undefined {
+    return this.ofChannel(channelNumber).find(({ implicit }) => implicit);
+  }
+
+  /** The sink of a channel where there is just one; where there are several the core tells which. */
+  sinkOf(channelNumber: number): number | undefined {
+    let only: number | undefined;
+    for (const { member, role } of this.ofChannel(channelNumber)) {
+      if ((role & this.#sinkBit) === 0) continue;
+      if (only !== undefined) return undefined;
+      only = member;
+    }
+    return only;
+  }
+
+  add(membership: Membership): void {
+    const { member, channelNumber } = membership;
+    this.#byMember.set(member, membership);
+    this.#byChannel.set(channelNumber, [...this.ofChannel(channelNumber), membership]);
+  }
+
+  delete(member: number): void {
+    const membership = this.#byMember.get(member);
+    if (membership === undefined) return;
+    this.#byMember.delete(member);
+    const others = this.ofChannel(membership.channelNumber).filter((other) => other !== membership);
+    if (others.length === 0) this.#byChannel.delete(membership.channelNumber);
+    else this.#byChannel.set(membership.channelNumber, others);
+  }
+}
+
+const none: readonly Membership[] = Object.freeze([]);

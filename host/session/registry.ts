@@ -1,0 +1,79 @@
+/**
+ * All sessions of one core, by their number in it.
+ */
+import type { ChannelView } from "../channel/channels.ts";
+import type { SluiceError } from "../errors.ts";
+import { tellLeft } from "./control.ts";
+import type { Engine } from "./engine.ts";
+import { farewellBytes } from "./farewell.ts";
+import type { Session } from "./session.ts";
+
+/** The sessions of a host. */
+export class Sessions {
+  /** Sparse only by sessions that ended: the core reuses numbers. */
+  #byId: (Session | undefined)[] = [];
+  #sockets = 0;
+  #ever = 0;
+
+  /** Sessions with a socket. */
+  get sockets(): number {
+    return this.#sockets;
+  }
+
+  /** The number for the next session of this host's life. */
+  nextNumber(): number {
+    return ++this.#ever;
+  }
+
+  get(id: number): Session | undefined {
+    return this.#byId[id];
+  }
+
+  /** Takes a session in. Returns it. */
+  add<Kind extends Session>(session: Kind): Kind {
+    this.#byId[session.id] = session;
+    if (session.kind !== "local") this.#sockets++;
+    return session;
+  }
+
+  /** Forgets a session. Returns whether it was one with a socket. */
+  delete(session: Session): boolean {
+    if (this.#byId[session.id] !== session) return false;
+    this.#byId[session.id] = undefined;
+    if (session.kind === "local") return false;
+    this.#sockets--;
+    return true;
+  }
+
+  /** All that have a socket. Sessions may end while this goes on. */
+  *withSocket(): IterableIterator<Session> {
+    for (const session of this.#byId) if (session !== undefined && session.kind !== "local") yield session;
+  }
+
+  /** Tells all members of a channel that it is gone, before the core forgets them. */
+  tellRemoved(channel: ChannelView): void {
+    // Most channels that go have nobody in them, and there may be many of both.
+    if (channel.sinks() === 0 && channel.sources() === 0) return;
+    for (const session of this.#byId) {
+      if (session === undefined) continue;
+      for (const { member } of session.memberships?.ofChannel(channel.number) ?? []) {
+        session.memberships?.delete(member);
+        tellLeft(session, member, "channel_deleted", undefined);
+      }
+    }
+  }
+
+  /**
+   * The core is gone: says goodbye to all and forgets them.
+   *
+   * @returns How many had a socket.
+   */
+  abandon(engine: Engine, error: SluiceError): number {
+    const sessions = this.#byId.filter((session) => session !== undefined);
+    const sockets = this.#sockets;
+    this.#byId = [];
+    this.#sockets = 0;
+    for (const session of sessions) session.abandon(farewellBytes(engine, session, error));
+    return sockets;
+  }
+}

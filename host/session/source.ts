@@ -1,0 +1,59 @@
+/**
+ * Sources that come into being by publishing.
+ */
+import { RESULT_LIMIT, RESULT_STATUS, RESULT_VALUE, ROLE_SINK, ROLE_SOURCE } from "../../core-wasm/abi.ts";
+import type { ChannelView } from "../channel/channels.ts";
+import type { Core } from "../core/instance.ts";
+import { errorFromStatus } from "../core/status.ts";
+import { SluiceError } from "../errors.ts";
+import { publishChannelFrom } from "./decode.ts";
+import { Memberships } from "./memberships.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Makes this session a source of the channel that a publish names.
+ *
+ * @param frame The encoded ClientFrame.
+ * @throws {SluiceError} `malformed`, `channel_unknown`, `source_taken`, `limit_reached`, `channel_name`.
+ */
+export function makeImplicitSource(session: Session, core: Core, frame: Uint8Array): void {
+  const { name, number } = publishChannelFrom(frame);
+  const { channels } = session.engine;
+  const channel = number === 0 ? channels.resolve(name) : channels.byNumber(number);
+  if (channel === undefined)
+    throw new SluiceError("channel_unknown", `There is no channel number ${number}`, { value: number });
+  addMember(session, core, channel, ROLE_SOURCE, true);
+}
+
+/**
+ * Adds a member to a channel, in the core and in the session's book.
+ *
+ * @param role ROLE_… bits.
+ * @returns The member's number.
+ * @throws {SluiceError} `source_taken`, `limit_reached`, `store_full`.
+ */
+export function addMember(session: Session, core: Core, channel: ChannelView, role: number, implicit: boolean): number {
+  const joins = session.engine.options.joins;
+  session.memberships ??= new Memberships(ROLE_SINK);
+  if (session.memberships.count >= joins) {
+    throw new SluiceError(
+      "limit_reached",
+      `Cannot join "${channel.name}", this session has ${joins} memberships, limit is ${joins}`,
+      {
+        value: joins,
+        limit: joins,
+      },
+    );
+  }
+  const member = core.exports.memberAdd(session.id, channel.number, role);
+  if (member === 0) {
+    const { result } = core.views;
+    throw errorFromStatus(
+      result[RESULT_STATUS] as number,
+      result[RESULT_VALUE] as number,
+      result[RESULT_LIMIT] as number,
+    );
+  }
+  session.memberships.add({ member, channelNumber: channel.number, channel: channel.name, role, implicit });
+  return member;
+}
