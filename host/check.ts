@@ -150,6 +150,7 @@ function flatten(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return closest.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
+/** What zod finds by itself, as the end of our sentence. */
 function ruleFromIssue(issue: z.core.$ZodIssue): { rule: string; limit?: unknown } {
   switch (issue.code) {
     case "invalid_type":
@@ -168,6 +169,7 @@ function ruleFromIssue(issue: z.core.$ZodIssue): { rule: string; limit?: unknown
   }
 }
 
+/** Names of types that need another article or word. */
 const names: Readonly<Record<string, string>> = {
   array: "an array",
   int: "an integer",

@@ -25,7 +25,12 @@ import { Session } from "./session/session.ts";
 import { createSlots, type Slots } from "./session/slots.ts";
 import { CLOSED } from "./session/state.ts";
 import { readStatistics } from "./session/statistics.ts";
-import { createSubscription, type Subscription, type SubscriptionOptions } from "./session/subscription.ts";
+import {
+  createSubscription,
+  type ManagedSubscription,
+  type Subscription,
+  type SubscriptionOptions,
+} from "./session/subscription.ts";
 import { createSweeper, type Sweeper } from "./session/sweep.ts";
 import { createSocketCodec, type SocketCodec } from "./socket/json/codec.ts";
 
@@ -67,7 +72,7 @@ export class Service implements Engine {
   readonly #sweeper: Sweeper;
   readonly #sessions = new Sessions();
   #publisher: LocalSession | undefined = undefined;
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #subscriptions = new Set<ManagedSubscription>();
   #failures: number[] = [];
   #crossings: CountedExports | undefined = undefined;
   #closed = false;

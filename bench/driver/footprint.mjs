@@ -14,7 +14,7 @@ const READ_BYTES = 4096;
 /**
  * Opens idle WebSocket sessions, each joined as a sink to one of 100 channels, and sees how the service grows.
  *
- * The first tenth is not counted: it pays for code and pools that the rest share.
+ * The first quarter is not counted: it pays for code and pools that the rest share.
  *
  * @param {number} sessions
  * @returns {Promise<{ sessions: number, bytesPerSession: number }>}
@@ -36,7 +36,7 @@ export async function measureSessions(sessions) {
     await wire.answerText('"joined"');
   };
   try {
-    const warm = Math.ceil(sessions / 10);
+    const warm = Math.ceil(sessions / 4);
     await inParallel(0, warm, open);
     await sleep(SETTLE_MS);
     const before = memoryOf(child.pid).bytes;

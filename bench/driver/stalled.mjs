@@ -42,7 +42,8 @@ export async function measureStalled(peer, { events, stalled, payloadBytes }) {
       payloadBytes,
       fanOut: LIVE,
       writes: "batched",
-      perFrame: 50,
+      // A whole share of the rare type in each frame, so that it is known how many there were.
+      perFrame: SELECTIVE,
       vary: (index) => ({ type: index % SELECTIVE === 0 ? RARE : "t" }),
     };
     const flow = new Flow(sinks, [source], load, [CHANNEL], events);
@@ -53,7 +54,7 @@ export async function measureStalled(peer, { events, stalled, payloadBytes }) {
     const cpu = cpuSeconds(peer.pid).total - before.cpu;
     await flow.stop();
     const peakBytes = memoryOf(peer.pid).peakBytes;
-    const share = await wake(sleeper, Math.ceil(flow.sent / SELECTIVE));
+    const share = await wake(sleeper, flow.sent / SELECTIVE);
     return {
       events: flow.sent,
       eventsPerSecond: flow.sent / seconds,

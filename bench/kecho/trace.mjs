@@ -1,6 +1,6 @@
 // System calls per operation: the subject runs under strace twice, with different counts, and the difference counts.
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -23,13 +23,14 @@ const RUNTIME_CALLS = new Set([
   "prctl",
   "getrusage",
 ]);
+const WRITE_CALLS = new Set(["write", "writev", "sendto", "sendmsg"]);
 const FEW = 20;
 const TIMEOUT_MS = 120_000;
 
 /** Whether strace is there and allowed. @returns {Promise<boolean>} */
 export async function canTrace() {
   try {
-    await run("strace", ["-c", "-f", "-o", "/dev/null", "true"]);
+    await run("strace", ["-f", "-yy", "-o", "/dev/null", "true"]);
     return true;
   } catch {
     return false;
@@ -52,33 +53,28 @@ export async function runSubject(order) {
  * Counts system calls of one operation.
  *
  * @param {import('./subject.mjs').Order} order `count` operations more than in the first run.
- * @returns {Promise<{ total: number, writes: number }>} Per operation: all but those of the runtime, and those that write to sockets.
+ * @returns {Promise<{ total: number, writes: number }>} Per operation: all but those of the runtime, and writes to sockets.
  */
 export async function systemCalls(order) {
   const few = await traced({ ...order, count: FEW });
   const many = await traced({ ...order, count: FEW + order.count });
-  const per = (/** @type {(name: string) => boolean} */ wanted) => {
-    let sum = 0;
-    for (const [name, calls] of many) if (wanted(name)) sum += calls - (few.get(name) ?? 0);
-    return sum / order.count;
-  };
-  return {
-    total: per((name) => !RUNTIME_CALLS.has(name)),
-    writes: per((name) => ["write", "writev", "sendto", "sendmsg"].includes(name)),
-  };
+  return { total: (many.total - few.total) / order.count, writes: (many.writes - few.writes) / order.count };
 }
 
-/** @param {import('./subject.mjs').Order} order @returns {Promise<Map<string, number>>} Calls by name. */
+/** @param {import('./subject.mjs').Order} order @returns {Promise<{ total: number, writes: number }>} In the whole life of the subject. */
 async function traced(order) {
   const file = path.join(mkdtempSync(path.join(tmpdir(), "bench-strace-")), "calls");
-  await run("strace", ["-c", "-f", "-o", file, process.execPath, SUBJECT, JSON.stringify(order)], {
-    timeout: TIMEOUT_MS,
-  });
-  const calls = new Map();
+  // -yy names what a descriptor is: a write that wakes a thread of the runtime is no write to a socket.
+  const options = ["-f", "-yy", "-s", "0", "-o", file, process.execPath, SUBJECT, JSON.stringify(order)];
+  await run("strace", options, { timeout: TIMEOUT_MS });
+  let total = 0;
+  let writes = 0;
   for (const line of readFileSync(file, "utf8").split("\n")) {
-    // % time, seconds, usecs/call, calls, errors (may be absent), name
-    const match = /^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$/.exec(line);
-    if (match && match[2] !== "total") calls.set(match[2], Number(match[1]));
+    const match = /^\d+\s+(\w+)\((\d+<(?:TCP|socket|UNIX)[:>])?/.exec(line);
+    if (match === null || RUNTIME_CALLS.has(match[1] ?? "")) continue;
+    total++;
+    if (match[2] !== undefined && WRITE_CALLS.has(match[1] ?? "")) writes++;
   }
-  return calls;
+  rmSync(path.dirname(file), { recursive: true });
+  return { total, writes };
 }

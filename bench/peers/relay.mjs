@@ -8,7 +8,7 @@ import { Wire } from "../driver/wire.mjs";
 import { discard, fixedSink } from "./fixed-sink.mjs";
 import { startPeer, versionOf } from "./process-peer.mjs";
 
-const SOURCE = "/bench/1";
+const SOURCE = "/bench/10";
 const CHANNEL_NUMBER = 1;
 
 /** One event in one frame, whatever the channel: nobody reads it on the way. @param {Buffer} payload */

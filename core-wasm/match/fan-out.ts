@@ -61,6 +61,9 @@ export function rangeExtend(
     rangeConnection !== connection ||
     rangeSlab !== changetype<u32>(slab)
   ) {
+    // Nobody holds this entry yet: neither the end of the range before it nor an inbox that overflows meanwhile may
+    // free its slab.
+    slab.pins++;
     rangeFlush();
     rangeChannel = channelAddress;
     rangeConnection = connection;
@@ -68,8 +71,6 @@ export function rangeExtend(
     rangeAt = at;
     rangeBytes = rangeMetas = 0;
     rangeDeadline = Infinity;
-    // Nobody holds these entries yet; an inbox that overflows meanwhile must not free the slab.
-    slab.pins++;
   }
   if (rangeMetas === 0) rangeMetaFirst = slab.metas - metas;
   rangeBytes += bytes;
@@ -151,6 +152,7 @@ let fanDeadline: f64 = 0;
 
 /** Begins the fan-out of one entry; ends with fanEnd(). */
 export function fanBegin(slab: Slab, at: u32, bytes: u32, metaFirst: u32, metas: u32, deadline: f64): void {
+  slab.pins++;
   rangeFlush();
   fanSinks = fanRefused = 0;
   fanStamp++;
@@ -160,7 +162,6 @@ export function fanBegin(slab: Slab, at: u32, bytes: u32, metaFirst: u32, metas:
   fanMetaFirst = metaFirst;
   fanMetas = metas;
   fanDeadline = deadline;
-  slab.pins++;
 }
 
 /** Ends the fan-out of one entry. */

@@ -250,7 +250,10 @@ function handOn(
     rangeFan(channel, connection, slab, entry, size, metas, deadline);
     publishedSinks = typedTaken + (receipt === NO_RECEIPT ? 0 : rangeSinks(channel, connection));
   } else if (channel.decider !== 0) {
+    // The entry is stored and nobody holds it yet: the range before it must not free its slab.
+    slab.pins++;
     rangeFlush();
+    slab.pins--;
     publishedSinks = 0;
     park(
       channel,

@@ -83,10 +83,12 @@ function notYet<Schema extends z.ZodType>(schema: Schema, neutral: z.output<Sche
     .default(neutral as never);
 }
 
+/** Of a filter that this version has not: any object, or none. */
 const binding = z.record(z.string(), z.unknown()).nullable();
 const filtersNeutral = { in: null, out: null };
 const storeNeutral = { events: 0, durable: false };
 
+/** How events of the channel are delivered. */
 const deliverySchema = z.strictObject({
   priority: z
     .number()

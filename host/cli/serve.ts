@@ -8,6 +8,7 @@ import { createLog, type Log, type LogLevel } from "../log.ts";
 import { LOAD_CHANNEL, LOAD_TYPE, type LoadSample, startLoadMonitor } from "../monitor/load.ts";
 import { createMachineReadings } from "../monitor/machine.ts";
 import { type NodeHost, serveNode } from "../runtime/node.ts";
+import { URL_DEFAULT } from "./client.ts";
 import { CliError } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 import type { Address } from "./values.ts";
@@ -44,7 +45,7 @@ export async function serve(settings: ServeSettings, terminal: Terminal): Promis
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
-  const host = await serveNode({
+  const starting = serveNode({
     listen: settings.listen,
     tcp: settings.tcp,
     insecure: settings.insecure,
@@ -55,8 +56,15 @@ export async function serve(settings: ServeSettings, terminal: Terminal): Promis
     ...(settings.data === undefined ? {} : { data: settings.data }),
     ...(settings.memoryBytes === undefined ? {} : { options: { memoryBytes: settings.memoryBytes } }),
   });
+  // A start that hangs, on a broken disk for example, must not outlive the wish to stop.
+  const host = await Promise.race([starting, stopped(terminal)]);
+  if (host === undefined) throw new CliError("stopped before the host was ready");
   const stopLoad = settings.hostLoad ? publishLoad(host, clocks, log) : () => undefined;
   terminal.print(`sluice ${version} is ready at ${host.url}${host.tcpUrl === null ? "" : ` and ${host.tcpUrl}`}`);
+  if (settings.hostLoad && terminal.stdin.isTTY === true) {
+    const prefix = host.url === URL_DEFAULT ? "" : `SLUICE_URL=${host.url} `;
+    terminal.note(`see the load arrive, in a second terminal: ${prefix}npx sluice sub host.load`);
+  }
   const fault = await Promise.race([failed, stopped(terminal)]);
   stopLoad();
   if (fault !== undefined) throw new CliError(`the core failed too often: ${fault.message}; please report this`);

@@ -44,6 +44,7 @@ export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEn
     context.header("X-Content-Type-Options", "nosniff");
   });
 
+  // Reading goes on to the end of a drain, so that an operator can watch it.
   hono.use(async (context, next) => {
     const { method } = context.req;
     if (service.draining && method !== "GET" && method !== "HEAD")
@@ -51,6 +52,7 @@ export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEn
     await next();
   });
 
+  // Handlers and middleware throw; this is the one place where that becomes an answer.
   hono.onError((thrown, context) => {
     const error = sluiceErrorFrom(thrown);
     if (error.code === "internal")
@@ -101,7 +103,7 @@ export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEn
   return hono;
 }
 
-/** Counts answers by their status. */
+/** Counts answers by their status, for /metrics. */
 function countAnswers(metrics: Metrics): (status: number) => void {
   const counts = new Map<number, number>();
   metrics.counter("http_answers_total", "Answers of the control plane by status", () =>
@@ -110,6 +112,10 @@ function countAnswers(metrics: Metrics): (status: number) => void {
   return (status) => counts.set(status, (counts.get(status) ?? 0) + 1);
 }
 
+/**
+ * Answers with a problem; `Retry-After` where waiting helps, but not after a fault of ours, which the same request may cause
+ * again.
+ */
 function answerProblem(context: ControlContext, error: SluiceError, headers: Record<string, string> = {}): Response {
   const { status, retryable } = codes[error.code];
   const retry = retryable && status !== 500 ? { "Retry-After": RETRY_AFTER } : {};

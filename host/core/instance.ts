@@ -121,11 +121,12 @@ export interface Placed {
 /**
  * Puts text where arguments of calls lie.
  *
- * @param text At most ARGUMENTS_BYTES bytes as UTF-8; what is beyond is cut at a character.
+ * @param text What is beyond `bytesMax` bytes of UTF-8 is cut at a character.
+ * @param bytesMax At most ARGUMENTS_BYTES.
  * @returns Its place, valid until the next call of this function.
  */
-export function placeText(core: Core, text: string): Placed {
-  const target = core.views.bytes.subarray(ARGUMENTS_AT, ARGUMENTS_AT + ARGUMENTS_BYTES);
+export function placeText(core: Core, text: string, bytesMax = ARGUMENTS_BYTES): Placed {
+  const target = core.views.bytes.subarray(ARGUMENTS_AT, ARGUMENTS_AT + bytesMax);
   return { at: ARGUMENTS_AT, bytes: encoder.encodeInto(text, target).written };
 }
 

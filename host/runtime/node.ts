@@ -12,7 +12,7 @@ import { createMetrics, type Metrics } from "../metrics.ts";
 import { createHostId, type ServiceOptionsInput } from "../options.ts";
 import { createService, type Service } from "../service.ts";
 import type { Decider } from "../session/decider.ts";
-import { createOriginCheck } from "../socket/websocket/handshake.ts";
+import { createOriginCheck, isLoopbackName } from "../socket/websocket/handshake.ts";
 import { openState, type State } from "../store/state.ts";
 import { addressFrom, assertMayListen, type ListenAddress } from "./node/address.ts";
 import { createHttp } from "./node/http.ts";
@@ -105,7 +105,11 @@ export async function serveNode(options: NodeOptions = {}): Promise<NodeHost> {
     },
   });
   const carry = { service, onread: options.onread ?? true, keepAliveMs: limits.keepAliveMs };
-  const http = createHttp((request) => app.fetch(request), carry, createOriginCheck(options.origins ?? []));
+  const http = createHttp(
+    (request) => app.fetch(request),
+    carry,
+    createOriginCheck(options.origins ?? [], isLoopbackName(address.host)),
+  );
   const tcp = tcpAddress === null ? null : createTcpServer(carry);
 
   const close = async (): Promise<void> => {

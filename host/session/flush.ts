@@ -47,6 +47,7 @@ export interface FlushSettings {
 /** Makes the flusher of an engine. */
 export function createFlusher(engine: Engine, settings: FlushSettings): Flusher {
   let scheduled = false;
+  let turning = false;
   let ready: Session[] = [];
   let copiesBytes = 0;
 
@@ -66,6 +67,17 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
 
   function turn(): void {
     scheduled = false;
+    // A handler within this process that asks for a flush gets the next turn: the lists of this one are in use.
+    if (turning) return schedule();
+    turning = true;
+    try {
+      flushAll();
+    } finally {
+      turning = false;
+    }
+  }
+
+  function flushAll(): void {
     engine.counters.flushes++;
     const { core } = engine;
     const again = ready;

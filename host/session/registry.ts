@@ -73,7 +73,15 @@ export class Sessions {
     const sockets = this.#sockets;
     this.#byId = [];
     this.#sockets = 0;
-    for (const session of sessions) session.abandon(farewellBytes(engine, session, error));
+    for (const session of sessions) {
+      try {
+        session.abandon(farewellBytes(engine, session, error));
+      } catch (fault) {
+        // One goodbye that fails must not keep the others from theirs.
+        engine.log.error("goodbye failed", { session: session.number, error: fault });
+        session.adapter.destroy();
+      }
+    }
     return sockets;
   }
 }

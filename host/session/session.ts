@@ -41,8 +41,8 @@ const kinds: { readonly [Kind in ConnectionKind | "local"]: number } = {
   local: CONNECTION_LOCAL,
 };
 
-/** A WebSocket close reason has at most 123 bytes (RFC 6455 §5.5); our sentences are ASCII but for quoted values. */
-const CLOSE_REASON_CHARACTERS = 100;
+/** Of a WebSocket close reason (RFC 6455 §5.5). */
+const CLOSE_REASON_BYTES = 123;
 
 /** A session. Fields that other files of this folder write are marked so; nobody else writes any. */
 export class Session implements Connection {
@@ -197,8 +197,8 @@ export class Session implements Connection {
   sayGoodbye(code: number, reason: string): void {
     if (this.state === CLOSED) return;
     const { core } = this.engine;
-    const text = placeText(core, reason.slice(0, CLOSE_REASON_CHARACTERS));
-    core.exports.closePush(this.id, code, text.at, Math.min(text.bytes, 123));
+    const text = placeText(core, reason, CLOSE_REASON_BYTES);
+    core.exports.closePush(this.id, code, text.at, text.bytes);
   }
 
   /** From now on only what was said so far leaves; the rest happens in flush.ts. */

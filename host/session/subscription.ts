@@ -37,6 +37,10 @@ export interface Subscription {
   hold(held: boolean): void;
   /** Ends it; what waits is discarded. */
   close(): void;
+}
+
+/** A subscription as the service sees it. */
+export interface ManagedSubscription extends Subscription {
   /** Opens it, or opens it again in a new core. */
   open(): void;
   /** Calls back once it is over. */
@@ -58,7 +62,7 @@ export function createSubscription(
   channel: string,
   options: SubscriptionOptions,
   openLocal: OpenLocal,
-): Subscription {
+): ManagedSubscription {
   const listeners: (() => void)[] = [];
   let session: LocalSession | undefined;
   let member = 0;

@@ -5,7 +5,7 @@
  * moment leaves either the old state or the new one. Changes that come while a write is under way share the next.
  */
 import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import {
   assertChannelName,
@@ -68,7 +68,7 @@ export async function openState(dir: string | undefined, options: StateOptions):
     return createState({ hostId: options.createHostId(), epoch: 1, channels: new Map() }, async () => {}, options);
   const file = join(dir, FILE);
   try {
-    await mkdir(dir, { recursive: true });
+    await makeFolder(dir);
   } catch (cause) {
     throw unusable(`Cannot make the folder ${dir}`, dir, cause);
   }
@@ -79,12 +79,14 @@ export async function openState(dir: string | undefined, options: StateOptions):
   return state;
 }
 
+/** What the file holds. */
 interface Content {
   readonly hostId: string;
   epoch: number;
   readonly channels: Map<string, ChannelDefinition>;
 }
 
+/** @param write Puts a text on disk; nothing for a host without a folder. */
 function createState(content: Content, write: (text: string) => Promise<void>, options: StateOptions): State {
   const { epoch } = content;
   // Changes are counted, so that settled() waits for its own and not for those that others go on making.
@@ -140,6 +142,7 @@ function textFromContent(content: Content): string {
   return `${JSON.stringify({ version: VERSION, hostId: content.hostId, epoch: content.epoch, channels })}\n`;
 }
 
+/** The state in the file, undefined where there is no file. */
 async function readState(file: string): Promise<Content | undefined> {
   let text: string;
   try {
@@ -162,6 +165,24 @@ function definitionOf(resource: { name: string }): [string, ChannelDefinition] {
   return [resource.name, definitionFromJson(resource)];
 }
 
+/**
+ * Makes a folder and those above it. Not by mkdir's own `recursive`: on Node 20 that never returns where a folder that
+ * exists takes no entries and says ENOENT, as /proc does.
+ */
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code === "EEXIST") return;
+    const parent = dirname(dir);
+    if (code !== "ENOENT" || parent === dir) throw cause;
+    await makeFolder(parent);
+    await mkdir(dir);
+  }
+}
+
+/** Replaces the file: beside it, synced, renamed, and the folder synced. */
 async function writeState(dir: string, file: string, text: string): Promise<void> {
   const next = `${file}.next`;
   try {

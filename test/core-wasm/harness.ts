@@ -5,6 +5,7 @@
  * not by what the host happens to do. Everything it reads from core memory it copies at once.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import * as abi from "../../core-wasm/abi.ts";
 import type { CoreExports } from "../../host/core/exports.ts";
 import { TestConnection } from "./connection.ts";
@@ -35,13 +36,15 @@ export interface ChannelOptions {
 /** Answers a batch: decision words, then the variable area, or undefined to leave the batch waiting. */
 export type Decider = (records: readonly DecideRecord[]) => readonly number[] | undefined;
 
-const corePath = new URL(
-  process.env["SLUICE_TEST_CORE"] === "debug" ? "../../dist/core.debug.wasm" : "../../dist/core.wasm",
-  import.meta.url,
-);
+/** SLUICE_TEST_CORE: "debug", or the path of any other build; default the release build. */
+const chosen = process.env["SLUICE_TEST_CORE"] ?? "release";
+const corePath =
+  chosen === "release" || chosen === "debug"
+    ? new URL(chosen === "debug" ? "../../dist/core.debug.wasm" : "../../dist/core.wasm", import.meta.url)
+    : pathToFileURL(chosen);
 let compiled: WebAssembly.Module | undefined;
 
-/** The core's module, compiled once per test file; SLUICE_TEST_CORE=debug takes the debug build. */
+/** The core's module, compiled once per test file. */
 export function coreModule(): WebAssembly.Module {
   if (compiled === undefined) {
     if (!existsSync(corePath)) throw new Error(`Cannot find ${corePath.pathname}, run "npm run build" first`);

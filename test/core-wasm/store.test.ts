@@ -5,7 +5,9 @@
 import { describe, expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
 import type { TestConnection } from "./connection.ts";
+import { encodeFrame, publishFrame } from "./frames.ts";
 import { Harness } from "./harness.ts";
+import { join } from "./wire.ts";
 
 const SLABS = 4;
 const STORE_BYTES = SLABS * abi.SLAB_BYTES;
@@ -209,5 +211,66 @@ describe("a full store", () => {
     }
     expect(source.receipt(channel, [{ id: "1", type: "t", data: data(1, 20_000) }])[0]?.status).toBe(abi.STATUS_OK);
     expect(live.events()).toHaveLength(1);
+  });
+});
+
+describe("entries that no inbox holds yet", () => {
+  /** Frames of one read: each publishes one event of so many bytes on a channel. */
+  const read = (
+    source: TestConnection,
+    ...events: readonly (readonly [channel: number, id: number, bytes: number])[]
+  ) =>
+    source.feed(
+      join(
+        ...events.map(([channel, id, bytes]) =>
+          source.wrap(encodeFrame(publishFrame(channel, [{ id: `${id}`, type: "t", data: data(id, bytes) }]))),
+        ),
+      ),
+    );
+
+  test.each([
+    { name: "plain", options: {}, types: undefined },
+    { name: "typed", options: {}, types: ["t"] },
+    { name: "decided", options: { decider: 1 }, types: undefined },
+  ])("are not overwritten when the range before them met nobody, on a $name channel", ({ options, types }) => {
+    const harness = Harness.create({ storeBytes: STORE_BYTES });
+    const [nobody, channel] = [harness.channel("nobody"), harness.channel("c", options)];
+    const [source, sink] = [harness.open(), harness.open()];
+    for (const on of [nobody, channel]) harness.source(source, on);
+    harness.sink(sink, channel, types);
+    read(
+      source,
+      [nobody, 0, 50],
+      [channel, 1, 50],
+      [channel, 2, 500],
+      [nobody, 3, 10],
+      [channel, 4, 50],
+      [channel, 5, 900],
+    );
+    expect(sink.drain().deliveries.map(({ event }) => check(event))).toEqual([1, 2, 4, 5]);
+  });
+
+  test("are not overwritten when the range before them overflowed an inbox at once", () => {
+    const harness = Harness.create({ storeBytes: STORE_BYTES });
+    const [tight, channel] = [harness.channel("tight"), harness.channel("c")];
+    const [source, first, second] = [harness.open(), harness.open(), harness.open()];
+    for (const on of [tight, channel]) harness.source(source, on);
+    harness.sink(first, tight);
+    first.inbox(10, 20, abi.OVERFLOW_DROP_OLDEST);
+    harness.sink(second, channel);
+    for (let turn = 0; turn < 20; turn++) {
+      const keyed = { type: "t", key: "k", ttlMs: 1000n };
+      source.publish(tight, [keyed]);
+      read(
+        source,
+        [tight, 0, 60],
+        [channel, 1, 60],
+        [channel, 2, 700],
+        [tight, 3, 300_000],
+        [channel, 4, 60],
+        [channel, 5, 700],
+      );
+      expect(second.drain().deliveries.map(({ event }) => check(event))).toEqual([1, 2, 4, 5]);
+    }
   });
 });

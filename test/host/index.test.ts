@@ -144,6 +144,26 @@ describe("createHost()", () => {
     expect(rounds).toBe(100);
   });
 
+  test("a handler may ask for a flush, or leave, in the middle of one", async () => {
+    const host = await open();
+    const got: string[] = [];
+    const streams = Array.from({ length: 5 }, (_, index) =>
+      host.channel("c").handler((deliveries) => {
+        got.push(...deliveries.map(({ event }) => `${index}${event.type}`));
+        if (deliveries[0]?.event.type === "a") {
+          host.channel("c").publish({ type: "b" });
+          host.service.flush();
+          streams[index]?.close();
+        }
+      }),
+    );
+    host.channel("c").publish({ type: "a" });
+    host.service.flush();
+    await expect.poll(() => got.filter((name) => name.endsWith("a"))).toEqual(["0a", "1a", "2a", "3a", "4a"]);
+    expect(host.service.channels.get("c")?.sinks()).toBe(0);
+    expect(host.service.epoch).toBe(1);
+  });
+
   test("attributes are set, changed and taken away; bad ones are refused", async () => {
     const host = await open();
     const handler = host.channel("c").handler(() => {}, { attributes: { load: 1, zone: "eu" } });

@@ -6,15 +6,16 @@ import { limits } from "../../host/limits.ts";
 import { createHostId, createSecret, resolveOptions, type ServiceOptionsInput } from "../../host/options.ts";
 
 describe("resolveOptions()", () => {
-  test("fills in what is absent, and the store is a quarter of the memory", () => {
+  test("fills in what is absent, and the store is at most a quarter of the memory", () => {
     expect(resolveOptions()).toMatchObject({
       memoryBytes: limits.memoryBytes,
-      storeBytes: limits.memoryBytes / 4,
+      storeBytes: limits.storeBytes,
       implicitChannels: true,
       joins: limits.joins,
       frameMs: limits.frameMs,
       epoch: 1,
     });
+    expect(resolveOptions({ memoryBytes: 40_000_000 }).storeBytes).toBe(10_000_000);
     expect(resolveOptions({ joins: undefined }).joins).toBe(limits.joins);
     expect(Object.isFrozen(resolveOptions())).toBe(true);
   });

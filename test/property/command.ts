@@ -28,6 +28,12 @@ export function eventOf({ type: name, key: correlation, ttlMs, bytes, fill }: Sm
   };
 }
 
+/** One frame of a burst: publishes on a channel. */
+export interface Burst {
+  readonly channel: number;
+  readonly events: readonly SmallEvent[];
+}
+
 /** One step. */
 export type Command =
   | {
@@ -49,6 +55,7 @@ export type Command =
   | { readonly do: "credit"; readonly connection: number; readonly events: number; readonly bytes: number }
   | { readonly do: "cancel"; readonly connection: number; readonly channel: number; readonly key: string }
   | { readonly do: "drain"; readonly connection: number; readonly bytesMax: number }
+  | { readonly do: "burst"; readonly connection: number; readonly parts: readonly Burst[] }
   | { readonly do: "flush" }
   | { readonly do: "flood"; readonly channel: number; readonly bytes: number }
   | { readonly do: "hold"; readonly connection: number; readonly held: boolean }
@@ -133,6 +140,21 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       do: fc.constant("drain" as const),
       connection,
       bytesMax: fc.constantFrom(1, 200, 5000, 100_000, abi.OUT_SLOT_BYTES),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("burst" as const),
+      connection,
+      // Not the decided channel: what is parked there is overtaken by what follows on others.
+      parts: fc.array(
+        fc.record({ channel: fc.nat({ max: 2 }), events: fc.array(event, { minLength: 1, maxLength: 3 }) }),
+        {
+          minLength: 2,
+          maxLength: 6,
+        },
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("flush" as const) }) },

@@ -4,6 +4,7 @@
  * SLUICE_PROPERTY_RUNS   multiplies every count of runs (nightly: 100)
  * SLUICE_PROPERTY_SEED   replays: the seed that a failure printed
  * SLUICE_PROPERTY_PATH   replays: its path, which jumps to the shrunken case
+ * SLUICE_PROPERTY_SHRINK 0: tells the first failure as it is, at once
  */
 import type { Parameters } from "fast-check";
 
@@ -26,5 +27,6 @@ export function propertyParameters<Value>(runs: number): Parameters<Value> {
     numRuns: Math.max(1, Math.round(runs * factor)),
     ...(seed === undefined ? {} : { seed: Number(seed) }),
     ...(path === undefined ? {} : { path }),
+    endOnFailure: process.env["SLUICE_PROPERTY_SHRINK"] === "0",
   };
 }

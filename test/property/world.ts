@@ -7,9 +7,10 @@ import * as abi from "../../core-wasm/abi.ts";
 import { type Event, EventSchema } from "../../host/gen/sluice/v1/event_pb.ts";
 import type { TestConnection } from "../core-wasm/connection.ts";
 import type { Drained } from "../core-wasm/drained.ts";
-import { typeList } from "../core-wasm/frames.ts";
+import { encodeFrame, publishFrame, typeList } from "../core-wasm/frames.ts";
 import { Harness } from "../core-wasm/harness.ts";
-import { type Command, eventOf } from "./command.ts";
+import { join } from "../core-wasm/wire.ts";
+import { type Burst, type Command, eventOf } from "./command.ts";
 import { compareReceipts, entryBytes } from "./compare.ts";
 import { choose, decide } from "./decider.ts";
 import { ModelEngine } from "./reference/engine.ts";
@@ -77,6 +78,9 @@ export class World {
         break;
       case "drain":
         this.#drain(this.#connection(command.connection), command.bytesMax);
+        break;
+      case "burst":
+        this.#burst(this.#connection(command.connection), command.parts);
         break;
       case "flush":
         this.#flush();
@@ -175,16 +179,42 @@ export class World {
       .map(eventOf);
     const connection = this.#connection(index);
     const channel = this.#channel(channelIndex);
-    if (this.model.sourceOf(connection.id, channel) === undefined) {
-      this.#join(connection, channel, abi.ROLE_SOURCE, []);
-      if (this.model.sourceOf(connection.id, channel) === undefined) return;
-    }
+    if (!this.#mayPublish(connection, channel)) return;
     const outcomes = connection
       .publish(channel, events, receipt ? 5 : undefined)
       .filter(({ reason }) => reason !== "decide");
     const want = this.model.publish(connection.id, channel, events, this.harness.now);
     compareReceipts(outcomes, want, receipt);
     expect(this.harness.core.channelSequence(channel)).toBe(Number(this.model.channels.get(channel)?.sequence));
+  }
+
+  /** Several frames in one read, so that the ranges of one channel meet those of the next. */
+  #burst(connection: TestConnection, parts: readonly Burst[]): void {
+    const frames: Uint8Array[] = [];
+    const want: [index: number, status: number][] = [];
+    for (const { channel: index, events: small } of parts) {
+      const channel = this.#channel(index);
+      if (!this.#mayPublish(connection, channel)) continue;
+      const events = small.map(eventOf);
+      frames.push(encodeFrame(publishFrame(channel, events)));
+      const receipts = this.model.publish(connection.id, channel, events, this.harness.now);
+      receipts.forEach(({ status }, place) => {
+        if (status !== abi.STATUS_OK) want.push([place, status]);
+      });
+    }
+    const json = connection.kind === abi.CONNECTION_WEBSOCKET_JSON;
+    const outcomes = json
+      ? frames.flatMap((frame) => connection.inject(frame))
+      : connection.feed(join(...frames.map((frame) => connection.wrap(frame))));
+    expect(
+      outcomes.map((outcome) => (outcome.reason === "problem" ? [outcome.index, outcome.status] : outcome)),
+    ).toEqual(want);
+  }
+
+  /** Becomes a source where it is none and may be one. */
+  #mayPublish(connection: TestConnection, channel: number): boolean {
+    if (this.model.sourceOf(connection.id, channel) === undefined) this.#join(connection, channel, abi.ROLE_SOURCE, []);
+    return this.model.sourceOf(connection.id, channel) !== undefined;
   }
 
   /** Turns the store over once: more than its four slabs in plain events. */

@@ -1,4 +1,10 @@
-/** `/v1/channels`: channels as resources (surface.md §3). */
+/**
+ * `/v1/channels`: channels as resources.
+ *
+ * A change is checked whole (name, query, body, preconditions) before anything happens, and answered when it is on disk.
+ * All of it but the reading of the body and the waiting for the disk is one turn of the event loop, so what a precondition
+ * compared with is what is replaced.
+ */
 import { createRoute, z } from "@hono/zod-openapi";
 import {
   assertChannelName,
@@ -13,6 +19,7 @@ import { type ControlContext, readJsonBody, readQuery } from "../request.ts";
 import type { ControlChannel } from "../service.ts";
 import { type ControlApp, channelParameter, jsonContent, problemAnswers } from "./kit.ts";
 
+/** PUT takes JSON only; PATCH also under the name of its format (RFC 7396). */
 const JSON_TYPES = ["application/json"];
 const PATCH_TYPES = ["application/merge-patch+json", "application/json"];
 
@@ -77,6 +84,7 @@ export function addChannelRoutes(app: ControlApp): void {
   const { service, limits } = app;
   const { channels } = service;
 
+  // The cursor is a name, not a place: what is made or removed between two pages shifts nothing.
   app.route(routes.list, (context) => {
     const query = readQuery(context, ["limit", "cursor"]);
     const limit = limitFrom(query.limit, limits.listDefault, limits.listMax);
@@ -96,10 +104,12 @@ export function addChannelRoutes(app: ControlApp): void {
     return context.json(view(channel), 200, { ETag: etag });
   });
 
+  // Idempotent: the body is the whole definition, and what it leaves out gets its default.
   app.route(routes.put, async (context) => {
     const name = nameOf(context);
     readQuery(context, []);
     const definition = definitionFromJson(await readJsonBody(context, limits.bodyBytes, JSON_TYPES), name);
+    // Looked up behind the body, which may have taken its time: nothing is awaited between here and the change.
     const present = channels.get(name);
     assertPreconditions(context, name, present && tagOf(present));
     const { created, channel } = channels.put(name, definition);
@@ -113,6 +123,7 @@ export function addChannelRoutes(app: ControlApp): void {
     const name = nameOf(context);
     readQuery(context, []);
     const patch = await readJsonBody(context, limits.bodyBytes, PATCH_TYPES);
+    // Looked up behind the body, which may have taken its time: nothing is awaited between here and the change.
     const present = known(name);
     assertPreconditions(context, name, tagOf(present));
     const channel = channels.patch(name, definitionFromPatch(name, present.definition, patch));
@@ -175,6 +186,7 @@ function tagOf(channel: ControlChannel): string {
   return etagOf(channelResource(channel.name, channel.definition));
 }
 
+/** @throws {SluiceError} `invalid_value` for anything but a whole number from 1 to `max`. */
 function limitFrom(text: string | undefined, whereAbsent: number, max: number): number {
   if (text === undefined) return whereAbsent;
   const limit = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
@@ -194,6 +206,7 @@ function cursorFromName(name: string): string {
   return btoa(name).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
+/** @throws {SluiceError} `invalid_value`: a cursor is given back as it was, or not at all. */
 function nameFromCursor(cursor: string): string {
   try {
     const name = atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));

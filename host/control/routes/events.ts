@@ -1,4 +1,9 @@
-/** `POST /v1/channels/{channel}/events`: publishes one event or an array of them (surface.md §3). */
+/**
+ * `POST /v1/channels/{channel}/events`: publishes one event or an array of them.
+ *
+ * A body that is wrong anywhere is refused as a whole and nothing is published; what only the core can know of an event
+ * (its type is not taken, its sinks are full) is told per event. Publishing is synchronous: the answer tells what is done.
+ */
 import { createRoute, z } from "@hono/zod-openapi";
 import { codes, problemCore, SluiceError } from "../../errors.ts";
 import { createBodyReader } from "../../socket/json/codec.ts";
@@ -31,7 +36,7 @@ const publish = createRoute({
   },
 });
 
-/** Adds the route. */
+/** Adds the route. The reader is made once: it keeps its buffer from request to request. */
 export function addEventRoutes(app: ControlApp): void {
   const { service, limits } = app;
   const read = createBodyReader();
@@ -49,6 +54,7 @@ export function addEventRoutes(app: ControlApp): void {
     const body = read(await readBody(context, limits.bodyBytes));
     if (!body.ok) throw body.error;
     const results = service.publish(name, body.value.events);
+    // One event that is refused is a request that failed; within an array it is one result among others.
     const [first] = results;
     if (!body.value.many && first !== undefined && "problem" in first) throw first.problem;
     return context.json({ results: results.map(shown) });
@@ -74,6 +80,7 @@ function assertReceipt(receipt: string | undefined): void {
   );
 }
 
+/** A result as the answer has it. */
 function shown(result: ControlResult) {
   if (!("problem" in result)) return result;
   return { problem: { ...problemCore(result.problem), status: codes[result.problem.code].status } };

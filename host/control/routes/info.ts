@@ -1,4 +1,9 @@
-/** `/v1/info`, the probes and `/metrics`. */
+/**
+ * `/v1/info`, the probes and `/metrics`.
+ *
+ * Probes and metrics stand outside `/v1`, where orchestrators and scrapers look for them. `live` says nothing about load or
+ * peers on purpose: restarting a process does not cure those.
+ */
 import { createRoute, z } from "@hono/zod-openapi";
 import { SluiceError } from "../../errors.ts";
 import { metricsContentType } from "../../metrics.ts";

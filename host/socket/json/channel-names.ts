@@ -73,6 +73,7 @@ export class ChannelNames implements DerivedId {
     return this.#names.derivedId(this.#number, this.#sequence, this.#epoch);
   }
 
+  /** Asks the host, once per channel and epoch. */
   #told(channelNumber: number, name: string | undefined, epoch: number): ChannelTexts {
     const zeroth = JSON.stringify(this.#names.derivedId(channelNumber, 0, epoch));
     const plain = zeroth.endsWith('-0"');

@@ -1,4 +1,9 @@
-/** Client frames: JSON ↔ protobuf, kind by kind. The fast way of a publish is in publish.ts; this one takes everything. */
+/**
+ * Client frames: JSON ↔ protobuf, kind by kind. The fast way of a publish is in publish.ts; this one takes everything.
+ *
+ * Absence: a text that is empty, a list without entries and a counter of 0 are absent in protobuf fields without presence,
+ * and are not written to JSON. Where a field has presence (`optional`), 0 and absent stay two things.
+ */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, type JsonObject } from "@bufbuild/protobuf";
@@ -59,6 +64,7 @@ function initFromChecked(json: ClientFrameJson): FrameInit {
   return json.ref === undefined ? { kind } : { ref: json.ref, kind };
 }
 
+/** The kinds that come often; an object of kinds has exactly one, which the schema has seen to. */
 function kindFromChecked(json: ClientFrameJson): NonNullable<FrameInit["kind"]> {
   if (json.publish !== undefined) {
     const { channel, events, number } = json.publish;
@@ -85,6 +91,7 @@ function kindFromChecked(json: ClientFrameJson): NonNullable<FrameInit["kind"]> 
   return rareKindFromChecked(json);
 }
 
+/** The kinds that come once in a while. */
 function rareKindFromChecked(json: ClientFrameJson): NonNullable<FrameInit["kind"]> {
   if (json.hello !== undefined) {
     const { received, lingerMs, inbox, client, token, session } = json.hello;
@@ -107,6 +114,7 @@ function rareKindFromChecked(json: ClientFrameJson): NonNullable<FrameInit["kind
   return { case: "ping", value: {} };
 }
 
+/** An attribute that is null is one to remove: JSON has a word for it, protobuf a list. */
 function updateFromChecked(update: NonNullable<ClientFrameJson["update"]>) {
   const changes = Object.entries(update.attributes ?? {});
   const kept = changes.filter((change): change is [string, ScalarValue] => change[1] !== null);
@@ -133,6 +141,7 @@ function inboxFromChecked(json: InboxJson): MessageInitShape<typeof InboxSchema>
   };
 }
 
+/** The member of the JSON frame that is its kind. */
 function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
   switch (kind.case) {
     case "publish": {
@@ -198,6 +207,7 @@ function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
   }
 }
 
+/** Settings that are absent are left out: they stay as they are. */
 function treeFromInbox(inbox: Inbox): JsonTree {
   const { select } = inbox;
   return {

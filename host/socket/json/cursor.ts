@@ -132,6 +132,7 @@ export class Cursor {
     return decoder.decode(this.text.subarray(this.textAt, this.textEnd));
   }
 
+  /** More digits than a double holds exactly, or an exponent: JavaScript rounds correctly. */
   #readLongNumber(): boolean {
     const behind = skipNumber(this.input, this.at, this.end);
     if (behind < 0) return false;
@@ -140,6 +141,7 @@ export class Cursor {
     return Number.isFinite(this.number);
   }
 
+  /** A string with escapes, which are written out aside. `at` is its opening quote still. */
   #readEscaped(): boolean {
     const behind = skipString(this.input, this.at, this.end);
     if (behind < 0) return false;
@@ -190,12 +192,14 @@ function unescapeInto(input: Uint8Array, from: number, end: number, out: Uint8Ar
   return to;
 }
 
+/** Four hexadecimal digits, which skipString() has seen. */
 function hexAt(input: Uint8Array, at: number): number {
   let value = 0;
   for (let index = at; index < at + 4; index += 1) value = (value << 4) | hexDigit(input[index] as number);
   return value;
 }
 
+/** One code point as UTF-8 (RFC 3629 §3). */
 function utf8Into(out: Uint8Array, at: number, point: number): number {
   let to = at;
   if (point < 0x80) {

@@ -29,6 +29,7 @@ export function fieldOf(cursor: Cursor): number {
   return field >= 0 && cursor.textIs(names[field] as Uint8Array) ? field : -1;
 }
 
+/** The only name that a text of this length and beginning can be; the caller compares the rest. */
 function candidate(bytes: number, first: number | undefined, second: number | undefined): number {
   switch (bytes) {
     case 2:

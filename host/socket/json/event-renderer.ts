@@ -86,6 +86,7 @@ export class EventRenderer {
     sink.copy(text, 0, text.length);
   }
 
+  /** Notes where each field lies. False for what goes the slow way. */
   #scan(bytes: Uint8Array, at: number, end: number): boolean {
     const reader = this.#reader;
     reader.start(bytes, at);
@@ -123,6 +124,7 @@ export class EventRenderer {
     return reader.at === end;
   }
 
+  /** Writes what was scanned, in the order of treeFromEvent(). False, with something half written, for the slow way. */
   #write(sink: Sink, derivedId: DerivedId): boolean {
     const { bytes } = this.#reader;
     sink.room(SMALL_BYTES);
@@ -156,6 +158,7 @@ export class EventRenderer {
     this.#member(sink, names[field] as Uint8Array);
   }
 
+  /** A comma where one is due, and the name with its colon. */
   #member(sink: Sink, name: Uint8Array): void {
     sink.room(SMALL_BYTES);
     if (!this.#first) sink.bytes[sink.at++] = 0x2c;
@@ -163,12 +166,14 @@ export class EventRenderer {
     sink.ascii(name);
   }
 
+  /** A text; the core has checked that it is UTF-8. */
   #text(sink: Sink, field: number): void {
     if (!this.#has(field)) return;
     this.#name(sink, field);
     sink.text(this.#reader.bytes, this.#at[field] as number, this.#end[field] as number);
   }
 
+  /** A number without fraction. */
   #whole(sink: Sink, field: number): void {
     if (this.#at[field] === -1) return;
     this.#name(sink, field);
@@ -197,6 +202,7 @@ export class EventRenderer {
     return written === 0;
   }
 
+  /** The payload, of which nobody has checked anything yet: a publisher must not be able to break its readers. */
   #data(sink: Sink, bytes: Uint8Array, at: number, end: number): void {
     const form = this.#mediaForm(bytes);
     if (form === "json" && isJsonValue(bytes, at, end) && isUtf8(bytes, at, end)) {
@@ -211,6 +217,7 @@ export class EventRenderer {
     }
   }
 
+  /** Nearly all events have none, or plain JSON: those are told without making a string. */
   #mediaForm(bytes: Uint8Array) {
     if (!this.#has(CONTENT_TYPE)) return "json";
     const at = this.#at[CONTENT_TYPE] as number;

@@ -51,7 +51,15 @@ const TAG_INTEGER = 0x20;
 const ZIGZAG_MAX = 0xf_ffff_ffff_ffff;
 
 const jsonMediaType = bytesOf(JSON_MEDIA_TYPE);
-/** Writes events into `out` as fields of a Publish. */
+/**
+ * Writes events into `out` as fields of a Publish.
+ *
+ *   1A │ size │ members in the order of the text … │ 62 │ size │ data
+ *        ▲ as many bytes as the last event took; moved by a few bytes where this one differs
+ *
+ * `data` comes last, because the media type that says what it means may stand behind it. All else is written where it is
+ * read, since the order of protobuf fields carries no meaning.
+ */
 export class EventWriter extends FieldWriter {
   /** Id of the last event, "" for none. */
   id = "";
@@ -82,6 +90,7 @@ export class EventWriter extends FieldWriter {
     return true;
   }
 
+  /** The object of one event, from its opening to its closing brace. */
   #members(): boolean {
     if (!this.takes(BRACE_OPEN)) return false;
     this.id = "";
@@ -113,6 +122,7 @@ export class EventWriter extends FieldWriter {
     return dataAt === 0 || this.#data(dataAt, dataEnd);
   }
 
+  /** The value of one member other than `data`. */
   #field(field: number): boolean {
     switch (field) {
       case ID:
@@ -142,6 +152,7 @@ export class EventWriter extends FieldWriter {
     }
   }
 
+  /** The host tells ids in receipts; the core does not look at them. */
   #noteId(): boolean {
     this.id = this.textString();
     return true;
@@ -152,6 +163,7 @@ export class EventWriter extends FieldWriter {
     return true;
   }
 
+  /** The object of attributes; each entry is a field of its own (map<string, Value>). */
   #attributes(): boolean {
     if (!this.takes(BRACE_OPEN)) return false;
     let more = !this.takes(BRACE_CLOSE);
@@ -209,6 +221,7 @@ export class EventWriter extends FieldWriter {
     return true;
   }
 
+  /** Field 2 of a map entry: a Value with one kind. */
   #value(): boolean {
     const { out } = this;
     const first = this.input[this.at];
@@ -232,6 +245,7 @@ export class EventWriter extends FieldWriter {
     return this.readNumber() && this.#numberValue();
   }
 
+  /** A safe integer is `integer`, anything else `number`; see value.ts. */
   #numberValue(): boolean {
     const { out, number } = this;
     if (!Number.isSafeInteger(number)) {
@@ -263,6 +277,7 @@ export class EventWriter extends FieldWriter {
     return true;
   }
 
+  /** The payload that lies at [at, end) of the text: JSON as it stands, or the content of a string. */
   #data(at: number, end: number): boolean {
     if (this.#mediaType !== "" && mediaForm(this.#mediaType) !== "json") {
       const behind = this.at;

@@ -1,6 +1,9 @@
 /**
  * Host frames: JSON ↔ protobuf, kind by kind. Deliveries on the way to a socket are rendered by render.ts from the
  * core's bytes; both give the same text, which a test holds.
+ *
+ * JSON tells what binary leaves for both sides to know: the number of a delivery, the member it is for, the name of a
+ * channel, the epoch, the attempt, and the id that is derived where the source gave none.
  */
 import {
   create,
@@ -76,6 +79,7 @@ export function hostFrameFromJson(text: string | Uint8Array): Read<HostFrame> {
   }
 }
 
+/** The member of the JSON frame that is its kind. */
 function treeFromKind(kind: HostFrame["kind"], names: HostNames, session: SessionNames): { [name: string]: JsonTree } {
   const channelOf = (of: { channel: string; channelNumber: number }) =>
     of.channel || (names.channelName(of.channelNumber) ?? "");
@@ -158,6 +162,7 @@ function treeFromCredit(credit: Credit): { [name: string]: JsonTree } {
   return { events: some(credit.events), bytes: some(credit.bytes) };
 }
 
+/** A refused event has its problem and nothing else. */
 function treeFromResult(result: Result): JsonTree {
   if (result.problem !== undefined) return { problem: treeFromProblem(result.problem) };
   const { id, sequence, epoch, sinks, hosts, refused } = result;
@@ -165,6 +170,7 @@ function treeFromResult(result: Result): JsonTree {
   return { id: id || undefined, ...counted, sinks, hosts, refused: refused || undefined };
 }
 
+/** RFC 9457 in small. */
 function treeFromProblem(problem: Problem): JsonTree {
   const { ref, code, title, detail, value, limit } = problem;
   return { ref, code, title, detail: detail || undefined, value: treeFromValue(value), limit: treeFromValue(limit) };
@@ -220,6 +226,7 @@ function rareKindFromChecked(json: HostFrameJson): NonNullable<FrameInit["kind"]
   return { case: "drain", value: { retryMs: BigInt(json.drain?.retryMs ?? 0) } };
 }
 
+/** The first attempt is absent in binary and 1 in JSON. */
 function deliveryFromChecked(entry: NonNullable<HostFrameJson["deliver"]>["events"][number]) {
   const { number, channel, member, sequence, epoch, attempt, event } = entry;
   const rest = { number: wide(number), epoch: wide(epoch), attempt: attempt === 1 ? undefined : attempt };

@@ -32,7 +32,15 @@ export interface WrittenPublish {
   readonly ids: readonly string[];
 }
 
-/** Reads publishes. It holds a buffer, so one serves all sessions. */
+/**
+ * Reads publishes. It holds a buffer, so one serves all sessions.
+ *
+ *   … free … │ 08 ref │ 12 size │ 0A channel │ 1A event │ 1A event …
+ *   ◄──────────── HEAD_BYTES ──►
+ *
+ * The head is written last and backwards from the Publish, so that neither `ref` behind the events nor the size of the
+ * whole moves a byte of them.
+ */
 export class PublishReader {
   readonly #writer = new EventWriter();
   #ids: string[] = [];
@@ -81,6 +89,7 @@ export class PublishReader {
     return { bytes: this.#writer.out.subarray(at, end), ref: this.#ref, ids: this.#ids };
   }
 
+  /** The outer object: one `publish`, and a `ref` before or behind it. */
   #frameMembers(): boolean {
     const writer = this.#writer;
     let published = false;
@@ -102,6 +111,7 @@ export class PublishReader {
     return published && writer.takes(BRACE_CLOSE);
   }
 
+  /** The publish itself. Fields are written in the order in which they come; the core takes any. */
   #publishMembers(): boolean {
     const writer = this.#writer;
     let channel = false;
@@ -127,6 +137,7 @@ export class PublishReader {
     return channel && events && writer.takes(BRACE_CLOSE);
   }
 
+  /** The channel by its name; numbers of channels exist in binary only. */
   #channel(): boolean {
     const writer = this.#writer;
     writer.space();
@@ -135,6 +146,7 @@ export class PublishReader {
     return true;
   }
 
+  /** Events, at most limits.publishEvents. */
   #eventArray(): boolean {
     const writer = this.#writer;
     if (!writer.takes(BRACKET_OPEN)) return false;
@@ -152,6 +164,7 @@ export class PublishReader {
   }
 }
 
+/** Nothing may come behind the value. */
 function ended(writer: EventWriter): boolean {
   writer.space();
   return writer.at === writer.end;

@@ -95,6 +95,7 @@ class Reader {
     return value;
   }
 
+  /** One value; the white space before it is taken already. */
   #value(): JsonValue {
     const bytes = this.#bytes;
     if (this.#path.length > 0 && this.#rawAt(this.#path)) {
@@ -188,6 +189,7 @@ class Reader {
     return true;
   }
 
+  /** Between two members or entries there is a comma and nothing else. */
   #comma(): void {
     if (this.#bytes[this.#at] !== scan.COMMA) this.#fail(this.#at);
     this.#at += 1;
@@ -203,6 +205,7 @@ class Reader {
     this.#at = to;
   }
 
+  /** Says which byte cannot be, or that the text ends too early. */
   #fail(at: number): never {
     const byte = this.#bytes[at];
     if (byte === undefined) return this.#refuse("malformed", `ends too early, after ${at} bytes`, at);

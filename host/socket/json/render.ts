@@ -49,7 +49,12 @@ const ENTRY_BYTES = 256;
 const OUT_BYTES = 262_144;
 const OUT_BYTES_KEPT = 1_048_576;
 
-/** Renders for all sessions of one host. */
+/**
+ * Renders for all sessions of one host.
+ *
+ *   {"deliver":{"events":[ {"number":7,"attempt":1,"member":"m3","channel": "c","sequence":9,"epoch":1,"event":{…}} , … ]}}
+ *                          ◄── the session's own, written each time ──►    ◄── shared by all sinks, kept in a ring ──►
+ */
 export class Renderer {
   readonly #names: HostNames;
   readonly #channels: ChannelNames;

@@ -106,6 +106,7 @@ export function isJsonValue(bytes: Uint8Array, at: number, end: number): boolean
   return behind > 0 && skipSpace(bytes, behind, end) === end;
 }
 
+/** `at` is the opening brace; `depth` counts this object too. */
 function skipObject(bytes: Uint8Array, at: number, end: number, depth: number): number {
   if (depth > limits.jsonDepth) return ~at;
   let index = skipSpace(bytes, at + 1, end);
@@ -127,6 +128,7 @@ function skipObject(bytes: Uint8Array, at: number, end: number, depth: number): 
   return ~end;
 }
 
+/** `at` is the opening bracket; `depth` counts this array too. */
 function skipArray(bytes: Uint8Array, at: number, end: number, depth: number): number {
   if (depth > limits.jsonDepth) return ~at;
   let index = skipSpace(bytes, at + 1, end);
@@ -143,6 +145,7 @@ function skipArray(bytes: Uint8Array, at: number, end: number, depth: number): n
   return ~end;
 }
 
+/** true, false or null. */
 function skipWord(bytes: Uint8Array, at: number, end: number, word: Uint8Array): number {
   const behind = at + word.length;
   return behind <= end && wordAt(bytes, at, word) ? behind : ~at;

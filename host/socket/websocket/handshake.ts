@@ -135,18 +135,20 @@ function tokens(value: string): string[] {
 }
 
 /**
- * The default rule about origins: pages of this very host, and pages that a developer serves on loopback.
+ * The rule about origins. Without one any web page could talk to a host on its reader's own machine.
  *
- * Without it any web page could talk to a host on the reader's own machine.
+ * A host that listens on loopback takes pages from loopback only, whatever their `Host` header says: a name of somebody
+ * else that suddenly leads to 127.0.0.1 (DNS rebinding) makes origin and host equal. Other hosts take their own pages.
  *
  * @param allowed Further origins, as browsers send them: "https://example.org".
+ * @param loopback Whether the host listens on loopback only.
  */
-export function createOriginCheck(allowed: readonly string[]): OriginCheck {
+export function createOriginCheck(allowed: readonly string[], loopback: boolean): OriginCheck {
   return (origin, host) => {
     if (allowed.includes(origin)) return true;
     if (!URL.canParse(origin)) return false;
     const { host: originHost, hostname } = new URL(origin);
-    return originHost === host || isLoopbackName(hostname);
+    return loopback ? isLoopbackName(hostname) : originHost === host;
   };
 }
 

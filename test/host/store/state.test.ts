@@ -88,7 +88,15 @@ describe("openState()", () => {
   test("refuses a folder that cannot be one", async () => {
     const dir = await folder();
     await writeFile(join(dir, "file"), "");
-    await expect(openState(join(dir, "file", "below"), options)).rejects.toMatchObject({ code: "state_unusable" });
+    for (const bad of [join(dir, "file"), join(dir, "file", "below"), join(dir, "file", "far", "below")]) {
+      await expect(openState(bad, options)).rejects.toMatchObject({ code: "state_unusable" });
+    }
+  });
+});
+
+describe.runIf(process.platform === "linux")("openState() on Linux", () => {
+  test("refuses a folder where none can be made, instead of trying for ever", async () => {
+    await expect(openState("/proc/sluice/state", options)).rejects.toMatchObject({ code: "state_unusable" });
   });
 });
 

@@ -54,7 +54,7 @@ export async function startHost(input: TestHostOptions = {}): Promise<TestHost> 
   const http = createServer((_request, response) => response.writeHead(404).end());
   http.on(
     "upgrade",
-    createUpgrade(carry, createOriginCheck([]), () => "test"),
+    createUpgrade(carry, createOriginCheck([], true), () => "test"),
   );
   onTestFinished(async () => {
     service.close();

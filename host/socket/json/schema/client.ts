@@ -1,4 +1,9 @@
-/** Frames from client to host (surface.md §4): one kind each, and an optional `ref`. */
+/**
+ * Frames from client to host: one kind each, and an optional `ref`.
+ *
+ * They are complete: a field whose feature this version lacks is read here like any other, and it is for the session to
+ * refuse it, because only the session knows what its host can do.
+ */
 import { z } from "zod";
 import { channelName, typeName } from "../../../channel/definition.ts";
 import { type Checked, list, refuse, text, word } from "../../../check.ts";
@@ -44,6 +49,7 @@ export const inboxSchema = z.strictObject({
   held: z.boolean().optional(),
 });
 
+/** What a binding holds is for the filter to check; here it only must not nest too deep for protobuf. */
 const filtersSchema = z.strictObject({ in: anyJson.optional(), out: anyJson.optional() });
 
 /** What a client may say, by kind. */

@@ -17,6 +17,7 @@ const base64Text = z
   })
   .meta({ contentEncoding: "base64" });
 
+/** Out of range is a code of its own, because the core has one for binary publishers too. */
 const priority = z
   .number()
   .check((checked) => {
@@ -25,7 +26,10 @@ const priority = z
   })
   .meta({ type: "integer", minimum: 0, maximum: 9 });
 
-/** One event. An empty text counts as absent. */
+/**
+ * One event. An empty text counts as absent, so `type` is optional here and asked for by checkEvent(), which refuses it by
+ * its own code. Texts have no limit but that of the event, as in binary; what the core compares or hashes has its own.
+ */
 export const eventSchema = z
   .strictObject({
     id: text(limits.eventBytes).optional(),
@@ -50,6 +54,7 @@ export type EventJson = z.output<typeof eventSchema>;
 /** Events of one publish. */
 export const eventsSchema = list(eventSchema, limits.publishEvents);
 
+/** What concerns more than one member. */
 function checkEvent(checked: Checked<EventJson>): void {
   const event = checked.value;
   if (event.type === undefined || event.type === "") {

@@ -1,4 +1,8 @@
-/** Frames from host to client (surface.md §4), as this host writes them and as clients in TypeScript may read them. */
+/**
+ * Frames from host to client, as this host writes them and as clients in TypeScript may read them.
+ *
+ * HTTP answers share `problem` and `result` with them, so that a refusal reads the same everywhere.
+ */
 import { z } from "zod";
 import { codes, type SluiceCode } from "../../../errors.ts";
 import { exactlyOne, optional } from "./client.ts";

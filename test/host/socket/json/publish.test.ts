@@ -172,6 +172,49 @@ describe("PublishReader", () => {
     expect(both(one(`"data":"${escapes}"`))).toEqual({ fast: true, ok: true });
   });
 
+  const longValue = "x".repeat(200);
+  test.each([
+    ["a leading zero", one('"priority":04')],
+    ["a leading zero of an attribute", one('"attributes":{"a":-01}')],
+    ["a point without digits", one('"attributes":{"a":1.}')],
+    ["digits without a number", one('"attributes":{"a":.5}')],
+    ["a number beyond doubles", one('"attributes":{"a":1e309}')],
+    ["a member twice", one('"id":"1","id":"2"')],
+    ["a member twice, once escaped", one('"id":"1","\\u0069d":"2"')],
+    ["data twice", one('"data":1,"data":1')],
+    ["an attribute twice", one('"attributes":{"a":1,"b":2,"a":1}')],
+    ["an attribute twice, once escaped", one('"attributes":{"abc":1,"\\u0061bc":1}')],
+    ["an attribute twice behind a long one", one(`"attributes":{"a":"${longValue}","b":1,"a":2}`)],
+    ["an attribute twice, both long", one(`"attributes":{"a":"${longValue}","a":"${longValue}"}`)],
+    ["attributes twice", one('"attributes":{},"attributes":{}')],
+    ["deliverBy and ttlMs", one('"ttlMs":1,"deliverBy":"2026-01-01T00:00:00Z"')],
+    ["data and dataBase64", one('"data":1,"dataBase64":"AA=="')],
+    ["base64 without padding", one('"dataBase64":"AAA"')],
+    ["base64 of padding only", one('"dataBase64":"===="')],
+    ["base64 with padding within", one('"dataBase64":"AA==AAAA"')],
+    ["base64 with stray bits", one('"dataBase64":"AAB="')],
+    ["base64 with more stray bits", one('"dataBase64":"AB=="')],
+    ["base64 of another alphabet", one('"dataBase64":"AA-_"')],
+    ["a trailing comma", one('"id":"1",')],
+    ["a missing comma", one('"id":"1" "key":"k"')],
+    ["a missing colon", one('"id" "1"')],
+    ["a raw control character", one('"id":"\u0001"')],
+    ["ref twice", publish("[]", ',"ref":1,"ref":1')],
+    ["ref beyond 32 bits", publish("[]", ',"ref":4294967296')],
+    ["a negative ref", publish("[]", ',"ref":-1')],
+    ["another kind beside", publish("[]", ',"ping":{}')],
+    ["publish twice", '{"publish":{"channel":"c","events":[]},"publish":{"channel":"c","events":[]}}'],
+    ["channel twice", '{"publish":{"channel":"c","channel":"c","events":[]}}'],
+    ["no channel", '{"publish":{"events":[]}}'],
+    ["no events", '{"publish":{"channel":"c"}}'],
+    ["a channel that begins with a dot", '{"publish":{"channel":".c","events":[]}}'],
+    ["a channel with a star", '{"publish":{"channel":"c*","events":[]}}'],
+    ["an empty channel", '{"publish":{"channel":"","events":[]}}'],
+    ["a value behind", `${publish("[]")} 1`],
+  ])("takes no publish with %s", (_name, text) => {
+    expect(both(text)).toEqual({ fast: false, ok: false });
+  });
+
   test("takes a frame cut off at any byte for no publish", () => {
     const text = bytesOf(
       one(

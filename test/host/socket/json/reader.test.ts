@@ -98,9 +98,12 @@ describe("readJson()", () => {
   });
 
   test("counts the nesting of kept text too", () => {
-    const read = (depth: number) => readJson(`{"d":${nested(depth)}}`, () => true);
-    expect(read(depthMax - 1).ok).toBe(true);
-    expect(read(depthMax)).toMatchObject({ ok: false, error: { code: "limit_reached", value: depthMax + 1 } });
+    const objects = (depth: number) => `${'{"a":'.repeat(depth - 1)}{}${"}".repeat(depth - 1)}`;
+    for (const deep of [nested, objects]) {
+      const read = (depth: number) => readJson(`{"d":${deep(depth)}}`, () => true);
+      expect(read(depthMax - 1).ok).toBe(true);
+      expect(read(depthMax)).toMatchObject({ ok: false, error: { code: "limit_reached", value: depthMax + 1 } });
+    }
     // Brackets within strings are no nesting.
     expect(readJson(`{"d":["${"[".repeat(500)}"]}`, () => true).ok).toBe(true);
     expect(readJson(`{"d":["${"[".repeat(500)}",[}`, () => true)).toMatchObject({

@@ -13,7 +13,7 @@ const good = {
   "sec-websocket-protocol": "sluice.v1.json",
 };
 const decide = (headers: Record<string, string | undefined>, method = "GET") =>
-  negotiate({ method, headers: { ...good, ...headers } }, createOriginCheck(["https://app.example"]));
+  negotiate({ method, headers: { ...good, ...headers } }, createOriginCheck(["https://app.example"], true));
 
 describe("negotiate() takes", () => {
   const rows = [
@@ -152,6 +152,22 @@ describe("negotiate() refuses", () => {
     const refused = decide({ "sec-websocket-protocol": "bearer.s3cret" });
     expect(JSON.stringify(refused)).not.toContain("s3cret");
     expect(refused.ok).toBe(false);
+  });
+});
+
+describe("createOriginCheck()", () => {
+  test("on loopback a name of somebody else does not help, even where it leads here", () => {
+    const isAllowed = createOriginCheck([], true);
+    expect(isAllowed("http://evil.example:7480", "evil.example:7480")).toBe(false);
+    expect(isAllowed("http://127.0.0.1:7480", "127.0.0.1:7480")).toBe(true);
+    expect(isAllowed("http://localhost:3000", "127.0.0.1:7480")).toBe(true);
+  });
+
+  test("elsewhere a host takes its own pages, and no others", () => {
+    const isAllowed = createOriginCheck([], false);
+    expect(isAllowed("https://sluice.example", "sluice.example")).toBe(true);
+    expect(isAllowed("https://sluice.example:444", "sluice.example")).toBe(false);
+    expect(isAllowed("http://localhost:3000", "sluice.example")).toBe(false);
   });
 });
 
