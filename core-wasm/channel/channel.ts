@@ -9,7 +9,8 @@ import { Table, tableAt, tableFind, tableGive, tableNew, tableTake } from "../me
 @unmanaged
 export class Channel {
   number: u32;
-  tableNext: u32;
+  /** Sinks that have a `types` set; they stand in `typedAt` once more. (The table's link, when free.) */
+  typedSinks: u32;
   /** CHANNEL_… bits. */
   flags: u32;
   priority: u32;
@@ -24,21 +25,19 @@ export class Channel {
   doubleSinks: u32;
   /** How many inboxes of policy `block` are beyond their stall mark. */
   blockedBy: u32;
-  reserved: u32;
+  /** Sources whose outbox holds events (list through Member.nextOutbox). */
+  outboxes: u32;
   /** 0: none. */
   ttlMs: f64;
-  /** Array of Sink records in join order. */
+  /** Array of Sink records in join order. Here ends the cache line that publishing needs. */
   sinksAt: u32;
   sinks: u32;
   sinksCapacity: u32;
-  /** Those of them that have a `types` set, once more, in an array of their own. */
+  /** Array of the Sink records with a `types` set. */
   typedAt: u32;
-  typedSinks: u32;
   typedCapacity: u32;
   sources: u32;
-  /** Sources whose outbox holds events (list through Member.nextOutbox). */
-  outboxes: u32;
-  /** Last source in that list. */
+  /** Last source in the list of filled outboxes. */
   outboxesTail: u32;
   nameAt: u32;
   nameBytes: u32;
@@ -64,7 +63,7 @@ if (offsetof<Channel>("ttlMs") !== SPECIAL_OFFSET + 24) ERROR("Channel.ttlMs is 
 export function channelSpecial(channel: Channel): bool {
   const at = changetype<u32>(channel) + SPECIAL_OFFSET;
   const bits = v128.or(v128.load(at), v128.load(at, 16));
-  return v128.any_true(bits) || channel.outboxes !== 0 || channel.priority !== 4;
+  return v128.any_true(bits) || channel.priority !== 4;
 }
 
 const RECORD_BITS: u32 = 7;

@@ -49,10 +49,9 @@ export function inboxHasRoom(inbox: Mailbox, bytes: u32): bool {
   return inbox.events < inbox.capacityEvents && inbox.bytes + bytes <= inbox.capacityBytes;
 }
 
-/** Puts neighbouring entries of one channel at the end; what does not fit is dealt with by the policy. */
+/** Puts neighbouring entries at the end; what does not fit is dealt with by the policy. */
 export function inboxAppend(
   inbox: Mailbox,
-  channel: u32,
   slab: Slab,
   at: u32,
   bytes: u32,
@@ -65,11 +64,11 @@ export function inboxAppend(
   if (inbox.overflow !== OVERFLOW_DROP_OLDEST && inbox.overflow !== OVERFLOW_BLOCK && !inboxHasRoom(inbox, bytes)) {
     // Fan-outs to such inboxes carry one event at a time. `reject` was told to the publisher already.
     if (inbox.overflow === OVERFLOW_DISCONNECT) connection.fault = STATUS_DISCONNECT;
-    dropCount(connection, channel, DROPPED_OVERFLOW, events);
+    dropEntries(connection, at, events);
     return;
   }
   if (!runAppend(inbox, slab, at, bytes, events, metaFirst, metas, deadline)) {
-    dropCount(connection, channel, DROPPED_OVERFLOW, events);
+    dropEntries(connection, at, events);
     return;
   }
   inbox.events += events;
@@ -79,6 +78,14 @@ export function inboxAppend(
   }
   if (inbox.overflow === OVERFLOW_BLOCK && inbox.stalled === 0 && inboxOverStallMark(inbox)) inboxStall(inbox);
   dirtyPush(connection);
+}
+
+/** Counts neighbouring entries that the inbox did not take. */
+function dropEntries(connection: Connection, at: u32, events: u32): void {
+  for (let i: u32 = 0; i < events; i++) {
+    dropCount(connection, entryChannel(at), DROPPED_OVERFLOW, 1);
+    at += entrySize(at);
+  }
 }
 
 /** Drops the oldest until the inbox is within its capacity. */

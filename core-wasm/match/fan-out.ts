@@ -25,6 +25,8 @@ import { chunkWithRoom, metaAdd } from "../mailbox/store";
 /** The range under way: rangeEvents 0 means there is none. */
 let rangeChannel: u32 = 0;
 let rangeConnection: u32 = 0;
+/** The only inbox that gets it, 0: all sinks of the channel. One inbox may share a range between channels. */
+let rangeInbox: u32 = 0;
 let rangeSlab: u32 = 0;
 let rangeAt: u32 = 0;
 let rangeBytes: u32 = 0;
@@ -54,23 +56,12 @@ export function rangeExtend(
   deadline: f64,
 ): void {
   const channelAddress = changetype<u32>(channel);
-  if (
-    rangeEvents === 0 ||
-    rangeAt + rangeBytes !== at ||
-    rangeChannel !== channelAddress ||
-    rangeConnection !== connection ||
-    rangeSlab !== changetype<u32>(slab)
-  ) {
-    // Nobody holds this entry yet: neither the end of the range before it nor an inbox that overflows meanwhile may
-    // free its slab.
-    slab.pins++;
-    rangeFlush();
+  const follows = rangeEvents !== 0 && rangeAt + rangeBytes === at && rangeSlab === changetype<u32>(slab);
+  if (!follows || rangeChannel !== channelAddress || rangeConnection !== connection) {
+    const inbox = onlyInbox(channel, connection);
+    if (!follows || inbox === 0 || inbox !== rangeInbox) rangeBegin(inbox, slab, at);
     rangeChannel = channelAddress;
     rangeConnection = connection;
-    rangeSlab = changetype<u32>(slab);
-    rangeAt = at;
-    rangeBytes = rangeMetas = 0;
-    rangeDeadline = Infinity;
   }
   if (rangeMetas === 0) rangeMetaFirst = slab.metas - metas;
   rangeBytes += bytes;
@@ -79,32 +70,49 @@ export function rangeExtend(
   if (deadline < rangeDeadline) rangeDeadline = deadline;
 }
 
+function rangeBegin(inbox: u32, slab: Slab, at: u32): void {
+  // Nobody holds this entry yet: neither the end of the range before it nor an inbox that overflows meanwhile may
+  // free its slab.
+  slab.pins++;
+  rangeFlush();
+  rangeInbox = inbox;
+  rangeSlab = changetype<u32>(slab);
+  rangeAt = at;
+  rangeBytes = rangeMetas = 0;
+  rangeDeadline = Infinity;
+}
+
+/** The inbox of a channel with one sink that wants everything, 0 on others: many channels often lead to one session. */
+function onlyInbox(channel: Channel, connection: u32): u32 {
+  if (channel.sinks !== 1 || channel.typedSinks !== 0) return 0;
+  const sink = changetype<Sink>(channel.sinksAt);
+  return sink.connection === connection && (channel.flags & CHANNEL_ECHO) === 0 ? 0 : sink.inbox;
+}
+
 /** Fans the range out. Must run before the slab, the channel or its members change. */
 export function rangeFlush(): void {
   if (rangeEvents === 0) return;
   const events = rangeEvents;
   rangeEvents = 0;
-  const channel = changetype<Channel>(rangeChannel);
   const slab = changetype<Slab>(rangeSlab);
-  const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : rangeConnection;
-  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
-  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
-    const sink = changetype<Sink>(at);
-    if (sink.connection === skip || sink.types !== 0) continue;
-    inboxAppend(
-      changetype<Mailbox>(sink.inbox),
-      channel.number,
-      slab,
-      rangeAt,
-      rangeBytes,
-      events,
-      rangeMetaFirst,
-      rangeMetas,
-      rangeDeadline,
-    );
+  if (rangeInbox !== 0) {
+    rangeAppend(rangeInbox, slab, events);
+  } else {
+    const channel = changetype<Channel>(rangeChannel);
+    const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : rangeConnection;
+    const end = channel.sinksAt + channel.sinks * SINK_BYTES;
+    for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
+      const sink = changetype<Sink>(at);
+      if (sink.connection !== skip && sink.types === 0) rangeAppend(sink.inbox, slab, events);
+    }
   }
   slab.pins--;
   if (slab.runs === 0) slabIdle(slab);
+}
+
+function rangeAppend(inbox: u32, slab: Slab, events: u32): void {
+  const mailbox = changetype<Mailbox>(inbox);
+  inboxAppend(mailbox, slab, rangeAt, rangeBytes, events, rangeMetaFirst, rangeMetas, rangeDeadline);
 }
 
 /** Sinks that a range of that channel reaches, for receipts. */
@@ -134,7 +142,7 @@ export function fanTyped(
     const sink = changetype<Sink>(sinkAt);
     if (sink.connection === skip || !typeSetTakes(sink.types, type)) continue;
     taken++;
-    inboxAppend(changetype<Mailbox>(sink.inbox), channel.number, slab, at, bytes, 1, metaFirst, metas, deadline);
+    inboxAppend(changetype<Mailbox>(sink.inbox), slab, at, bytes, 1, metaFirst, metas, deadline);
   }
   return taken;
 }
@@ -189,17 +197,7 @@ export function fanMember(channel: Channel, member: Member): void {
     return;
   }
   if (channel.doubleSinks !== 0 && sinksOfPair(member) > 1 && fanCopy(inbox, channel, member)) return;
-  inboxAppend(
-    inbox,
-    channel.number,
-    changetype<Slab>(fanSlab),
-    fanAt,
-    fanBytes,
-    1,
-    fanMetaFirst,
-    fanMetas,
-    fanDeadline,
-  );
+  inboxAppend(inbox, changetype<Slab>(fanSlab), fanAt, fanBytes, 1, fanMetaFirst, fanMetas, fanDeadline);
 }
 
 function sinksOfPair(member: Member): u32 {
@@ -229,7 +227,7 @@ function fanCopy(inbox: Mailbox, channel: Channel, member: Member): bool {
   const metaFirst = chunk.metas;
   if (fanMetas !== 0) copyMeta(chunk, at, to - eventAt);
   chunk.pins++;
-  inboxAppend(inbox, channel.number, chunk, at, bytes, 1, metaFirst, fanMetas, fanDeadline);
+  inboxAppend(inbox, chunk, at, bytes, 1, metaFirst, fanMetas, fanDeadline);
   chunk.pins--;
   if (chunk.runs === 0) {
     if (inbox.chunk === chunkAt) inbox.chunk = 0;

@@ -76,12 +76,13 @@ export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef
   let nameAt: u32 = 0;
   let nameBytes: u32 = 0;
   let events: u32 = 0;
+  let firstAt = end;
   for (let p = at; p < end; ) {
     // Nearly all fields are events with a one-byte tag and a length of one or two bytes.
     if (p + 3 <= end && load<u8>(p) === TAG_EVENT) {
       const size = shortLength(p + 1);
       if (size <= end - shortEnd) {
-        events++;
+        if (events++ === 0) firstAt = p;
         p = shortEnd + size;
         continue;
       }
@@ -91,7 +92,7 @@ export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef
     if (tag === TAG_EVENT) {
       const size = lengthRead(cursor, end);
       if (cursor === 0) return malformed(p - at);
-      events++;
+      if (events++ === 0) firstAt = p;
       p = cursor + size;
     } else if (tag === TAG_CHANNEL_NUMBER || tag === TAG_NUMBER) {
       const value = varintRead(cursor, end);
@@ -129,7 +130,7 @@ export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef
     connection.cacheSource = source;
   }
   if (hasRef !== 0 && events > PUBLISH_EVENTS_MAX) return refused(STATUS_LIMIT, events, PUBLISH_EVENTS_MAX);
-  connection.resumeAt = at;
+  connection.resumeAt = firstAt;
   connection.resumeEnd = end;
   connection.resumeSource = source;
   connection.resumeHasRef = hasRef;

@@ -74,6 +74,8 @@ export async function serve(settings: ServeSettings, terminal: Terminal): Promis
 /** Publishes this machine's load; what cannot be published is logged, since the next sample comes in a second. */
 function publishLoad(host: NodeHost, clocks: Clocks, log: Log): () => void {
   const source = `/host/${host.service.hostId}`;
+  // There from the first moment, so that whoever looks before the first sample finds the channel.
+  host.service.channels.resolve(LOAD_CHANNEL);
   return startLoadMonitor(createMachineReadings(), clocks.real, (sample) => {
     try {
       const [result] = host.service.publish(LOAD_CHANNEL, [eventFromSample(sample, source)]);
