@@ -99,7 +99,7 @@ export async function startMosquitto() {
 
 /** @returns {Promise<import('./peer.mjs').Peer>} @throws {Error} Where the package is not installed (tools/package.json). */
 export async function startAedes() {
-  const { version } = createRequire(import.meta.url)("aedes/package.json");
+  const { version } = createRequire(path.join(import.meta.dirname, "../../tools/package.json"))("aedes/package.json");
   const child = await startPeer(process.execPath, (port) => [
     path.join(import.meta.dirname, "servers/aedes-broker.mjs"),
     String(port),
