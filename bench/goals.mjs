@@ -1,4 +1,4 @@
-// What must hold and what we aim at, as the issue of the engine and performance.md §11 say it.
+// What must hold and what we aim at.
 //
 // `cost` is broker CPU seconds per million events. Where a goal compares, both sides come from the same repetition.
 import { median, pairedRatios } from "./driver/statistics.mjs";

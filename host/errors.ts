@@ -33,7 +33,7 @@ function passing(close: number, status: number, title: string): CodeMeaning {
 /**
  * The table. A number is never given to another code, and a code never changes its meaning; add at the end of a group.
  *
- * Status follows surface.md §3 and §8.14: no JSON or an unknown field is 400, a value that breaks a limit is 422.
+ * Status: no JSON or an unknown field is 400, a value that breaks a limit is 422.
  */
 export const codes = Object.freeze({
   // --- Passing: reconnect or retry ---

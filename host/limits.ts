@@ -89,9 +89,9 @@ export const limits = Object.freeze({
   renderCacheBytes: 1_048_576,
   /** Rendered events kept for further sinks: four times what one session drains of 100 B events. */
   renderCacheEvents: 4_096,
-  /** Events in one JSON deliver frame: the default `select` (surface.md §8.9). */
+  /** Events in one JSON deliver frame: the default `select`. */
   deliverEvents: 64,
-  /** Bytes after which a JSON deliver frame ends: the default `select` (surface.md §8.9). */
+  /** Bytes after which a JSON deliver frame ends: the default `select`. */
   deliverBytes: 65_536,
 
   // --- Memory ---

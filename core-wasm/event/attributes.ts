@@ -1,6 +1,6 @@
 /**
  * Entries of `map<string, Value>`: the attributes of events and members. Checks structure, name, UTF-8.
- * The name must match [a-z][a-z0-9_]{0,63} (surface.md, Events).
+ * The name must match [a-z][a-z0-9_]{0,63}.
  */
 import { ATTRIBUTE_NAME_BYTES_MAX, STATUS_ATTRIBUTE_NAME, STATUS_MALFORMED, STATUS_NOT_UTF8, STATUS_OK } from "../abi";
 import { utf8Valid } from "./utf8";

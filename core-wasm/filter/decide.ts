@@ -3,7 +3,7 @@
  * host runs the module over it and answers in words, decide() carries them out. Layouts are in abi.ts.
  *
  * Parked events are stored and sequenced already; their slab is pinned until they are decided. Own sinks of the
- * submitter are no candidates: they follow the channel's `echo` (design.md §4.3).
+ * submitter are no candidates: they follow the channel's `echo`.
  */
 import {
   CHANNEL_ECHO,
@@ -58,7 +58,7 @@ const parkedAt: u32 = <u32>memory.data(2560, 8);
 if (offsetof<Parked>() !== PARKED_BYTES) ERROR("Parked is not 40 bytes");
 if (DECIDE_EVENTS_MAX * PARKED_BYTES !== 2560) ERROR("Parked has not room for a batch");
 
-/** Most sinks of a channel with a decider (filters.md §6). */
+/** Most sinks of a channel with a decider: what its candidate bitmap may hold. */
 export const DECIDER_SINKS_MAX: u32 = 4096;
 /** No record of RECEIPTS waits for the decision. */
 export const NO_RECEIPT: u32 = 0xffffffff;

@@ -2,7 +2,7 @@
  * The inbox of a session: what it has yet to get, oldest first, bounded in events and bytes.
  *
  * What overflows is never silent: it is counted per member and reason, told with the next drain, and the policy decides
- * what gives way (surface.md, Overflow; design.md §5).
+ * what gives way (docs/adr/0005).
  */
 import {
   DROPPED_CANCELLED,
@@ -24,7 +24,7 @@ import { statisticAdd } from "../statistics";
 import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "./records";
 import { runAdvance, runAppend, runFrontHasMeta } from "./run";
 
-/** Defaults of surface.md, Orderings. */
+/** What an inbox has that did not say: docs/operating.md, Limits. */
 const CAPACITY_EVENTS: u32 = 65536;
 const CAPACITY_BYTES: u32 = 16777216;
 

@@ -1,7 +1,7 @@
 /**
  * Joining and leaving: what ties a connection to a channel, and what is undone when it goes.
  *
- * What was queued for a member that leaves is discarded and counted (design.md §4). What a source has in its outbox
+ * What was queued for a member that leaves is discarded and counted (docs/ARCHITECTURE.md). What a source has in its outbox
  * was accepted, so it goes on its way even if the source is gone.
  */
 import {

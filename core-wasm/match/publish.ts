@@ -1,5 +1,5 @@
 /**
- * The way of one event through this host (design.md §4): check, outbox, store and sequence, match, fan out or park.
+ * The way of one event through this host (docs/ARCHITECTURE.md): check, outbox, store and sequence, match, fan out or park.
  */
 import {
   CHANNEL_LATE_DROP,

@@ -1,4 +1,4 @@
-/** Input of a connection, whatever its kind: the resumable way in (design.md §3). */
+/** Input of a connection, whatever its kind: the resumable way in (docs/ARCHITECTURE.md). */
 import { CONNECTION_LOCAL, CONNECTION_STREAM, REASON_DECIDE, REASON_DONE, RESULT_COUNT, RESULT_REASON } from "../abi";
 import { parkedEvents } from "../filter/decide";
 import { rangeFlush } from "../match/fan-out";

@@ -10,7 +10,7 @@ const frameAt: u32 = <u32>memory.data(96);
 const TAG_CREDIT: u8 = 0x12;
 const TAG_DROPPED: u8 = 0x22;
 
-/** The reasons of surface.md §4, in the order of DROPPED_…, each with its length before it. */
+/** The reasons as docs/frames.md names them, in the order of DROPPED_…, each with its length before it. */
 const reasonsAt: u32 = <u32>memory.data<u8>([
   8,
   0x6f,

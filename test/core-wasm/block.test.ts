@@ -1,6 +1,6 @@
 /**
  * The outbox: where a sink's inbox is of policy `block` and full, events wait with their source. What was accepted is
- * delivered or expires; a publisher beyond its credit is told so (surface.md §8.7).
+ * delivered or expires; a publisher beyond its credit is told so (docs/frames.md).
  */
 import { describe, expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";

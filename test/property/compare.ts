@@ -11,7 +11,7 @@ import type { ModelReceipt } from "./reference/engine.ts";
 /** Sizes of events are asked for again and again, and some events are large. */
 const eventBytes = new WeakMap<Event, number>();
 
-/** Bytes of an entry: it is stored as the size-delimited frame in which it will be delivered (design.md §13.3). */
+/** Bytes of an entry: it is stored as the size-delimited frame in which it will be delivered (docs/adr/0002). */
 export function entryBytes(channelNumber: number, sequence: bigint, event: Event, member: number): number {
   let bytes = eventBytes.get(event);
   if (bytes === undefined) {

@@ -1,5 +1,5 @@
 /**
- * Events: native JSON (surface.md §2) ↔ protobuf, for every plane that speaks JSON.
+ * Events: native JSON ↔ protobuf, for every plane that speaks JSON.
  *
  * `data` travels as it came: JSON text is carried byte by byte, never parsed and written again, so that big numbers,
  * spacing and the order of members survive. A text media type carries the text, anything else `dataBase64`; so does JSON

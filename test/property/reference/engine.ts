@@ -4,7 +4,7 @@
  * It knows nothing of slabs, runs or evacuation, since no peer can see those. Numbers of connections, channels and
  * members are the core's own: the property tests hand them over, the model does not guess how they are given out.
  *
- * Source: design.md §4, surface.md §3 (channel) and §8.7, §8.8, §8.10.
+ * Source: docs/ARCHITECTURE.md and docs/frames.md.
  */
 import * as abi from "../../../core-wasm/abi.ts";
 import type { Event } from "../../../host/gen/sluice/v1/event_pb.ts";
@@ -229,7 +229,7 @@ export class ModelEngine {
     return { status: abi.STATUS_OK, sequence, sinks: selected.length, refused, waits: false };
   }
 
-  /** The submitter's own sinks are no candidates, they follow `echo` (design.md §4.3). */
+  /** The submitter's own sinks are no candidates, they follow `echo`. */
   #decide(connection: number, event: Event, selected: readonly ModelMember[]): ModelMember[] {
     const candidates = selected.filter((member) => member.connection !== connection);
     const chosen = new Set(this.#decider(event, candidates.length).map((index) => candidates[index]));

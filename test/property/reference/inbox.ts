@@ -1,7 +1,7 @@
 /**
  * A fifo inbox with capacity, overflow, credit and notices, as slow and obvious as it can be written.
  *
- * Source: design.md §4.6–§4.7 and §5; host/core/exports.ts inboxSet(), inboxHold(), drain().
+ * Source: docs/ARCHITECTURE.md; host/core/exports.ts inboxSet(), inboxHold(), drain().
  */
 import * as abi from "../../../core-wasm/abi.ts";
 import type { Event } from "../../../host/gen/sluice/v1/event_pb.ts";
@@ -144,7 +144,7 @@ export class ModelInbox {
   }
 }
 
-/** Why an entry must not be delivered any more. At or before the deadline is in time (design.md §5). */
+/** Why an entry must not be delivered any more. At or before the deadline is in time. */
 function deadReason(entry: Entry, nowMs: number): DropReason | undefined {
   if (entry.cancelled) return "cancelled";
   const deliverByUs = entry.event.deliverByUs;

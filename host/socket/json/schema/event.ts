@@ -1,4 +1,4 @@
-/** The native JSON event (surface.md §2), as clients send it; what a host delivers fits it too. */
+/** The native JSON event, as clients send it; what a host delivers fits it too. */
 import { z } from "zod";
 import { bytesFromText, type Checked, list, refuse, text } from "../../../check.ts";
 import { limits } from "../../../limits.ts";

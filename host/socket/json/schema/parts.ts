@@ -13,7 +13,7 @@ import { RawJson } from "../reader.ts";
 /** 0 … 2^32 − 1. */
 export const uint32 = z.int().min(0).max(0xffff_ffff);
 
-/** A 64-bit counter: a plain JSON number below 2^53 (surface.md §2). */
+/** A 64-bit counter: a plain JSON number below 2^53. */
 export const count = z.int().min(0);
 
 /** A duration in whole milliseconds. */
