@@ -25,7 +25,7 @@ export const DIRTY_BYTES: u32 = DIRTY_COUNT_MAX * 4;
 /** One record per event of a publish that asked for a receipt, see RECEIPT_… below. */
 export const RECEIPTS_OFFSET: u32 = DIRTY_OFFSET + DIRTY_BYTES;
 export const PUBLISH_EVENTS_MAX: u32 = 4096;
-export const RECEIPT_RECORD_BYTES: u32 = 32;
+export const RECEIPT_RECORD_BYTES: u32 = 40;
 export const RECEIPTS_BYTES: u32 = PUBLISH_EVENTS_MAX * RECEIPT_RECORD_BYTES;
 
 /** The decision batch: records for the decider, then its answer, see DECIDE_… below. */
@@ -149,6 +149,9 @@ export const RECEIPT_LIMIT: u32 = 5;
 export const RECEIPT_REFUSED: u32 = 6;
 /** Channel number. */
 export const RECEIPT_CHANNEL: u32 = 7;
+/** Where the id that the publisher gave lies (UTF-8), and its size; 0 bytes: it gave none. Valid until the next call. */
+export const RECEIPT_ID_AT: u32 = 8;
+export const RECEIPT_ID_BYTES: u32 = 9;
 
 // --- Record of DECIDE (word index) ---
 

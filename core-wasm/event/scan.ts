@@ -25,6 +25,8 @@ import { Shape, shapeFits, shapeLearn, shapeOf, shapeWantsLearning } from "./sha
 import { utf8Valid } from "./utf8";
 import { cursor, cursorSet, fieldSkip, lengthRead, tagRead, varintRead } from "./wire";
 
+export let scanIdAt: u32 = 0;
+export let scanIdBytes: u32 = 0;
 export let scanTypeAt: u32 = 0;
 export let scanTypeBytes: u32 = 0;
 export let scanKeyAt: u32 = 0;
@@ -55,6 +57,8 @@ export function scanEvent(at: u32, bytes: u32): u32 {
   const status = scanFields(at, bytes);
   if (status === STATUS_OK && shapeWantsLearning(shape) && shapeLearn(shape, at, bytes)) {
     shape.flags = scanFlags;
+    shape.idOffset = scanIdAt - at;
+    shape.idBytes = scanIdBytes;
     shape.typeOffset = scanTypeAt - at;
     shape.typeBytes = scanTypeBytes;
     shape.keyOffset = scanKeyAt - at;
@@ -78,6 +82,8 @@ function scanShaped(shape: Shape, at: u32): bool {
     scanTtlMs = shape.ttlMs;
   }
   scanFlags = flags;
+  scanIdAt = at + shape.idOffset;
+  scanIdBytes = shape.idBytes;
   scanTypeAt = at + shape.typeOffset;
   scanTypeBytes = shape.typeBytes;
   scanKeyAt = at + shape.keyOffset;
@@ -95,6 +101,8 @@ function scanFields(at: u32, bytes: u32): u32 {
   const start = at;
   const end = at + bytes;
   let attributes: u32 = 0;
+  let idAt: u32 = 0;
+  let idBytes: u32 = 0;
   let typeAt: u32 = 0;
   let typeBytes: u32 = 0;
   let keyAt: u32 = 0;
@@ -138,6 +146,9 @@ function scanFields(at: u32, bytes: u32): u32 {
     if (field === 3) {
       typeAt = valueAt;
       typeBytes = size;
+    } else if (field === 1) {
+      idAt = valueAt;
+      idBytes = size;
     } else if (field === 2) {
       hasSource = size !== 0;
     } else if (field === 9) {
@@ -145,6 +156,8 @@ function scanFields(at: u32, bytes: u32): u32 {
       keyBytes = size;
     }
   }
+  scanIdAt = idAt;
+  scanIdBytes = idBytes;
   scanTypeAt = typeAt;
   scanTypeBytes = typeBytes;
   scanKeyAt = keyAt;

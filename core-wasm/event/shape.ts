@@ -31,6 +31,8 @@ export class Shape {
   /** Offsets in the event. */
   typeOffset: u32;
   typeBytes: u32;
+  idOffset: u32;
+  idBytes: u32;
   keyOffset: u32;
   keyBytes: u32;
   timeOffset: u32;

@@ -11,6 +11,8 @@ import {
   REASON_RECEIPT,
   REASON_SOURCE,
   RECEIPT_CHANNEL,
+  RECEIPT_ID_AT,
+  RECEIPT_ID_BYTES,
   RECEIPT_LIMIT,
   RECEIPT_RECORD_BYTES,
   RECEIPT_REFUSED,
@@ -40,6 +42,7 @@ import {
 import { Channel, channelByName, channelFind } from "../channel/channel";
 import { Member } from "../channel/member";
 import { nowMs } from "../clock";
+import { scanIdAt, scanIdBytes } from "../event/scan";
 import { utf8Valid } from "../event/utf8";
 import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
 import { NO_RECEIPT, parkedEvents, parkedFull } from "../filter/decide";
@@ -213,6 +216,8 @@ function receiptWrite(index: u32, status: u32, channel: u32): void {
   store<u32>(at + RECEIPT_LIMIT * 4, ok ? 0 : resultGet(RESULT_LIMIT));
   store<u32>(at + RECEIPT_REFUSED * 4, ok ? publishedRefused : 0);
   store<u32>(at + RECEIPT_CHANNEL * 4, channel);
+  store<u32>(at + RECEIPT_ID_AT * 4, scanIdAt);
+  store<u32>(at + RECEIPT_ID_BYTES * 4, ok ? scanIdBytes : 0);
 }
 
 /** The frame is refused and the connection lives. */

@@ -16,8 +16,6 @@ export type TextRead =
       readonly ok: true;
       /** An encoded ClientFrame, valid until the next read. */
       readonly frame: Uint8Array;
-      /** Ids of the published events where a receipt is wanted, "" for those without one. */
-      readonly ids: readonly string[] | undefined;
     }
   | { readonly ok: false; readonly error: SluiceError; readonly ref?: number };
 

@@ -136,7 +136,6 @@ function enterText(session: Session, core: Core, text: Uint8Array, now: number):
     session.problem(read.error, read.ref);
     return false;
   }
-  session.publishedIds = read.ids;
   core.views.bytes.set(read.frame, STAGE_OFFSET);
   core.exports.ingestFrame(session.id, STAGE_OFFSET, read.frame.length, now);
   return true;

@@ -4,6 +4,8 @@
 import { create } from "@bufbuild/protobuf";
 import {
   RECEIPT_CHANNEL,
+  RECEIPT_ID_AT,
+  RECEIPT_ID_BYTES,
   RECEIPT_LIMIT,
   RECEIPT_RECORD_BYTES,
   RECEIPT_REFUSED,
@@ -40,6 +42,8 @@ export interface Outcome {
   readonly hosts: number;
   /** Selected members whose inbox refused it. */
   readonly refused: number;
+  /** The id that the publisher gave, "" if none. */
+  readonly givenId: string;
   /** Set where it was not accepted; then nothing else counts. */
   readonly problem: SluiceError | undefined;
 }
@@ -63,6 +67,7 @@ export function outcomesFromCore(core: Core): Outcome[] {
       // One host has no links yet: it is the only one that can have a selected sink.
       hosts: sinks > 0 ? 1 : 0,
       refused: words[record + RECEIPT_REFUSED] as number,
+      givenId: textAt(core, words[record + RECEIPT_ID_AT] as number, words[record + RECEIPT_ID_BYTES] as number),
       problem:
         status === STATUS_OK
           ? undefined
@@ -70,6 +75,12 @@ export function outcomesFromCore(core: Core): Outcome[] {
     });
   }
   return outcomes;
+}
+
+const utf8 = new TextDecoder();
+
+function textAt(core: Core, at: number, bytes: number): string {
+  return bytes === 0 ? "" : utf8.decode(core.views.bytes.subarray(at, at + bytes));
 }
 
 /**
@@ -83,16 +94,19 @@ export function derivedId(hostId: string, epoch: number, channelNumber: number, 
 
 /** The receipt for what the core has just done. */
 export function receiptFromCore(session: Session, core: Core, ref: Ref): HostFrame {
-  const ids = session.publishedIds;
-  session.publishedIds = undefined;
+  const json = session.kind === "websocket-json";
   const { hostId } = session.engine.options;
-  const results = outcomesFromCore(core).map((outcome, index): Result => {
+  const results = outcomesFromCore(core).map((outcome): Result => {
+    const sequenced = outcome.sequence !== 0;
     if (outcome.problem !== undefined)
       return create(ResultSchema, { problem: problemFrom(outcome.problem, undefined) });
     return create(ResultSchema, {
-      // A binary publisher knows the ids that it gave and can derive the others; JSON is told each (schemas: Result.id).
-      id: ids === undefined ? "" : ids[index] || derivedId(hostId, core.epoch, outcome.channelNumber, outcome.sequence),
-      sequence: BigInt(outcome.sequence),
+      // A binary publisher can derive the ids that it did not give; JSON is told each (schemas: Result.id). An event that
+      // waits in its outbox has no sequence yet, and so no id but a given one.
+      id:
+        outcome.givenId ||
+        (json && sequenced ? derivedId(hostId, core.epoch, outcome.channelNumber, outcome.sequence) : ""),
+      ...(sequenced ? { sequence: BigInt(outcome.sequence) } : {}),
       epoch: BigInt(core.epoch),
       sinks: outcome.sinks,
       hosts: outcome.hosts,

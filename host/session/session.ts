@@ -61,8 +61,6 @@ export class Session implements Connection {
   greeted = false;
   /** Settings of its inbox where they are not the default ones (control.ts). */
   inbox: InboxSettings | undefined = undefined;
-  /** Ids of the events of the JSON publish under way (pump.ts). */
-  publishedIds: readonly string[] | undefined = undefined;
 
   /** A write is not taken yet (flush.ts). */
   writing = false;

@@ -109,6 +109,32 @@ describe("the outbox", () => {
     expect(accepted * 100_000).toBeGreaterThan(abi.SOURCE_CREDIT_BYTES - 200_000);
   });
 
+  test("has its whole room again when it is empty, in events and in bytes", () => {
+    for (const bytes of [0, 50_000]) {
+      const { channel, source, slow, live } = blocked();
+      const fill = (): number => {
+        let accepted = 0;
+        for (let turn = 0; turn < 1000; turn++) {
+          const batch = bytes === 0 ? 512 : 16;
+          const data = new Uint8Array(bytes);
+          const records = source.receipt(
+            channel,
+            Array.from({ length: batch }, () => ({ type: "t", data })),
+          );
+          const taken = records.filter(({ status }) => status === abi.STATUS_OK).length;
+          accepted += taken;
+          if (taken < batch) return accepted;
+        }
+        throw new Error("The outbox has no end");
+      };
+      const first = fill();
+      for (let turn = 0; turn < 3; turn++) {
+        expect(settle(slow, live).map((got) => got.length)).toEqual([first, first]);
+        expect(fill()).toBe(first);
+      }
+    }
+  });
+
   test("keeps the moment of acceptance and the session's source", () => {
     const { harness, channel, source, slow, live } = blocked();
     source.publish(channel, events(100));

@@ -173,8 +173,11 @@ export class TestConnection {
   }
 
   #inject(frame: Uint8Array, outcomes: Outcome[]): void {
-    const bytes = this.#harness.stage(frame);
-    this.#harness.core.ingestFrame(this.id, abi.STAGE_OFFSET, bytes, this.#harness.now);
+    this.#injectAt(abi.STAGE_OFFSET, this.#harness.stage(frame), outcomes);
+  }
+
+  #injectAt(at: number, bytes: number, outcomes: Outcome[]): void {
+    this.#harness.core.ingestFrame(this.id, at, bytes, this.#harness.now);
     const last = this.#take(outcomes);
     if (last !== undefined) this.#handle(last, outcomes);
   }
@@ -186,6 +189,7 @@ export class TestConnection {
   }
 
   #handle(outcome: Outcome, outcomes: Outcome[]): void {
+    const at = this.#harness.result(abi.RESULT_AT);
     if (outcome.reason === "decide") this.#decide(outcome);
     if (outcome.reason !== "source" || !this.implicitSources || outcome.frame?.kind.case !== "publish") return;
     const { channel, channelNumber } = outcome.frame.kind.value;
@@ -193,7 +197,8 @@ export class TestConnection {
     if (number === undefined || this.#harness.source(this, number) === 0) return;
     // Made a source, its frame goes on as if nothing had been in the way; the trace keeps only what matters to a peer.
     outcomes.pop();
-    this.#inject(outcome.bytes, outcomes);
+    // The frame goes on from where it lies, as exports.ts allows: in LANDING, STAGE or the connection's own buffer.
+    this.#injectAt(at, outcome.bytes.length, outcomes);
   }
 
   #decide(outcome: OutcomeOf<"decide">): void {

@@ -212,6 +212,6 @@ test("random life in a tiny pool traps nothing, and what is left at the end work
       for (const channel of channels) if (channel !== 0) harness.core.channelRemove(channel);
       pair(harness)();
     }),
-    propertyParameters(150),
+    propertyParameters(100),
   );
 });

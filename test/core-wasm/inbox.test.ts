@@ -88,6 +88,23 @@ describe("overflow", () => {
     expect(sink.events().map(({ id }) => id)).toEqual(["2", "3"]);
   });
 
+  test.each([
+    { name: "of exactly its bytes keeps", less: 0, kept: 3 },
+    { name: "one byte smaller drops", less: 1, kept: 2 },
+  ])("a capacity $name the last event", ({ less, kept }) => {
+    for (const overflow of [abi.OVERFLOW_DROP_OLDEST, abi.OVERFLOW_DROP_NEWEST]) {
+      const { harness, channel, source, sink } = small(100, overflow);
+      const event = { type: "t", data: new Uint8Array(1000) };
+      source.publish(channel, [event, event, event]);
+      const bytes = harness.core.inboxBytes(sink.id);
+      sink.drain();
+      sink.inbox(100, bytes - less, overflow);
+      source.publish(channel, [event, event, event]);
+      expect(harness.core.inboxEvents(sink.id)).toBe(kept);
+      expect(sink.events()).toHaveLength(kept);
+    }
+  });
+
   test("a smaller capacity drops at once what is beyond it", () => {
     const { channel, sink, harness, publish } = small(10, abi.OVERFLOW_DROP_OLDEST);
     publish("1", "2", "3", "4");

@@ -109,6 +109,6 @@ test("accepted events arrive once, in order, at every sink; none is dropped", { 
       expect(harness.statistic(abi.STATISTIC_DROPPED_OVERFLOW)).toBe(0);
       expect(harness.core.channelSequence(channel)).toBe(accepted.flat().length);
     }),
-    propertyParameters(80),
+    propertyParameters(60),
   );
 });

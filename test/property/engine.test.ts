@@ -31,7 +31,7 @@ test("random steps: the same deliveries, numbers, sequences, receipts, notices a
       world.settle();
       for (const index of HAPPENS) reached.set(index, (reached.get(index) ?? 0) + world.harness.statistic(index));
     }),
-    propertyParameters(100),
+    propertyParameters(70),
   );
   // A generator that makes only tame runs would prove nothing.
   if (process.env["SLUICE_PROPERTY_PATH"] === undefined) {

@@ -109,7 +109,7 @@ test("random events and their neighbours are judged alike by warm and fresh core
         expect(warm.say(changed)).toBe(cold.say(changed));
       }
     }),
-    propertyParameters(60),
+    propertyParameters(40),
   );
 });
 
@@ -149,6 +149,6 @@ test("a stream of same-size events of several shapes is judged as each event by 
         warm.warm(event);
       }
     }),
-    propertyParameters(25),
+    propertyParameters(15),
   );
 });

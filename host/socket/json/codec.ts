@@ -30,8 +30,6 @@ export type TextRead =
       readonly ok: true;
       /** An encoded ClientFrame of at most limits.frameBytes, valid until the next read. */
       readonly frame: Uint8Array;
-      /** Ids of the published events where a receipt is wanted, "" for those without one. */
-      readonly ids: readonly string[] | undefined;
     }
   | { readonly ok: false; readonly error: SluiceError; readonly ref?: number };
 
@@ -59,7 +57,7 @@ export function createSocketCodec(names: HostNames): SocketCodec {
     read(text: Uint8Array): TextRead {
       const written = publishes.frame(text);
       if (written === undefined) return readSlowly(text);
-      return { ok: true, frame: written.bytes, ids: written.ref === undefined ? undefined : written.ids };
+      return { ok: true, frame: written.bytes };
     },
     render: (drained: Uint8Array, settings: RenderSettings) => renderer.render(drained, settings),
     keep: () => renderer.keep(),
@@ -70,10 +68,9 @@ export function createSocketCodec(names: HostNames): SocketCodec {
 function readSlowly(text: Uint8Array): TextRead {
   const read = clientFrameFromJson(text);
   if (!read.ok) return read;
-  const { ref, kind } = read.frame;
+  const { ref } = read.frame;
   const frame = toBinary(ClientFrameSchema, read.frame);
-  const ids = ref !== undefined && kind.case === "publish" ? kind.value.events.map((event) => event.id) : undefined;
-  if (frame.length <= limits.frameBytes) return { ok: true, frame, ids };
+  if (frame.length <= limits.frameBytes) return { ok: true, frame };
   const error = new SluiceError(
     "frame_too_large",
     `Cannot take a frame of ${frame.length} bytes, limit is ${limits.frameBytes}`,

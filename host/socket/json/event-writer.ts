@@ -61,8 +61,6 @@ const jsonMediaType = bytesOf(JSON_MEDIA_TYPE);
  * read, since the order of protobuf fields carries no meaning.
  */
 export class EventWriter extends FieldWriter {
-  /** Id of the last event, "" for none. */
-  id = "";
   /** Containers around a member of the event, for the limit of nesting. */
   depth = 0;
   /** Bytes that the size of the last event took: the best guess for the next. */
@@ -93,7 +91,6 @@ export class EventWriter extends FieldWriter {
   /** The object of one event, from its opening to its closing brace. */
   #members(): boolean {
     if (!this.takes(BRACE_OPEN)) return false;
-    this.id = "";
     this.#mediaType = "";
     let seen = 0;
     let dataAt = 0;
@@ -126,7 +123,7 @@ export class EventWriter extends FieldWriter {
   #field(field: number): boolean {
     switch (field) {
       case ID:
-        return this.textField(TAG_ID, limits.eventBytes) && this.#noteId();
+        return this.textField(TAG_ID, limits.eventBytes);
       case SOURCE:
         return this.textField(TAG_SOURCE, limits.eventBytes);
       case TYPE:
@@ -150,12 +147,6 @@ export class EventWriter extends FieldWriter {
       default:
         return this.base64Field(TAG_DATA);
     }
-  }
-
-  /** The host tells ids in receipts; the core does not look at them. */
-  #noteId(): boolean {
-    this.id = this.textString();
-    return true;
   }
 
   #noteMediaType(): boolean {

@@ -28,8 +28,6 @@ export interface WrittenPublish {
   /** A ClientFrame, or from HTTP a Publish without channel; valid until the next call. */
   readonly bytes: Uint8Array;
   readonly ref: number | undefined;
-  /** One per event, "" for those without one. */
-  readonly ids: readonly string[];
 }
 
 /**
@@ -43,7 +41,7 @@ export interface WrittenPublish {
  */
 export class PublishReader {
   readonly #writer = new EventWriter();
-  #ids: string[] = [];
+  #events = 0;
   #ref: number | undefined;
 
   /** Reads `{"ref":1,"publish":{"channel":"c","events":[…]}}`. */
@@ -81,12 +79,12 @@ export class PublishReader {
     const writer = this.#writer;
     writer.start(text, HEAD_BYTES);
     writer.depth = depth;
-    this.#ids = [];
+    this.#events = 0;
     return writer;
   }
 
   #written(at: number, end: number): WrittenPublish {
-    return { bytes: this.#writer.out.subarray(at, end), ref: this.#ref, ids: this.#ids };
+    return { bytes: this.#writer.out.subarray(at, end), ref: this.#ref };
   }
 
   /** The outer object: one `publish`, and a `ref` before or behind it. */
@@ -152,14 +150,14 @@ export class PublishReader {
     if (!writer.takes(BRACKET_OPEN)) return false;
     if (writer.takes(BRACKET_CLOSE)) return true;
     do {
-      if (this.#ids.length === limits.publishEvents || !this.#event()) return false;
+      if (this.#events === limits.publishEvents || !this.#event()) return false;
     } while (writer.takes(COMMA));
     return writer.takes(BRACKET_CLOSE);
   }
 
   #event(): boolean {
     if (!this.#writer.event(TAG_EVENTS)) return false;
-    this.#ids.push(this.#writer.id);
+    this.#events += 1;
     return true;
   }
 }
