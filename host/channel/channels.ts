@@ -201,7 +201,7 @@ export class Channels {
 
   #create(name: string, definition: ChannelDefinition, implicit: boolean): Channel {
     assertChannelName(name);
-    const channel = new Channel(name, definition, this.#settings.holder, implicit);
+    const channel = new Channel(name, shared(definition), this.#settings.holder, implicit);
     this.#guarded(() => this.#add(channel));
     this.#byName.set(name, channel);
     this.#tell("created", channel);
@@ -242,7 +242,7 @@ export class Channels {
       return channel;
     }
     const before = channel.definition;
-    channel.definition = definition;
+    channel.definition = shared(definition);
     try {
       this.#configure(channel);
     } catch (error) {
@@ -278,6 +278,11 @@ export class Channels {
   #tell(type: ChannelChange["type"], channel: Channel): void {
     for (const listener of this.#listeners) listener({ type, channel, implicit: channel.implicit });
   }
+}
+
+/** Most channels have the default definition: they share one object, which a hundred thousand of them notice. */
+function shared(definition: ChannelDefinition): ChannelDefinition {
+  return sameDefinition(definition, defaultDefinition) ? defaultDefinition : definition;
 }
 
 function flagsOf(definition: ChannelDefinition): number {

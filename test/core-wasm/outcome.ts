@@ -16,6 +16,8 @@ export interface ReceiptRecord {
   readonly limit: number;
   readonly refused: number;
   readonly channel: number;
+  /** The id that the publisher gave; empty: none. */
+  readonly id: string;
 }
 
 /** One record of DECIDE. */
@@ -79,10 +81,12 @@ export class Words {
   }
 }
 
-function readReceipts(words: Words): ReceiptRecord[] {
+function readReceipts(words: Words, memory: Uint8Array): ReceiptRecord[] {
   const count = words.at(abi.RESULT_OFFSET, abi.RESULT_COUNT);
   return Array.from({ length: count }, (_, index) => {
     const at = abi.RECEIPTS_OFFSET + index * abi.RECEIPT_RECORD_BYTES;
+    const idAt = words.at(at, abi.RECEIPT_ID_AT);
+    const idBytes = words.at(at, abi.RECEIPT_ID_BYTES);
     return {
       status: words.at(at, abi.RECEIPT_STATUS),
       sinks: words.at(at, abi.RECEIPT_SINKS),
@@ -92,6 +96,7 @@ function readReceipts(words: Words): ReceiptRecord[] {
       limit: words.at(at, abi.RECEIPT_LIMIT),
       refused: words.at(at, abi.RECEIPT_REFUSED),
       channel: words.at(at, abi.RECEIPT_CHANNEL),
+      id: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(memory.slice(idAt, idAt + idBytes)),
     };
   });
 }
@@ -154,7 +159,7 @@ export function readOutcome(words: Words, memory: Uint8Array): Outcome | undefin
     case abi.REASON_TEXT:
       return { reason: "text", text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes()) };
     case abi.REASON_RECEIPT:
-      return { reason: "receipt", records: readReceipts(words), ...ref };
+      return { reason: "receipt", records: readReceipts(words, memory), ...ref };
     case abi.REASON_PROBLEM:
       return { reason: "problem", index: result(abi.RESULT_INDEX), ...refusal, ...ref };
     case abi.REASON_DECIDE:

@@ -25,8 +25,8 @@ test("random steps: the same deliveries, numbers, sequences, receipts, notices a
 }, () => {
   const reached = new Map<number, number>();
   fc.assert(
-    fc.property(commandsArbitrary, (commands) => {
-      const world = new World();
+    fc.property(commandsArbitrary, fc.boolean(), (commands, sparse) => {
+      const world = new World(sparse);
       for (const command of commands) world.step(command);
       world.settle();
       for (const index of HAPPENS) reached.set(index, (reached.get(index) ?? 0) + world.harness.statistic(index));

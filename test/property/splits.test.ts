@@ -53,9 +53,11 @@ const publish = (channel: number, types: readonly string[], ref?: number, dataBy
   return sizeDelimited(ref === undefined ? body : join(varintField(1, ref), body));
 };
 
+const PING = sizeDelimited(encodeFrame({ ref: 2, kind: { case: "ping", value: {} } }));
+
 const FRAMES = [
   publish(1, ["a", "b"]),
-  sizeDelimited(encodeFrame({ ref: 2, kind: { case: "ping", value: {} } })),
+  PING,
   publish(2, ["a", "b", "c"], 3),
   publish(1, ["", "a"], 4),
   sizeDelimited(encodeFrame({ ref: 5, kind: { case: "credit", value: { events: 100n, bytes: 100000n } } })),
@@ -80,6 +82,10 @@ const WEBSOCKET = join(
     key: raw(0, 0, 0, 0),
   }),
   ...FRAMES.slice(7).map((frame) => clientFrame(OPCODE_BINARY, frame, { key: raw(255, 1, 254, 2) })),
+  // Parked events wait when the frame in two fragments is complete: it has to be given again after their decision.
+  clientFrame(OPCODE_BINARY, join(publish(2, ["a", "b"]), PING.subarray(0, 2)), { fin: false }),
+  clientFrame(OPCODE_CONTINUATION, join(PING.subarray(2), publish(2, ["c"], 9).subarray(0, 7)), { fin: false }),
+  clientFrame(OPCODE_CONTINUATION, join(publish(2, ["c"], 9).subarray(7), publish(1, ["a"], 10))),
   closeMessage(1000, "done"),
 );
 

@@ -38,7 +38,8 @@ export class World {
   readonly #left = new Set<string>();
   #discarded = 0;
 
-  constructor() {
+  /** @param sparse One session is the only sink of all channels. */
+  constructor(sparse: boolean) {
     this.harness = Harness.create({ storeBytes: 4 * abi.SLAB_BYTES, poolBytes: 96 * 1024 * 1024 });
     this.harness.decider = decide;
     this.channels = CHANNEL_OPTIONS.map(({ flags, ttlMs, types, decider = 0 }, index) => {
@@ -47,9 +48,11 @@ export class World {
       return number;
     });
     this.connections = KINDS.map((kind) => this.#open(kind));
-    // Somebody listens everywhere from the start, else most steps would meet nobody.
+    // Somebody listens everywhere from the start, else most steps would meet nobody: two sessions on each channel, or
+    // one session on all of them.
     this.connections.forEach((connection, index) => {
-      for (const step of [0, 1]) this.#join(connection, this.#channel(index + step), abi.ROLE_SINK, []);
+      const steps = sparse ? (index === 0 ? [0, 1, 2, 3] : []) : [0, 1];
+      for (const step of steps) this.#join(connection, this.#channel(index + step), abi.ROLE_SINK, []);
     });
   }
 
