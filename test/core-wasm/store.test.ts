@@ -7,42 +7,8 @@ import * as abi from "../../core-wasm/abi.ts";
 import type { TestConnection } from "./connection.ts";
 import { encodeFrame, publishFrame } from "./frames.ts";
 import { Harness } from "./harness.ts";
+import { check, data, SLABS, STORE_BYTES, store } from "./stalled.ts";
 import { join } from "./wire.ts";
-
-const SLABS = 4;
-const STORE_BYTES = SLABS * abi.SLAB_BYTES;
-
-/** Bytes that can be told from those of any other event. */
-function data(id: number, bytes: number): Uint8Array {
-  const out = new Uint8Array(bytes);
-  let state = (id + 1) * 2654435761;
-  for (let index = 0; index < bytes; index++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    out[index] = state >>> 24;
-  }
-  return out;
-}
-
-function check(event: { id: string; data?: Uint8Array | undefined }): number {
-  const id = Number(event.id);
-  expect(Buffer.compare(event.data ?? new Uint8Array(0), data(id, event.data?.length ?? 0)), `event ${id}`).toBe(0);
-  return id;
-}
-
-/** One source, one live sink, and as many stalled ones as wanted. */
-function store(options: Parameters<typeof Harness.create>[0] = {}) {
-  const harness = Harness.create({ storeBytes: STORE_BYTES, ...options });
-  const channel = harness.channel("c");
-  const [source, live] = [harness.open(), harness.open()];
-  harness.source(source, channel);
-  harness.sink(live, channel);
-  const stalled = (types?: readonly string[]): TestConnection => {
-    const connection = harness.open();
-    harness.sink(connection, channel, types);
-    return connection;
-  };
-  return { harness, channel, source, live, stalled };
-}
 
 describe("a stalled sink", () => {
   test("that takes 1 % of the events pins no slab and keeps every byte", () => {
@@ -173,44 +139,6 @@ describe("events of every size", () => {
       Array.from({ length: 1500 }, (_, id) => id * 2 + 1),
     );
     expect(harness.statistic(abi.STATISTIC_DROPPED_LATE)).toBe(1500);
-  });
-});
-
-describe("a full store", () => {
-  test("is never told where sinks keep up", () => {
-    const { harness, channel, source, live } = store({ poolBytes: 8 * 1024 * 1024 });
-    for (let id = 0; id < 400; id++) {
-      expect(source.receipt(channel, [{ id: `${id}`, type: "t", data: data(id, 50_000) }])[0]?.status).toBe(
-        abi.STATUS_OK,
-      );
-      live.drain();
-    }
-    expect(harness.statistic(abi.STATISTIC_REFUSED)).toBe(0);
-  });
-
-  test("is a status, never a trap: what was accepted is delivered or told as dropped, and draining ends it", () => {
-    const { channel, source, live, stalled } = store({ poolBytes: 6 * 1024 * 1024 });
-    const slow = [stalled(), stalled()];
-    // More capacity than the pool has: the pool's end is met before any inbox's own.
-    for (const sink of slow) sink.inbox(1_000_000, 2 ** 31 - 1, abi.OVERFLOW_DROP_OLDEST);
-    const statuses = new Map<number, number>();
-    for (let id = 0; id < 1200; id++) {
-      const status = source.receipt(channel, [{ id: `${id}`, type: "t", data: data(id, 20_000) }])[0]?.status ?? -1;
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      live.drain();
-    }
-    const accepted = statuses.get(abi.STATUS_OK) ?? 0;
-    const refused = statuses.get(abi.STATUS_STORE_FULL) ?? 0;
-    expect(accepted + refused).toBe(1200);
-    for (const sink of slow) {
-      const drained = sink.drain();
-      for (const { event } of drained.deliveries) check(event);
-      const dropped = drained.dropped.get(`${channel}/overflow`) ?? 0;
-      expect(drained.deliveries.length + dropped).toBe(accepted);
-      expect(dropped + refused).toBeGreaterThan(0);
-    }
-    expect(source.receipt(channel, [{ id: "1", type: "t", data: data(1, 20_000) }])[0]?.status).toBe(abi.STATUS_OK);
-    expect(live.events()).toHaveLength(1);
   });
 });
 
