@@ -1,7 +1,6 @@
 /**
  * `sluice serve`: one host from the ready line to the last byte of its drain.
  */
-import { setFlagsFromString } from "node:v8";
 import { create } from "@bufbuild/protobuf";
 import { type Clocks, createClocks } from "../clock.ts";
 import { type Event, EventSchema } from "../gen/sluice/v1/event_pb.ts";
@@ -36,10 +35,6 @@ export interface ServeSettings {
  *   cannot be used. {CliError} where the core has failed too often.
  */
 export async function serve(settings: ServeSettings, terminal: Terminal): Promise<void> {
-  // V8 lets its heap grow by tens of MiB after any burst of joins or JSON and keeps it. What we make is dead within a turn of
-  // the loop, so a small young generation and an old one that is cleared sooner cost no more CPU (bench, JSON cells).
-  setFlagsFromString("--semi-space-growth-factor=1");
-  setFlagsFromString("--heap-growing-percent=20");
   const clocks = createClocks();
   const log = createLog({
     level: settings.logLevel,
