@@ -73,7 +73,7 @@ export async function openState(dir: string | undefined, options: StateOptions):
     throw unusable(`Cannot make the folder ${dir}`, dir, cause);
   }
   const former = (await readState(file)) ?? { hostId: options.createHostId(), epoch: 0, channels: new Map() };
-  const state = createState({ ...former, epoch: former.epoch + 1 }, (text) => writeState(dir, file, text), options);
+  const state = createState({ ...former, epoch: former.epoch + 1 }, (text) => writeState(dir, file, text()), options);
   state.setEpoch(former.epoch + 1);
   await state.settled();
   return state;
@@ -87,7 +87,7 @@ interface Content {
 }
 
 /** @param write Puts a text on disk; nothing for a host without a folder. */
-function createState(content: Content, write: (text: string) => Promise<void>, options: StateOptions): State {
+function createState(content: Content, write: (text: () => string) => Promise<void>, options: StateOptions): State {
   const { epoch } = content;
   // Changes are counted, so that settled() waits for its own and not for those that others go on making.
   let changes = 0;
@@ -100,7 +100,7 @@ function createState(content: Content, write: (text: string) => Promise<void>, o
     await Promise.resolve();
     const including = changes;
     try {
-      await write(textFromContent(content));
+      await write(() => textFromContent(content));
       failure = undefined;
     } catch (thrown) {
       failure = thrown instanceof SluiceError ? thrown : unusable("Cannot write the control state", "", thrown);
