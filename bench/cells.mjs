@@ -23,7 +23,7 @@ const channelNames = Array.from({ length: MANY_CHANNELS }, (_, index) => `s${Str
 /** @type {Readonly<Record<'full' | 'quick', Readonly<Scale>>>} */
 export const scales = Object.freeze({
   full: { seconds: 1, latencySeconds: 2, stalledEvents: 10_000_000, sessions: 4_000, channels: 100_000 },
-  quick: { seconds: 0.4, latencySeconds: 1, stalledEvents: 1_000_000, sessions: 1_000, channels: 10_000 },
+  quick: { seconds: 0.4, latencySeconds: 1, stalledEvents: 1_000_000, sessions: 1_000, channels: 30_000 },
 });
 
 /**

@@ -17,7 +17,7 @@ export const escapeHtml = (text) => String(text).replace(/[&<>"]/g, (sign) => `&
  *
  * @param {string} title Also what a screen reader says.
  * @param {string} unit
- * @param {readonly { label: string, value: number, low?: number, high?: number, note?: string }[]} bars
+ * @param {readonly { label: string, peer?: string, value: number, low?: number, high?: number, note?: string }[]} bars
  * @returns {string} One `<figure>`; empty where there is nothing to show.
  */
 export function barChart(title, unit, bars) {
@@ -25,7 +25,7 @@ export function barChart(title, unit, bars) {
   if (shown.length === 0) return "";
   const most = Math.max(...shown.map(({ value, high }) => Math.max(value, high ?? 0))) || 1;
   const x = (/** @type {number} */ value) => ((value / most) * BAR_WIDTH).toFixed(1);
-  const rows = shown.map(({ label, value, low, high, note }, index) => {
+  const rows = shown.map(({ label, peer, value, low, high, note }, index) => {
     const y = index * ROW_HEIGHT;
     const range =
       low === undefined || high === undefined || low === high
@@ -33,7 +33,7 @@ export function barChart(title, unit, bars) {
         : `<line class="range" x1="${LABEL_WIDTH + Number(x(low))}" x2="${LABEL_WIDTH + Number(x(high))}" y1="${y + 12}" y2="${y + 12}"/>`;
     const told = `${short(value)}${note ? ` <tspan class="note">${escapeHtml(note)}</tspan>` : ""}`;
     return `<text class="label" x="${LABEL_WIDTH - 8}" y="${y + 16}">${escapeHtml(label)}</text>
-<rect x="${LABEL_WIDTH}" y="${y + 5}" width="${Math.max(1, Number(x(value)))}" height="14" rx="2" fill="${colour(label)}"/>${range}
+<rect x="${LABEL_WIDTH}" y="${y + 5}" width="${Math.max(1, Number(x(value)))}" height="14" rx="2" fill="${colour(peer ?? label)}"/>${range}
 <text class="value" x="${LABEL_WIDTH + Number(x(Math.max(value, high ?? 0))) + 8}" y="${y + 16}">${told}</text>`;
   });
   const width = LABEL_WIDTH + BAR_WIDTH + VALUE_WIDTH;

@@ -7,7 +7,18 @@ import { short } from "./summary.mjs";
 const MIB = 2 ** 20;
 const WORDS = { aim: "aim reached", floor: "holds", missed: "missed", "not run": "not run" };
 
-/** Which cells stand together, and what is drawn of them. */
+/**
+ * @typedef {object} Section
+ * @property {string} title
+ * @property {string} about
+ * @property {RegExp} [cells] One chart per cell, one bar per peer.
+ * @property {readonly { title: string, bars: readonly { label: string, cell: string }[] }[]} [together] Cells of Sluice in one chart.
+ * @property {string} measure
+ * @property {string} unit
+ * @property {string} [note] A second measure, told beside the bar as p99.
+ */
+
+/** What is drawn, and in which order. @type {readonly Section[]} */
 const SECTIONS = [
   {
     title: "Batched",
@@ -26,8 +37,16 @@ const SECTIONS = [
   },
   {
     title: "Keys and deadlines",
-    about: "The batched regime with a key, a TTL, or both on every event.",
-    cells: /^(keyed|ttl|keyed-ttl)-/,
+    about: "The batched regime with a key, a TTL of a minute, or both on every event.",
+    together: [1, 8].map((fanOut) => ({
+      title: `100 B, fan-out ${fanOut}, batched`,
+      bars: [
+        { label: "plain", cell: `tput-100-f${fanOut}` },
+        { label: "key", cell: `keyed-100-f${fanOut}` },
+        { label: "TTL", cell: `ttl-100-f${fanOut}` },
+        { label: "key and TTL", cell: `keyed-ttl-100-f${fanOut}` },
+      ],
+    })),
     measure: "cpuPerMillion",
     unit: "s per million",
   },
@@ -57,8 +76,16 @@ const SECTIONS = [
   },
   {
     title: "A stalled sink",
-    about: "Events per second that seven live sinks get, alone and beside one that takes 1 % and never reads.",
-    cells: /^stalled-/,
+    about: "What seven live sinks get, alone and beside an eighth that joined for 1 % of the events and never reads.",
+    together: [
+      {
+        title: "Seven live sinks",
+        bars: [
+          { label: "alone", cell: "stalled-without" },
+          { label: "and a stalled one", cell: "stalled-with" },
+        ],
+      },
+    ],
     measure: "eventsPerSecond",
     unit: "events per second",
   },
@@ -101,21 +128,35 @@ function goalRows(goals) {
   return `<div class="scroll"><table><thead><tr><th>Goal</th><th class="number">Measured</th><th class="number">Range</th><th></th><th class="number">Must</th><th class="number">Aim</th><th></th></tr></thead><tbody>${rows.join("\n")}</tbody></table></div>`;
 }
 
-/** @param {(typeof SECTIONS)[number]} section @param {import('./summary.mjs').Line[]} lines */
-function sectionOf({ title, about, cells, measure, unit, note }, lines) {
-  const ids = [...new Set(lines.map(({ cell }) => cell).filter((cell) => cells.test(cell)))];
-  if (ids.length === 0) return "";
+/** @param {Section} section @param {readonly import('./summary.mjs').Line[]} lines */
+function sectionOf(section, lines) {
+  const { title, about, cells, together = [], unit } = section;
+  const ids = cells ? [...new Set(lines.map(({ cell }) => cell).filter((cell) => cells.test(cell)))] : [];
   const charts = ids.map((id) => {
     const found = lines.filter(({ cell }) => cell === id);
-    const bars = found.map(({ peer, measures }) => ({
-      label: peer,
-      value: measures[measure]?.median ?? Number.NaN,
-      ...(measures[measure] && { low: measures[measure].low, high: measures[measure].high }),
-      note: note && measures[note] ? `p99 ${short(measures[note].median)}` : "",
-    }));
-    return barChart(found[0]?.title ?? id, unit, bars);
+    return barChart(
+      found[0]?.title ?? id,
+      unit,
+      found.map((line) => barOf(section, line, line.peer)),
+    );
   });
+  for (const group of together) {
+    const bars = group.bars.flatMap(({ label, cell }) => {
+      const line = lines.find((one) => one.cell === cell && one.peer === "sluice");
+      return line ? [barOf(section, line, label)] : [];
+    });
+    // The plain cell alone would say nothing here.
+    if (bars.length > 1) charts.push(barChart(group.title, unit, bars));
+  }
+  if (charts.length === 0) return "";
   return `<h2>${escapeHtml(title)}</h2><p class="soft">${escapeHtml(about)}</p><div class="charts">${charts.join("\n")}</div>`;
+}
+
+/** @param {Section} section @param {import('./summary.mjs').Line} line @param {string} label */
+function barOf({ measure, note }, { peer, measures }, label) {
+  const { median: value = Number.NaN, low = value, high = value } = measures[measure] ?? {};
+  const told = note === undefined ? undefined : measures[note];
+  return { label, peer, value, low, high, note: told ? `p99 ${short(told.median)}` : "" };
 }
 
 /** @param {import('./summary.mjs').Line[]} lines */
@@ -125,7 +166,8 @@ function memorySection(lines) {
   );
   if (ours.length === 0) return "";
   const bars = ours.map(({ cell, peer, measures }) => ({
-    label: `${cell.slice(0, 17)}`,
+    label: cell,
+    peer,
     value: ((measures.peakBytes?.median ?? 0) - (measures.idleBytes?.median ?? 0)) / MIB,
     note: peer === "sluice" ? "" : peer.replace("sluice-", ""),
   }));
