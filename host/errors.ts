@@ -108,6 +108,8 @@ export interface SluiceErrorDetails {
   readonly value?: unknown;
   /** The limit it met: a number, or the words that are allowed. */
   readonly limit?: unknown;
+  /** After how many milliseconds the same may work, where that is known: `Retry-After`. */
+  readonly retryMs?: number;
   readonly cause?: unknown;
 }
 
@@ -122,6 +124,7 @@ export class SluiceError extends Error {
   readonly value?: unknown;
   readonly limit?: unknown;
   readonly retryable: boolean;
+  readonly retryMs?: number;
 
   constructor(code: SluiceCode, message: string, details: SluiceErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -130,6 +133,7 @@ export class SluiceError extends Error {
     this.retryable = codes[code].retryable;
     if (details.value !== undefined) this.value = details.value;
     if (details.limit !== undefined) this.limit = details.limit;
+    if (details.retryMs !== undefined) this.retryMs = details.retryMs;
     Object.defineProperty(this, brand, { value: true });
   }
 }

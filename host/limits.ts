@@ -85,6 +85,10 @@ export const limits = Object.freeze({
   listDefault: 100,
   /** Entries of a list at most: about 1 MiB of channels. */
   listMax: 1_000,
+  /** Characters of a cursor: the longest name behind its check, in base64. */
+  cursorBytes: 512,
+  /** Templates of one host: every new channel is compared with each. */
+  templates: 1_000,
   /** Bytes of rendered JSON kept for further sinks: four times what one session drains at once. */
   renderCacheBytes: 1_048_576,
   /** Rendered events kept for further sinks: four times what one session drains of 100 B events. */
@@ -93,6 +97,14 @@ export const limits = Object.freeze({
   deliverEvents: 64,
   /** Bytes after which a JSON deliver frame ends: the default `select`. */
   deliverBytes: 65_536,
+
+  // --- Clients, by address ---
+  /** Connections of one address at a time, on hosts that others can reach: an office behind one address, not a flood. */
+  clientConnections: 1_000,
+  /** HTTP requests of one address per second, there: a quarter of what one core answers, so that no client gets all. */
+  clientRequests: 5_000,
+  /** Addresses that a host keeps count of: about 8 MiB. What is beyond shares one allowance. */
+  clients: 65_536,
 
   // --- Memory ---
   /** Room for events that wait in no inbox's own copies, bytes; default 16 MiB. Stays in the processor's cache as far as it can. */
@@ -107,6 +119,11 @@ export const limits = Object.freeze({
   inboxEvents: 65_536,
   /** Bytes of an inbox where it does not say. */
   inboxBytes: 16_777_216,
+
+  /** Events that a channel may store. Above it, a replay would be a download. */
+  storeEvents: 1_048_576,
+  /** Bytes that a channel stores at most, whatever `store.events` says: an eighth of the default memory. */
+  storeChannelBytes: 67_108_864,
 
   // --- Time, on the real clock ---
   /** From accepting a socket to its first complete frame or request: a slow network, not a slow attacker. */

@@ -3,12 +3,12 @@
  * tag, which harms nobody.
  */
 import { SluiceError } from "../errors.ts";
+import { hashText } from "./hash.ts";
 import type { ControlContext } from "./request.ts";
 
 /** A strong tag of a resource that JSON can say. */
 export function etagOf(resource: unknown): string {
-  const text = JSON.stringify(resource);
-  return `"${hash(text, 0x811c_9dc5)}${hash(text, 0x9747_b28c)}"`;
+  return `"${hashText(JSON.stringify(resource))}"`;
 }
 
 /**
@@ -27,7 +27,7 @@ export function assertPreconditions(context: ControlContext, name: string, etag:
     });
   }
   const unwanted = context.req.header("if-none-match");
-  if (unwanted !== undefined && matches(unwanted, etag)) {
+  if (unwanted !== undefined && matchesWeakly(unwanted, etag)) {
     throw new SluiceError("precondition_failed", `Cannot create "${name}", it exists as ${etag}`, {
       value: unwanted.slice(0, 256),
       limit: etag ?? null,
@@ -38,18 +38,16 @@ export function assertPreconditions(context: ControlContext, name: string, etag:
 /** Whether a GET may answer 304. */
 export function isUnchanged(context: ControlContext, etag: string): boolean {
   const known = context.req.header("if-none-match");
-  return known !== undefined && matches(known.replaceAll("W/", ""), etag);
+  return known !== undefined && matchesWeakly(known, etag);
+}
+
+/** If-None-Match compares weakly (RFC 9110 §13.1.2): proxies that compress weaken tags on their way. */
+function matchesWeakly(header: string, etag: string | undefined): boolean {
+  return matches(header.replaceAll("W/", ""), etag);
 }
 
 /** RFC 9110 §13.1: `*` matches whatever exists; weak tags match nothing in a comparison that is strong. */
 function matches(header: string, etag: string | undefined): boolean {
   if (etag === undefined) return false;
   return header.split(",").some((candidate) => candidate.trim() === "*" || candidate.trim() === etag);
-}
-
-/** FNV-1a over UTF-16 units; two seeds make accidents rarer than disk errors. */
-function hash(text: string, seed: number): string {
-  let value = seed;
-  for (let index = 0; index < text.length; index += 1) value = Math.imul(value ^ text.charCodeAt(index), 0x0100_0193);
-  return (value >>> 0).toString(16).padStart(8, "0");
 }

@@ -19,6 +19,7 @@ export interface Layer {
 const base = [
   "core-wasm/abi.ts",
   "host/check.ts",
+  "host/clients.ts",
   "host/clock.ts",
   "host/errors.ts",
   "host/gen/",
@@ -34,7 +35,7 @@ export const layers: readonly Layer[] = [
   { layer: "core-wasm/", may: [], packages: [] },
   { layer: "core-wasm/abi.ts", may: [], packages: [] },
   { layer: "host/gen/", may: [], packages: ["@bufbuild/protobuf"] },
-  ...["check", "clock", "errors", "limits", "log", "metrics", "options"].map((name) => ({
+  ...["check", "clients", "clock", "errors", "limits", "log", "metrics", "options"].map((name) => ({
     layer: `host/${name}.ts`,
     may: base,
     packages: basePackages,
@@ -71,8 +72,12 @@ export const layers: readonly Layer[] = [
     packages: [...basePackages, "@hono/node-server", "hono"],
     runtime: "the adapters: listen, load the core, read the environment",
   },
-  // Entries: nothing imports them, so what they import binds nobody.
-  { layer: "host/index.ts", may: ["host/"], packages: [] },
+  // Entries: nothing imports them, so what they import binds nobody. One per runtime leads to the library.
+  ...["index", "index.bun", "index.deno", "library"].map((name) => ({
+    layer: `host/${name}.ts`,
+    may: ["host/"],
+    packages: [],
+  })),
   {
     layer: "host/cli/",
     may: ["host/", "core-wasm/abi.ts", "package.json"],
@@ -82,7 +87,14 @@ export const layers: readonly Layer[] = [
 ];
 
 /** Nothing may import these but themselves, other entries, and tests. */
-export const entries: readonly string[] = ["host/cli/", "host/index.ts", "host/runtime/"];
+export const entries: readonly string[] = [
+  "host/cli/",
+  "host/index.ts",
+  "host/index.bun.ts",
+  "host/index.deno.ts",
+  "host/library.ts",
+  "host/runtime/",
+];
 
 /** The row that governs a file. */
 export function layerOf(file: string): Layer | undefined {
