@@ -64,8 +64,8 @@ function join(wire) {
 /** The child: a host with a TCP listener and an embedded subscriber. Prints its port, then the ages in µs. @param {number} count */
 async function host(count) {
   const { openEmbedded } = await import("./embedded-service.mjs");
-  const { service, serveNode } = await openEmbedded();
-  const served = await serveNode({ service, listen: "127.0.0.1:0", tcp: "127.0.0.1:0" });
+  const { service, serveHost } = await openEmbedded();
+  const served = await serveHost({ service, listen: "127.0.0.1:0", tcp: "127.0.0.1:0" });
   /** @type {number[]} */
   const ages = [];
   service.subscribe(CHANNEL, {

@@ -12,12 +12,12 @@ const LIBRARY = path.join(import.meta.dirname, "../../dist/index.js");
  */
 export async function openEmbedded() {
   if (!existsSync(LIBRARY)) throw new Error(`${LIBRARY} is not there: run \`npm run build\` first`);
-  const { createHost, serveNode, defaultDefinition, EventSchema } =
+  const { createHost, serveHost, defaultDefinition, EventSchema } =
     /** @type {typeof import('../../host/index.ts')} */ (await import(LIBRARY));
   const { service } = await createHost();
   return {
     service,
-    serveNode,
+    serveHost,
     defaultDefinition,
     /** An event as the other ways publish it. @param {Buffer} data */
     eventOf: (data) => create(EventSchema, { type: "t", source: "/kecho/1", data }),

@@ -1,13 +1,14 @@
 /**
- * The client commands: their arguments, options and help. What they do is in the file of the same name.
+ * The client commands: their arguments, options and help. What they do is in the file of the same name, which is loaded when
+ * it is called: protobuf and ws are most of what it takes to start, and no command needs all of it.
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { limits } from "../limits.ts";
-import { type BenchOptions, bench } from "./bench.ts";
-import { type ChannelOptions, channelCreate, channelLs, channelRm, channelShow, channelUpdate } from "./channel.ts";
+import type { BenchOptions } from "./bench.ts";
+import type { ChannelOptions } from "./channel.ts";
 import { type Target, targetFrom } from "./client.ts";
-import { type PubOptions, pub } from "./pub.ts";
-import { type SubOptions, sub } from "./sub.ts";
+import type { PubOptions } from "./pub.ts";
+import type { SubOptions } from "./sub.ts";
 import type { Terminal } from "./terminal.ts";
 import { attributeFromText, bytesFromText, collect, wholeNumber } from "./values.ts";
 
@@ -41,6 +42,7 @@ export function addClientCommands(program: Command, terminal: Terminal, onFailed
       .option("-q, --quiet", "no summary")
       .addHelpText("after", PUB_EXAMPLES)
       .action(async (channel: string, data: string | undefined, options: PubOptions & WithUrl) => {
+        const { pub } = await import("./pub.ts");
         if (!(await pub(channel, data, options, target(options, terminal), terminal))) onFailed();
       }),
   );
@@ -63,8 +65,8 @@ export function addClientCommands(program: Command, terminal: Terminal, onFailed
       .option("--where <expression>", "only events that satisfy it (not in this version: the host refuses it)")
       .option("--ordering <ordering>", "how waiting events are ordered (this version: fifo)")
       .addHelpText("after", SUB_EXAMPLES)
-      .action((channel: string, options: SubOptions & WithUrl) =>
-        sub(channel, options, target(options, terminal), terminal),
+      .action(async (channel: string, options: SubOptions & WithUrl) =>
+        (await import("./sub.ts")).sub(channel, options, target(options, terminal), terminal),
       ),
   );
 
@@ -84,7 +86,9 @@ export function addClientCommands(program: Command, terminal: Terminal, onFailed
       .option("--tcp <host:port>", "the TCP address, where it is not the one that the host tells")
       .option("--json", "one JSON object")
       .addHelpText("after", BENCH_EXAMPLES)
-      .action((options: BenchOptions & WithUrl) => bench(options, target(options, terminal), terminal)),
+      .action(async (options: BenchOptions & WithUrl) =>
+        (await import("./bench.ts")).bench(options, target(options, terminal), terminal),
+      ),
   );
 }
 
@@ -102,7 +106,9 @@ export function addChannelCommand(program: Command, terminal: Terminal): void {
       .alias("list")
       .description("List the channels of a host.")
       .option("--json", "one JSON channel per line")
-      .action((options: ChannelOptions & WithUrl) => channelLs(options, target(options, terminal), terminal)),
+      .action(async (options: ChannelOptions & WithUrl) =>
+        (await import("./channel.ts")).channelLs(options, target(options, terminal), terminal),
+      ),
   );
 
   withUrl(
@@ -110,8 +116,8 @@ export function addChannelCommand(program: Command, terminal: Terminal): void {
       .description("Create a channel.")
       .argument("<name>", "letters, digits and . _ / -, at most 255 of them")
       .addHelpText("after", "\nExample:\n  $ sluice channel create orders --type order.placed --ttl 5000 --late drop")
-      .action((name: string, options: ChannelOptions & WithUrl) =>
-        channelCreate(name, options, target(options, terminal), terminal),
+      .action(async (name: string, options: ChannelOptions & WithUrl) =>
+        (await import("./channel.ts")).channelCreate(name, options, target(options, terminal), terminal),
       ),
   );
 
@@ -121,8 +127,8 @@ export function addChannelCommand(program: Command, terminal: Terminal): void {
       .description("Show one channel.")
       .argument("<name>")
       .option("--json", "the JSON resource")
-      .action((name: string, options: ChannelOptions & WithUrl) =>
-        channelShow(name, options, target(options, terminal), terminal),
+      .action(async (name: string, options: ChannelOptions & WithUrl) =>
+        (await import("./channel.ts")).channelShow(name, options, target(options, terminal), terminal),
       ),
   );
 
@@ -131,8 +137,8 @@ export function addChannelCommand(program: Command, terminal: Terminal): void {
       .description("Change a channel; what is not given stays as it is.")
       .argument("<name>")
       .option("--any-type", "take events of any type again")
-      .action((name: string, options: ChannelOptions & WithUrl) =>
-        channelUpdate(name, options, target(options, terminal), terminal),
+      .action(async (name: string, options: ChannelOptions & WithUrl) =>
+        (await import("./channel.ts")).channelUpdate(name, options, target(options, terminal), terminal),
       ),
   );
 
@@ -143,8 +149,8 @@ export function addChannelCommand(program: Command, terminal: Terminal): void {
       .description("Remove channels. Their members are told and leave.")
       .argument("<names...>")
       .option("--json", "one JSON object per removed channel")
-      .action((names: string[], options: ChannelOptions & WithUrl) =>
-        channelRm(names, options, target(options, terminal), terminal),
+      .action(async (names: string[], options: ChannelOptions & WithUrl) =>
+        (await import("./channel.ts")).channelRm(names, options, target(options, terminal), terminal),
       ),
   );
 }

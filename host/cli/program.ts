@@ -3,6 +3,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { isSluiceError } from "../errors.ts";
+import type { Platform } from "../runtime/platform.ts";
 import { addChannelCommand, addClientCommands } from "./commands.ts";
 import { CliError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, lineFromReason, messageOf } from "./failure.ts";
 import { addServeCommand } from "./serve-command.ts";
@@ -30,11 +31,16 @@ Help on one command: sluice help pub`;
 /**
  * Runs `argv` (without node and script).
  *
+ * @param platform Loads what serves on this runtime.
  * @returns EXIT_OK, EXIT_FAILED or EXIT_USAGE. Never throws; what went wrong is on standard error.
  */
-export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
+export async function runProgram(
+  argv: readonly string[],
+  terminal: Terminal,
+  platform: () => Promise<Platform>,
+): Promise<number> {
   let failed = false;
-  const program = createProgram(argv, terminal, () => {
+  const program = createProgram(argv, terminal, platform, () => {
     failed = true;
   });
   try {
@@ -64,7 +70,12 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
  * @param argv Only to name the command in errors.
  * @param onFailed Called by commands that did their work and found something refused.
  */
-function createProgram(argv: readonly string[], terminal: Terminal, onFailed: () => void): Command {
+function createProgram(
+  argv: readonly string[],
+  terminal: Terminal,
+  platform: () => Promise<Platform>,
+  onFailed: () => void,
+): Command {
   const program = new Command("sluice");
   const width = widthOf({}, terminal.env) ?? terminal.width ?? 80;
   const wrote = (text: string): void => void terminal.print(text.replace(/\n$/, ""));
@@ -92,7 +103,7 @@ function createProgram(argv: readonly string[], terminal: Terminal, onFailed: ()
       styleSubcommandTerm: (text) => terminal.style.cyan(text),
     })
     .showSuggestionAfterError(true);
-  addServeCommand(program, terminal);
+  addServeCommand(program, terminal, platform);
   addClientCommands(program, terminal, onFailed);
   addChannelCommand(program, terminal);
   return program;

@@ -3,8 +3,9 @@
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { logLevels } from "../log.ts";
+import type { Platform } from "../runtime/platform.ts";
 import { CliError, EXIT_USAGE } from "./failure.ts";
-import { type ServeSettings, serve } from "./serve.ts";
+import type { ServeSettings } from "./serve.ts";
 import type { Terminal } from "./terminal.ts";
 import { type Address, addressFromText, bytesFromText } from "./values.ts";
 
@@ -46,8 +47,8 @@ const LATER_COMMANDS = [
   "completion",
 ];
 
-/** Adds serve and the commands that are to come. */
-export function addServeCommand(program: Command, terminal: Terminal): void {
+/** Adds serve and the commands that are to come. `platform` loads what serves on this runtime. */
+export function addServeCommand(program: Command, terminal: Terminal, platform: () => Promise<Platform>): void {
   const command = program
     .command("serve")
     .summary("run a host")
@@ -66,9 +67,12 @@ export function addServeCommand(program: Command, terminal: Terminal): void {
       ),
     )
     .addHelpText("after", SERVE_EXAMPLES)
-    .action((options: ServeOptions & Record<string, unknown>) => {
+    .action(async (options: ServeOptions & Record<string, unknown>) => {
       refuseLater(options, terminal);
-      return serve(settingsFrom(options, terminal.env), terminal);
+      const settings = settingsFrom(options, terminal.env);
+      // Both at the same time, and only here: a client command would wait for a server that it does not start.
+      const [{ serve }, served] = await Promise.all([import("./serve.ts"), platform()]);
+      return serve(served, settings, terminal);
     });
   for (const [flag] of LATER_FLAGS) command.addOption(new Option(flag).hideHelp());
   for (const name of LATER_COMMANDS) {

@@ -1,14 +1,14 @@
 /**
  * `sluice serve`: one host from the ready line to the last byte of its drain.
  */
-import { setFlagsFromString } from "node:v8";
 import { create } from "@bufbuild/protobuf";
 import { type Clocks, createClocks } from "../clock.ts";
 import { type Event, EventSchema } from "../gen/sluice/v1/event_pb.ts";
 import { createLog, type Log, type LogLevel } from "../log.ts";
 import { LOAD_CHANNEL, LOAD_TYPE, type LoadSample, startLoadMonitor } from "../monitor/load.ts";
 import { createMachineReadings } from "../monitor/machine.ts";
-import { type NodeHost, serveNode } from "../runtime/node.ts";
+import { openHost, type ServedHost } from "../runtime/open-host.ts";
+import type { Platform } from "../runtime/platform.ts";
 import { URL_DEFAULT } from "./client.ts";
 import { CliError } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -35,12 +35,8 @@ export interface ServeSettings {
  * @throws {SluiceError} naming the address that is taken or may not be used, the memory that is too small, the state that
  *   cannot be used. {CliError} where the core has failed too often.
  */
-export async function serve(settings: ServeSettings, terminal: Terminal): Promise<void> {
-  // V8 lets its heap grow by tens of MiB after any burst of joins and keeps it. What we make is dead within a turn of the
-  // loop: a small young generation and an old one that is cleared sooner halve the growth and cost nothing that can be
-  // measured (bench: channels-10000, ws-json).
-  setFlagsFromString("--semi-space-growth-factor=1");
-  setFlagsFromString("--heap-growing-percent=20");
+export async function serve(platform: Platform, settings: ServeSettings, terminal: Terminal): Promise<void> {
+  platform.tune();
   const clocks = createClocks();
   const log = createLog({
     level: settings.logLevel,
@@ -51,7 +47,7 @@ export async function serve(settings: ServeSettings, terminal: Terminal): Promis
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
-  const starting = serveNode({
+  const starting = openHost(platform, {
     listen: settings.listen,
     tcp: settings.tcp,
     insecure: settings.insecure,
@@ -78,7 +74,7 @@ export async function serve(settings: ServeSettings, terminal: Terminal): Promis
 }
 
 /** Publishes this machine's load; what cannot be published is logged, since the next sample comes in a second. */
-function publishLoad(host: NodeHost, clocks: Clocks, log: Log): () => void {
+function publishLoad(host: ServedHost, clocks: Clocks, log: Log): () => void {
   const source = `/host/${host.service.hostId}`;
   // There from the first moment, so that whoever looks before the first sample finds the channel.
   host.service.channels.resolve(LOAD_CHANNEL);

@@ -1,199 +1,34 @@
-/**
- * A host on Node: the one place that opens sockets and reads files. It composes service, control plane and state.
- */
-import { createHash } from "node:crypto";
+/** Node: sockets that read straight into core memory, V8's own flags, the event loop's utilization. */
 import { performance } from "node:perf_hooks";
 import process from "node:process";
-import { type Clocks, createClocks } from "../clock.ts";
-import { createControlApp } from "../control/app.ts";
-import { limits } from "../limits.ts";
-import { type Log, silentLog } from "../log.ts";
-import { createMetrics, type Metrics } from "../metrics.ts";
-import { createHostId, type ServiceOptionsInput } from "../options.ts";
-import { createService, type Service } from "../service.ts";
-import type { Decider } from "../session/decider.ts";
-import { createOriginCheck, isLoopbackName } from "../socket/websocket/handshake.ts";
-import { openState, type State } from "../store/state.ts";
-import { addressFrom, assertMayListen, type ListenAddress } from "./node/address.ts";
-import { createHttp } from "./node/http.ts";
-import { closeServer, listen } from "./node/listen.ts";
-import { loadCore } from "./node/module.ts";
-import { keepChannels, restoreChannels } from "./node/state.ts";
-import { createTcpServer } from "./node/tcp.ts";
+import { setFlagsFromString } from "node:v8";
+import { processStatistics } from "./node/process.ts";
+import { openHost, type ServedHost, type ServeOptions } from "./open-host.ts";
+import type { Platform } from "./platform.ts";
 
-export type { ListenAddress } from "./node/address.ts";
-
-/** How to serve. */
-export interface NodeOptions {
-  /** HTTP and WebSocket, as "host:port" or in parts; 127.0.0.1:7480 where absent. */
-  readonly listen?: ListenAddress | string;
-  /** Binary frames; 127.0.0.1:7481 where absent, null: no such port. */
-  readonly tcp?: ListenAddress | string | null;
-  /** Whether addresses that others can reach may be used although there are no credentials. */
-  readonly insecure?: boolean;
-  /** Folder of the control state; absent: in memory only. */
-  readonly data?: string;
-  /** Origins of web pages that may connect beside those of this host and of loopback. */
-  readonly origins?: readonly string[];
-  readonly options?: ServiceOptionsInput;
-  /** A service that is there already, such as an embedded host's; what concerns its making is not looked at then. */
-  readonly service?: Service;
-  /** Of the program, for `GET /v1/info`. */
-  readonly version?: string;
-  readonly log?: Log;
-  readonly clocks?: Clocks;
-  readonly decider?: Decider;
-  /** Path of another core. */
-  readonly core?: string;
-  /** False: sockets are read by copying even where reading straight into core memory works. */
-  readonly onread?: boolean;
-  /** The core failed too often; ends the process with code 1 where absent. */
-  readonly onFatal?: (error: Error) => void;
-}
-
-/** A host that serves. */
-export interface NodeHost {
-  readonly service: Service;
-  readonly metrics: Metrics;
-  /** Of HTTP: `http://127.0.0.1:7480`. */
-  readonly url: string;
-  /** Of binary frames: `tcp://127.0.0.1:7481`; null where there is none. */
-  readonly tcpUrl: string | null;
-  /** Ends politely: no new sessions, goodbye to all, what waits is sent until the deadline. Then closes. */
-  drain(): Promise<void>;
-  /** Ends at once. */
-  close(): Promise<void>;
-}
-
-const LISTEN_DEFAULT: ListenAddress = { host: "127.0.0.1", port: 7480 };
-const TCP_DEFAULT: ListenAddress = { host: "127.0.0.1", port: 7481 };
-
-/**
- * Starts a host.
- *
- * @returns Once all ports are open; sessions are taken from then on.
- * @throws {SluiceError} `unauthorized` for an address that may not be used, `invalid_value` for one that cannot be,
- *   `state_unusable`, `memory_too_small`.
- */
-export async function serveNode(options: NodeOptions = {}): Promise<NodeHost> {
-  const { insecure = false, log = silentLog, clocks = createClocks() } = options;
-  const address = addressFrom(options.listen ?? LISTEN_DEFAULT);
-  const tcpAddress = options.tcp === null ? null : addressFrom(options.tcp ?? TCP_DEFAULT);
-  for (const one of [address, tcpAddress]) if (one !== null) assertMayListen(one, insecure);
-  const { service, state } = await openService(options, log, clocks);
-
-  const metrics = createMetrics();
-  const urls: { url: string | null; tcp: string | null } = { url: null, tcp: null };
-  const app = createControlApp({
-    service,
-    limits,
-    metrics,
-    log,
-    clock: clocks.real,
-    persisted: () => state.settled(),
-    info: {
-      version: options.version ?? "unknown",
-      runtime: `node ${process.versions.node}`,
-      configDigest: digestOf(service),
-      capabilities: { "filters.upload": false, durable: false },
-      get url() {
-        return urls.url;
-      },
-      get tcp() {
-        return urls.tcp;
-      },
-    },
-  });
-  const carry = { service, onread: options.onread ?? true, keepAliveMs: limits.keepAliveMs };
-  const http = createHttp(
-    (request) => app.fetch(request),
-    carry,
-    createOriginCheck(options.origins ?? [], isLoopbackName(address.host)),
-  );
-  const tcp = tcpAddress === null ? null : createTcpServer(carry);
-
-  const close = async (): Promise<void> => {
-    service.close();
-    const closed = [closeServer(http), ...(tcp === null ? [] : [closeServer(tcp)])];
-    http.closeAllConnections();
-    await Promise.all(closed);
-    await state.settled();
-  };
-  try {
-    urls.url = `http://${await listen(http, address)}`;
-    if (tcp !== null && tcpAddress !== null) urls.tcp = `tcp://${await listen(tcp, tcpAddress)}`;
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return {
-    service,
-    metrics,
-    url: urls.url,
-    tcpUrl: urls.tcp,
-    close,
-    async drain() {
-      // HTTP goes on meanwhile, so that probes hear that this host is not ready any more.
-      if (tcp !== null) void closeServer(tcp);
-      await service.drain();
-      await close();
-    },
-  };
-}
-
-/** Makes the service with what was kept of it, or takes the one that is there. */
-async function openService(
-  options: NodeOptions,
-  log: Log,
-  clocks: Clocks,
-): Promise<{ service: Service; state: State }> {
-  if (options.service !== undefined) {
-    return { service: options.service, state: await openState(undefined, { createHostId }) };
-  }
-  const module = await loadCore(options.core);
-  const state = await openState(options.data, {
-    createHostId,
-    onError: (error) => log.error("state not kept", { error }),
-  });
-  const service = createService({
-    module,
-    options: { ...options.options, hostId: state.hostId, epoch: state.epoch },
-    clocks,
-    log,
-    defer: (run) => void setImmediate(run),
-    onEpoch: (epoch) => state.setEpoch(epoch),
-    onFatal: options.onFatal ?? endProcess,
-    statistics: createProcessStatistics(),
-    ...(options.decider === undefined ? {} : { decider: options.decider }),
-  });
-  restoreChannels(service, state);
-  keepChannels(service, state);
-  return { service, state };
-}
-
-/** A digest of what was configured, to compare hosts; who it is and which incarnation do not count. */
-function digestOf(service: Service): string {
-  const { hostId: _hostId, epoch: _epoch, ...configured } = service.options;
-  return `sha256:${createHash("sha256").update(JSON.stringify(configured)).digest("hex")}`;
-}
-
-/** What Node knows of this process. */
-function createProcessStatistics(): () => Record<string, number> {
-  let former = performance.eventLoopUtilization();
-  return () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, former);
-    former = now;
-    const cpu = process.cpuUsage();
-    return {
+/** This runtime. */
+export const platform: Platform = {
+  name: `node ${process.versions.node}`,
+  tune() {
+    // V8 lets its heap grow by tens of MiB after any burst of joins and keeps it. What we make is dead within a turn of the
+    // loop: a small young generation and an old one that is cleared sooner halve the growth and cost nothing that can be
+    // measured (bench: channels-10000, ws-json).
+    setFlagsFromString("--semi-space-growth-factor=1");
+    setFlagsFromString("--heap-growing-percent=20");
+  },
+  createStatistics() {
+    let former = performance.eventLoopUtilization();
+    return () => {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, former);
+      former = now;
       /** Part of the time since the last look that the event loop was busy. */
-      loopUtilization: utilization,
-      residentBytes: process.memoryUsage.rss(),
-      cpuSecondsTotal: (cpu.user + cpu.system) / 1e6,
+      return { loopUtilization: utilization, ...processStatistics() };
     };
-  };
-}
+  },
+};
 
-function endProcess(): void {
-  process.exit(1);
+/** Starts a host on this runtime. @throws {SluiceError} as {@link openHost}. */
+export function serveHost(options: ServeOptions = {}): Promise<ServedHost> {
+  return openHost(platform, options);
 }

@@ -27,7 +27,7 @@ import { Failure, run, withProgress } from "./run.mjs";
  * @property {(out: string) => Promise<void>} make Writes the outputs below the folder `out`.
  */
 
-/** @typedef {"core" | "core-debug" | "bundles" | "types"} StageName */
+/** @typedef {"core" | "core-debug" | "bundles" | "docs" | "types"} StageName */
 
 /** Whatever changes these changes every output: the tools' versions and this file itself. */
 const TOOLING = ["package-lock.json", "scripts/lib/stages.mjs"];
@@ -49,8 +49,14 @@ export const stages = {
   bundles: {
     label: "Bundling the host",
     inputs: ["host", "core-wasm/abi.ts", "package.json"],
-    outputs: ["sluice.js", "index.js"],
+    outputs: ["sluice.js", "cli", "index.js", "index.deno.js", "index.bun.js"],
     make: bundle,
+  },
+  docs: {
+    label: "Copying the pages of /docs",
+    inputs: ["llms.txt"],
+    outputs: ["docs"],
+    make: copyDocs,
   },
   types: {
     label: "Writing type declarations",
@@ -111,9 +117,11 @@ function isFresh(name, hash) {
  * @param {string} to
  */
 function put(from, to) {
-  // A folder cannot be renamed onto a full one; a file can, and is never missing then.
-  if (existsSync(to) && statSync(to).isDirectory()) rmSync(to, { recursive: true });
+  // A folder cannot be renamed onto a full one, so that goes aside first; a file can, and is never missing then.
+  const former = existsSync(to) && statSync(to).isDirectory() ? `${from}.former` : undefined;
+  if (former !== undefined) renameSync(to, former);
   renameSync(from, to);
+  if (former !== undefined) rmSync(former, { recursive: true });
 }
 
 /**
@@ -142,6 +150,12 @@ async function compileCore(target, out, args) {
   if (warnings.trim() !== "") process.stderr.write(warnings);
 }
 
+/** The runtimes, each with an entry in host/cli/ and one of the library. */
+const RUNTIMES = ["node", "deno", "bun"];
+
+/** Leads to the entry of whichever runtime reads it: `imports` in package.json says so by conditions. */
+const LAUNCHER = '#!/usr/bin/env node\nimport "#cli";\n';
+
 /** @param {string} out */
 async function bundle(out) {
   // Loaded here: this module is also imported before packages are installed.
@@ -157,20 +171,47 @@ async function bundle(out) {
     sourcemap: "linked",
     logLevel: "silent",
   };
-  const entries = { sluice: "host/cli/main.ts", index: "host/index.ts" };
-  for (const [name, entry] of Object.entries(entries)) {
-    if (!existsSync(at(entry))) throw new Failure(`Cannot bundle dist/${name}.js: ${entry} is missing`);
+  const libraries = RUNTIMES.map((name) => (name === "node" ? "index" : `index.${name}`));
+  /** @type {import("esbuild").BuildOptions[]} */
+  const builds = [
+    // Split where the sources import lazily, so that a command loads what it needs.
+    {
+      ...common,
+      entryPoints: RUNTIMES.map((name) => at("host", "cli", `${name}.ts`)),
+      outdir: join(out, "cli"),
+      splitting: true,
+      chunkNames: "[name]-[hash]",
+    },
+    { ...common, entryPoints: libraries.map((name) => at("host", `${name}.ts`)), outdir: out },
+  ];
+  for (const options of builds) {
     try {
-      await esbuild.build({ ...common, entryPoints: [at(entry)], outfile: join(out, `${name}.js`) });
+      await esbuild.build(options);
     } catch (error) {
       const { errors } = /** @type {import("esbuild").BuildFailure} */ (error);
       const lines = await esbuild.formatMessages(errors, { kind: "error", color: process.stderr.isTTY });
-      throw new Failure(`Cannot bundle ${entry}:\n${lines.join("")}`);
+      throw new Failure(`Cannot bundle the host:\n${lines.join("")}`);
     }
   }
   // Its helper process would live as long as the service that this process is about to become.
   await esbuild.stop();
+  writeFileSync(join(out, "sluice.js"), LAUNCHER);
   chmodSync(join(out, "sluice.js"), 0o755);
+}
+
+/**
+ * swagger-ui stays a package of the build: two of its files are all that runs, and what their licences ask to go along.
+ *
+ * @param {string} out
+ */
+async function copyDocs(out) {
+  const from = (/** @type {string} */ name) => at("node_modules", "swagger-ui-dist", name);
+  const to = (/** @type {string} */ name) => join(out, "docs", name);
+  mkdirSync(join(out, "docs"), { recursive: true });
+  for (const name of ["swagger-ui-bundle.js", "swagger-ui.css"]) copyFileSync(from(name), to(name));
+  const notices = ["NOTICE", "swagger-ui-bundle.js.LICENSE.txt"].map((name) => readFileSync(from(name), "utf8").trim());
+  writeFileSync(to("swagger-ui-bundle.js.LICENSE.txt"), `${notices.join("\n\n")}\n`);
+  copyFileSync(at("llms.txt"), to("llms.txt"));
 }
 
 /** @param {string} out */

@@ -1,10 +1,11 @@
 /**
- * Finds and compiles the core: beside the bundle in `dist/`, or in `dist/` of the repository when run from sources.
+ * Finds and compiles the core: beside the library in `dist/`, above the command line in `dist/cli/`, or in `dist/` of the
+ * repository when run from sources.
  */
 import { readFile } from "node:fs/promises";
 import { SluiceError } from "../../errors.ts";
 
-const places = ["./core.wasm", "../../../dist/core.wasm"];
+const places = ["./core.wasm", "../core.wasm", "../../../dist/core.wasm"];
 
 /**
  * Loads the core.

@@ -7,14 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { codes } from "../../../host/errors.ts";
-import { type NodeHost, type NodeOptions, serveNode } from "../../../host/runtime/node.ts";
+import { serveHost } from "../../../host/runtime/node.ts";
+import type { ServedHost, ServeOptions } from "../../../host/runtime/open-host.ts";
 import { carriers, connectTo, type Reachable } from "../support/client.ts";
 import { rawRequest } from "../support/request.ts";
 
 const FREE = "127.0.0.1:0";
 
-async function serve(options: NodeOptions = {}): Promise<NodeHost & Reachable> {
-  const host = await serveNode({ listen: FREE, tcp: FREE, onFatal: () => {}, ...options });
+async function serve(options: ServeOptions = {}): Promise<ServedHost & Reachable> {
+  const host = await serveHost({ listen: FREE, tcp: FREE, onFatal: () => {}, ...options });
   onTestFinished(() => host.close());
   return { ...host, httpPort: portOf(host.url), tcpPort: portOf(host.tcpUrl ?? "tcp://x:0") };
 }
@@ -27,7 +28,7 @@ async function folder(): Promise<string> {
   return dir;
 }
 
-describe("serveNode()", () => {
+describe("serveHost()", () => {
   test("what is posted over HTTP reaches sinks of all carriers", async () => {
     const host = await serve();
     const sinks = await Promise.all(carriers.map((carrier) => connectTo(host, carrier)));
@@ -86,7 +87,7 @@ describe("serveNode()", () => {
   });
 
   test("without a TCP port there is none", async () => {
-    const host = await serveNode({ listen: FREE, tcp: null });
+    const host = await serveHost({ listen: FREE, tcp: null });
     onTestFinished(() => host.close());
     expect(host.tcpUrl).toBeNull();
   });
@@ -213,8 +214,8 @@ describe("refusals at the start", () => {
   test.each(["0.0.0.0:0", "[::]:0", "192.0.2.1:0"])(
     "%s needs credentials, or someone who says that it does not",
     async (listen) => {
-      await expect(serveNode({ listen, tcp: null })).rejects.toMatchObject({ code: "unauthorized", value: listen });
-      await expect(serveNode({ listen: FREE, tcp: listen })).rejects.toMatchObject({ code: "unauthorized" });
+      await expect(serveHost({ listen, tcp: null })).rejects.toMatchObject({ code: "unauthorized", value: listen });
+      await expect(serveHost({ listen: FREE, tcp: listen })).rejects.toMatchObject({ code: "unauthorized" });
     },
   );
 
@@ -228,20 +229,20 @@ describe("refusals at the start", () => {
     await new Promise((resolve) => busy.once("listening", resolve));
     onTestFinished(() => void busy.close());
     const { port } = busy.address() as AddressInfo;
-    const refused = serveNode({ listen: FREE, tcp: `127.0.0.1:${port}` });
+    const refused = serveHost({ listen: FREE, tcp: `127.0.0.1:${port}` });
     await expect(refused).rejects.toMatchObject({
       code: "invalid_value",
       message: expect.stringContaining(`127.0.0.1:${port}`),
     });
-    await expect(serveNode({ listen: `127.0.0.1:${port}`, tcp: null })).rejects.toThrow(/in use/);
+    await expect(serveHost({ listen: `127.0.0.1:${port}`, tcp: null })).rejects.toThrow(/in use/);
   });
 
   test.each(["nonsense", "127.0.0.1", "127.0.0.1:70000", "::1:80"])("%s is no address", async (listen) => {
-    await expect(serveNode({ listen })).rejects.toMatchObject({ code: "invalid_value" });
+    await expect(serveHost({ listen })).rejects.toMatchObject({ code: "invalid_value" });
   });
 
   test("too little memory is said with the bytes that are needed", async () => {
-    await expect(serveNode({ listen: FREE, tcp: null, options: { memoryBytes: 1_000_000 } })).rejects.toMatchObject({
+    await expect(serveHost({ listen: FREE, tcp: null, options: { memoryBytes: 1_000_000 } })).rejects.toMatchObject({
       code: "memory_too_small",
       value: 1_000_000,
       limit: expect.any(Number),
@@ -249,7 +250,7 @@ describe("refusals at the start", () => {
   });
 
   test("a core that is not there is said with its place", async () => {
-    await expect(serveNode({ listen: FREE, tcp: null, core: "/nowhere/core.wasm" })).rejects.toThrow(
+    await expect(serveHost({ listen: FREE, tcp: null, core: "/nowhere/core.wasm" })).rejects.toThrow(
       "/nowhere/core.wasm",
     );
   });

@@ -1,0 +1,4 @@
+/** `sluice` on Deno. */
+import { main } from "./main.ts";
+
+await main(async () => (await import("../runtime/deno.ts")).platform);

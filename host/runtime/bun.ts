@@ -1,0 +1,17 @@
+/** Bun: Node's API as Bun has it; sockets are read by copying, which node/takeover.ts finds out by asking them. */
+import process from "node:process";
+import { processStatistics } from "./node/process.ts";
+import { openHost, type ServedHost, type ServeOptions } from "./open-host.ts";
+import type { Platform } from "./platform.ts";
+
+/** This runtime. */
+export const platform: Platform = {
+  name: `bun ${process.versions["bun"]}`,
+  tune() {},
+  createStatistics: () => processStatistics,
+};
+
+/** Starts a host on this runtime. @throws {SluiceError} as {@link openHost}. */
+export function serveHost(options: ServeOptions = {}): Promise<ServedHost> {
+  return openHost(platform, options);
+}

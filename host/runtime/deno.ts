@@ -1,0 +1,17 @@
+/** Deno: Node's API as Deno has it; sockets are read by copying, which node/takeover.ts finds out by asking them. */
+import process from "node:process";
+import { processStatistics } from "./node/process.ts";
+import { openHost, type ServedHost, type ServeOptions } from "./open-host.ts";
+import type { Platform } from "./platform.ts";
+
+/** This runtime. */
+export const platform: Platform = {
+  name: `deno ${process.versions["deno"]}`,
+  tune() {},
+  createStatistics: () => processStatistics,
+};
+
+/** Starts a host on this runtime. @throws {SluiceError} as {@link openHost}. */
+export function serveHost(options: ServeOptions = {}): Promise<ServedHost> {
+  return openHost(platform, options);
+}
