@@ -16,7 +16,7 @@ import { resolveOptions, type ServiceOptions, type ServiceOptionsInput } from ".
 import type { Connection, ConnectionAdapter, ConnectionKind } from "./session/connection.ts";
 import { type Decider, decideWaiting } from "./session/decider.ts";
 import { drainSessions } from "./session/drain.ts";
-import { type Counters, createCounters, type Engine, type Flusher } from "./session/engine.ts";
+import { type Counters, createCounters, type Engine, type Flusher, type OutputRenderer } from "./session/engine.ts";
 import { createFlusher } from "./session/flush.ts";
 import { LocalSession, type PublishResult } from "./session/local.ts";
 import { derivedId } from "./session/receipt.ts";
@@ -60,6 +60,7 @@ export class Service implements Engine {
   readonly log: Log;
   readonly channels: Channels;
   readonly json: SocketCodec;
+  readonly renderers: { readonly [Kind in ConnectionKind]?: OutputRenderer };
   readonly flusher: Flusher;
   readonly counters: Counters = createCounters();
   /** Moment of the start on the real clock, ms since 1970. */
@@ -105,6 +106,7 @@ export class Service implements Engine {
       derivedId: (channelNumber, sequence, epoch) => derivedId(this.hostId, epoch, channelNumber, sequence),
       epoch: () => this.core.epoch,
     });
+    this.renderers = { "websocket-json": this.json };
     this.flusher = createFlusher(this, {
       defer: settings.defer ?? ((run) => void settings.clocks.real.setTimer(run, 0)),
       sessionOf: (id) => this.#sessions.get(id),

@@ -2,8 +2,11 @@
  * The seam between a session and whatever carries its bytes. Sessions do no I/O: they are fed bytes and give bytes.
  */
 
-/** What the carrier speaks: size-delimited frames, WebSocket with binary frames, WebSocket with JSON text. */
-export type ConnectionKind = "stream" | "websocket" | "websocket-json";
+/**
+ * What the carrier speaks: size-delimited frames, WebSocket with binary frames, WebSocket with JSON text, server-sent events
+ * in our own form or as CloudEvents. Their traits are in kinds.ts.
+ */
+export type ConnectionKind = "stream" | "websocket" | "websocket-json" | "sse" | "sse-cloudevents";
 
 /** What a session needs of its carrier, for instance a socket. */
 export interface ConnectionAdapter {

@@ -7,6 +7,7 @@ import type { CoreHolder } from "../core/instance.ts";
 import type { SluiceError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { ServiceOptions } from "../options.ts";
+import type { ConnectionKind } from "./connection.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 
@@ -30,15 +31,20 @@ export interface RenderContext {
   memberOf(channelNumber: number): number | undefined;
 }
 
-/** JSON on a WebSocket; the socket layer provides it, so that sessions do not depend on a format. */
+/** JSON that comes in; the socket layer provides it, so that sessions do not depend on a format. */
 export interface JsonCodec {
   /** Reads one text message, which is UTF-8. */
   read(text: Uint8Array): TextRead;
+}
+
+/** Turns what drain() wrote into what peers of one kind read; one serves all sessions of that kind. */
+export interface OutputRenderer {
   /**
-   * Renders what drain() wrote for a JSON connection.
+   * Renders whole size-delimited HostFrames.
    *
    * @param drained What drain() wrote.
-   * @returns Complete WebSocket frames, valid until the next call, or for good once {@link JsonCodec.keep} was called.
+   * @returns What the carrier gets in one write, perhaps nothing; valid until the next call, or for good once
+   *   {@link OutputRenderer.keep} was called. It MUST NOT end within a message of its kind.
    */
   render(drained: Uint8Array, context: RenderContext): Uint8Array;
   /** The last rendering is still being sent: leave its bytes alone. */
@@ -99,6 +105,8 @@ export interface Engine extends CoreHolder {
   readonly channels: Channels;
   readonly slots: Slots;
   readonly json: JsonCodec;
+  /** By kind of connection; without one, peers get the frames as drain() wrote them. */
+  readonly renderers: { readonly [Kind in ConnectionKind]?: OutputRenderer };
   readonly flusher: Flusher;
   readonly counters: Counters;
   /** Whether any channel has had a decider. */

@@ -4,7 +4,7 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { codes, type SluiceError } from "../errors.ts";
 import { HostFrameSchema } from "../gen/sluice/v1/frame_pb.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, OutputRenderer } from "./engine.ts";
 import { drainFrame, problemFrame } from "./frames.ts";
 import { defaultGrouping } from "./inbox.ts";
 import type { Session } from "./session.ts";
@@ -18,14 +18,16 @@ import { closeFrame, OPCODE_BINARY, websocketFrame } from "./websocket-frame.ts"
 export function farewellBytes(engine: Engine, session: Session, error: SluiceError): Uint8Array {
   const drain = sized(toBinary(HostFrameSchema, drainFrame(engine.options.drainRetryMs)));
   const frames = concat([drain, problemBytes(error)]);
-  if (session.kind === "stream" || session.kind === "local") return frames;
-  const body = session.kind === "websocket" ? websocketFrame(OPCODE_BINARY, frames) : rendered(engine, frames);
-  return concat([body, closeFrame(codes[error.code].close, `${error.code}: ${error.message}`)]);
+  const { kind, renderer } = session;
+  const body = renderer === undefined ? frames : rendered(renderer, frames);
+  if (kind !== "websocket" && kind !== "websocket-json") return body;
+  const goodbye = closeFrame(codes[error.code].close, `${error.code}: ${error.message}`);
+  return concat([kind === "websocket" ? websocketFrame(OPCODE_BINARY, body) : body, goodbye]);
 }
 
-function rendered(engine: Engine, frames: Uint8Array): Uint8Array {
+function rendered(renderer: OutputRenderer, frames: Uint8Array): Uint8Array {
   const { events, bytes } = defaultGrouping;
-  return engine.json.render(frames, { firstNumber: 1, events, bytes, memberOf: () => undefined }).slice();
+  return renderer.render(frames, { firstNumber: 1, events, bytes, memberOf: () => undefined }).slice();
 }
 
 /** A problem as the only thing that a peer without a session is told: a size-delimited frame. */

@@ -18,7 +18,7 @@ import {
 import { type Core, SCRATCH_AT } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { firstNumber } from "../core/views.ts";
-import type { Engine, Flusher, RenderContext } from "./engine.ts";
+import type { Engine, Flusher, OutputRenderer, RenderContext } from "./engine.ts";
 import { defaultGrouping } from "./inbox.ts";
 import type { Session } from "./session.ts";
 import { type Slots, slotAt } from "./slots.ts";
@@ -26,8 +26,8 @@ import { CLOSED, CLOSING, OPEN } from "./state.ts";
 
 /** Slots that slow peers leave alone. */
 const SLOTS_FOR_SLOW = 4;
-/** What a JSON session drains at a time: its rendering is several times larger, and it is one write. */
-const JSON_DRAIN_BYTES = 131_072;
+/** What is drained at a time to be rendered: as JSON it is several times larger, and it is one write. */
+const RENDER_DRAIN_BYTES = 131_072;
 /** Largest and smallest copy; one frame larger than that is copied alone. */
 const COPY_BYTES_MAX = 65_536;
 const COPY_BYTES_MIN = 4_096;
@@ -142,7 +142,8 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
       return;
     }
     const { core } = engine;
-    const more = session.kind === "websocket-json" ? flushJson(session, core) : flushBinary(session, core);
+    const { renderer } = session;
+    const more = renderer === undefined ? flushFrames(session, core) : flushRendered(session, core, renderer);
     const { result } = core.views;
     const status = result[RESULT_STATUS] as number;
     // Room in a blocking inbox lets go of events that may have to be decided.
@@ -158,7 +159,7 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     session.close(errorFromStatus(status, 0, status === STATUS_CONTROL_FULL ? CONTROL_BYTES_MAX : 0));
   }
 
-  function flushBinary(session: Session, core: Core): Progress {
+  function flushFrames(session: Session, core: Core): Progress {
     const { slots } = engine;
     const slot = session.slow && slots.held >= SLOTS_FOR_SLOW ? -1 : slots.free();
     if (slot < 0) return flushCopy(session, core);
@@ -183,15 +184,13 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     return MORE;
   }
 
-  function flushJson(session: Session, core: Core): Progress {
-    const most = session.slow ? COPY_BYTES_MAX / 4 : JSON_DRAIN_BYTES;
+  function flushRendered(session: Session, core: Core, renderer: OutputRenderer): Progress {
+    const most = session.slow ? COPY_BYTES_MAX / 4 : RENDER_DRAIN_BYTES;
     const bytes = drain(session, core, SCRATCH_AT, most);
     if (bytes === 0) return NOTHING;
-    const text = engine.json.render(
-      core.views.bytes.subarray(SCRATCH_AT, SCRATCH_AT + bytes),
-      contextOf(session, core),
-    );
-    if (!write(session, text)) engine.json.keep();
+    const text = renderer.render(core.views.bytes.subarray(SCRATCH_AT, SCRATCH_AT + bytes), contextOf(session, core));
+    // There are frames of which some kinds of peers are told nothing.
+    if (text.length > 0 && !write(session, text)) renderer.keep();
     return bytes > most / 2 ? MORE : SOME;
   }
 

@@ -8,38 +8,22 @@
  * (controlPush), so that order and framing are the core's.
  */
 import { toBinary } from "@bufbuild/protobuf";
-import {
-  CONNECTION_LOCAL,
-  CONNECTION_STREAM,
-  CONNECTION_WEBSOCKET,
-  CONNECTION_WEBSOCKET_JSON,
-  LANDING_BYTES,
-  LANDING_OFFSET,
-  RESULT_LIMIT,
-  RESULT_VALUE,
-  STATUS_OK,
-} from "../../core-wasm/abi.ts";
+import { LANDING_BYTES, LANDING_OFFSET, RESULT_LIMIT, RESULT_VALUE, STATUS_OK } from "../../core-wasm/abi.ts";
 import { type Core, placeScratch, placeText } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { codes, SluiceError } from "../errors.ts";
 import { type HostFrame, HostFrameSchema } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
 import type { Connection, ConnectionAdapter, ConnectionKind } from "./connection.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, OutputRenderer } from "./engine.ts";
 import { problemFrame, type Ref } from "./frames.ts";
 import type { InboxSettings } from "./inbox.ts";
+import { kinds } from "./kinds.ts";
 import type { Memberships } from "./memberships.ts";
 import { pump } from "./pump.ts";
 import { receiptFromCore } from "./receipt.ts";
 import type { Slots } from "./slots.ts";
 import { CLOSED, CLOSING, implicitSource, OPEN, PARTIAL_NONE, type PartialState, type SessionState } from "./state.ts";
-
-const kinds: { readonly [Kind in ConnectionKind | "local"]: number } = {
-  stream: CONNECTION_STREAM,
-  websocket: CONNECTION_WEBSOCKET,
-  "websocket-json": CONNECTION_WEBSOCKET_JSON,
-  local: CONNECTION_LOCAL,
-};
 
 /** Of a WebSocket close reason (RFC 6455 §5.5). */
 const CLOSE_REASON_BYTES = 123;
@@ -53,6 +37,8 @@ export class Session implements Connection {
   readonly number: number;
   readonly kind: ConnectionKind | "local";
   readonly adapter: ConnectionAdapter;
+  /** Of its output; undefined where frames leave as they are. */
+  readonly renderer: OutputRenderer | undefined;
   state: SessionState = OPEN;
 
   /** Memberships, made by the first join or publish: an idle session has none (memberships.ts). */
@@ -76,6 +62,8 @@ export class Session implements Connection {
   /** The last write was not taken at once: a slow peer writes from copies, so that slots are left to others (flush.ts). */
   slow = false;
 
+  /** A whole frame came since the beginning (pump.ts): until then a stream may be anything, a port scanner for example. */
+  begun = false;
   /** Input came since the last look (sweep.ts). */
   heard = true;
   /** Moments on the real clock, 0 for none (sweep.ts). */
@@ -97,10 +85,11 @@ export class Session implements Connection {
     this.engine = engine;
     this.kind = kind;
     this.adapter = adapter;
+    this.renderer = kind === "local" ? undefined : engine.renderers[kind];
     this.number = number;
     const { core } = engine;
     const source = placeText(core, implicitSource("", number));
-    this.id = core.exports.connectionOpen(kinds[kind], source.at, source.bytes);
+    this.id = core.exports.connectionOpen(kinds[kind].core, source.at, source.bytes);
     if (this.id === 0) {
       throw new SluiceError(
         "limit_reached",
