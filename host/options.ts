@@ -19,6 +19,8 @@ export interface ServiceOptions {
   readonly connections: number;
   /** Memberships of one session. */
   readonly joins: number;
+  /** From accepting a TCP connection to the end of its first frame. */
+  readonly handshakeMs: number;
   /** From the first to the last byte of one frame. */
   readonly frameMs: number;
   /** How long a peer may leave unread what was written to it. */
@@ -56,6 +58,7 @@ const ranges: {
   storeBytes: [storeLeast, limits.memoryBytesMax],
   connections: [1, CONNECTIONS_MAX - 1024],
   joins: [1, 1_000_000],
+  handshakeMs: [1, 3_600_000],
   frameMs: [1, 3_600_000],
   stallMs: [1, 3_600_000],
   pingMs: [1, 3_600_000],
@@ -81,6 +84,7 @@ export function resolveOptions(input: ServiceOptionsInput = {}): ServiceOptions 
     implicitChannels: input.implicitChannels ?? true,
     connections: input.connections ?? limits.sessions,
     joins: input.joins ?? limits.joins,
+    handshakeMs: input.handshakeMs ?? limits.handshakeMs,
     frameMs: input.frameMs ?? limits.frameMs,
     stallMs: input.stallMs ?? limits.stallMs,
     pingMs: input.pingMs ?? limits.pingMs,

@@ -169,6 +169,8 @@ function control(session: Session, bytes: Uint8Array, ref: Ref): void {
 /** Notes whether a frame has begun and is not complete; sweep.ts looks at how long. */
 function notePartial(session: Session, core: Core, bytes: number): void {
   const partial = core.exports.connectionPartial(session.id);
+  // What waits is less than what came now: the rest of it were whole frames, or the end of one.
+  if (partial < bytes) session.begun = true;
   if (partial === 0) session.partial = PARTIAL_NONE;
   // As many bytes as came now: this frame began with them.
   else if (session.partial === PARTIAL_NONE || bytes >= partial) session.partial = PARTIAL_NEW;

@@ -1,6 +1,7 @@
 /**
  * Looks after peers that fell silent, once in a while on the real clock: a slow or silent peer is closed, never waited for.
  *
+ *   stream, no whole frame within handshakeMs          → frame_timeout
  *   frame begun, not finished within frameMs          → frame_timeout
  *   WebSocket, nothing heard for pingMs               → ping; still nothing pongMs later → frame_timeout
  *   a write that makes no progress for stallMs        → slow_consumer
@@ -28,9 +29,9 @@ export interface Sweeper {
  * @param sessions All that have a socket.
  */
 export function createSweeper(engine: Engine, sessions: () => Iterable<Session>): Sweeper {
-  const { frameMs, pingMs, pongMs, stallMs } = engine.options;
+  const { handshakeMs, frameMs, pingMs, pongMs, stallMs } = engine.options;
   // A limit may be met late by one look, so short limits are looked at more often.
-  const everyMs = Math.max(5, Math.min(SWEEP_MS, Math.min(frameMs, pingMs, pongMs, stallMs) / 4));
+  const everyMs = Math.max(5, Math.min(SWEEP_MS, Math.min(handshakeMs, frameMs, pingMs, pongMs, stallMs) / 4));
   let cancel: (() => void) | undefined;
 
   const look = (): void => {
@@ -97,7 +98,16 @@ function stalled(session: Session, now: number, stallMs: number): boolean {
 }
 
 function lookAtInput(engine: Engine, session: Session, now: number): void {
-  const { frameMs, pingMs, pongMs } = engine.options;
+  const { handshakeMs, frameMs, pingMs, pongMs } = engine.options;
+  // A WebSocket has shaken hands over HTTP, and is pinged; a stream that says nothing holds a connection for nothing.
+  if (session.kind === "stream" && !session.begun) {
+    if (session.silentSince === 0) session.silentSince = now;
+    else if (now - session.silentSince > handshakeMs) {
+      return session.close(
+        new SluiceError("frame_timeout", `No whole frame came within ${handshakeMs} ms`, { limit: handshakeMs }),
+      );
+    }
+  }
   if (session.partial === PARTIAL_NEW) {
     session.partial = PARTIAL_NOTED;
     session.partialSince = now;

@@ -9,13 +9,58 @@ import { sizeDelimited } from "../../core-wasm/wire.ts";
 import { TestCarrier } from "../support/carrier.ts";
 import { createTestService } from "../support/service.ts";
 
-const limits = { frameMs: 30_000, stallMs: 60_000, pingMs: 25_000, pongMs: 15_000 };
+const limits = { handshakeMs: 10_000, frameMs: 30_000, stallMs: 60_000, pingMs: 25_000, pongMs: 15_000 };
 const frame = sizeDelimited(encodeFrame({ kind: { case: "ping", value: {} } }));
+
+describe("a stream that has sent no whole frame", () => {
+  const play = (kind: "stream" | "websocket", chunks: readonly (readonly number[])[], seconds: number) => {
+    const { service, clock, settle } = createTestService(limits);
+    const carrier = new TestCarrier(service, kind);
+    for (let second = 0; second < seconds; second++) {
+      carrier.connection.receive(Uint8Array.from(chunks[second] ?? []));
+      clock.advance(1_000);
+      settle();
+    }
+    return { carrier, service };
+  };
+
+  test.each([
+    { name: "says nothing", bytes: [] },
+    // A size prefix of 1,000,000 bytes in pieces, then its first bytes.
+    { name: "trickles the beginning of a large frame", bytes: [[0xc0], [0x84], [0x3d], ...Array(20).fill([0x0a])] },
+  ])("is closed after handshakeMs where it $name, and the peer is told", ({ bytes }) => {
+    expect(play("stream", bytes, 9).carrier.ended).toBe(false);
+    const { carrier, service } = play("stream", bytes, 13);
+    expect(carrier.ended).toBe(true);
+    expect(carrier.frames()).toMatchObject([{ case: "problem", value: { code: "frame_timeout" } }]);
+    expect(service.sessionCount).toBe(0);
+  });
+
+  test("is not closed once it has sent one, however long it is silent then", () => {
+    const { service, clock, settle } = createTestService(limits);
+    const carrier = new TestCarrier(service);
+    // Always with the beginning of the next one: no read ends where a frame does.
+    carrier.connection.receive(new Uint8Array([...frame, ...frame.subarray(0, 1)]));
+    clock.advance(9_000);
+    carrier.connection.receive(frame.subarray(1));
+    for (let minute = 0; minute < 10; minute++) {
+      clock.advance(60_000);
+      settle();
+    }
+    expect(carrier.ended).toBe(false);
+    expect(service.sessionCount).toBe(1);
+  });
+
+  test("is no WebSocket: that has shaken hands, and is pinged", () => {
+    expect(play("websocket", [], 13).carrier.ended).toBe(false);
+  });
+});
 
 describe("a frame that is not finished", () => {
   test("ends the session after frameMs, and the peer is told", () => {
     const { service, clock, settle } = createTestService(limits);
     const carrier = new TestCarrier(service);
+    carrier.connection.receive(frame);
     carrier.connection.receive(frame.subarray(0, 2));
     clock.advance(30_000);
     settle();
@@ -31,6 +76,7 @@ describe("a frame that is not finished", () => {
     const { service, clock, settle } = createTestService(limits);
     const carrier = new TestCarrier(service);
     const long = sizeDelimited(encodeFrame({ kind: { case: "hello", value: { client: "x".repeat(100) } } }));
+    carrier.connection.receive(frame);
     for (let at = 0; at < 40 && !carrier.ended; at++) {
       carrier.connection.receive(long.subarray(at, at + 1));
       clock.advance(1_000);
@@ -142,6 +188,7 @@ describe("a silent WebSocket", () => {
   test("a pong keeps it, and TCP is left to the system", () => {
     const { service, clock, settle } = createTestService(limits);
     const [socket, stream] = [new TestCarrier(service, "websocket"), new TestCarrier(service)];
+    stream.connection.receive(frame);
     for (let round = 0; round < 10; round++) {
       clock.advance(27_000);
       settle();
@@ -150,7 +197,7 @@ describe("a silent WebSocket", () => {
     expect(controls(socket).length).toBeGreaterThan(5);
     expect(socket.ended).toBe(false);
     expect(stream.ended).toBe(false);
-    expect(stream.writes).toEqual([]);
+    expect(stream.frames()).toMatchObject([{ case: "pong" }]);
   });
 });
 
