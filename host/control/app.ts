@@ -10,6 +10,7 @@ import { codes, problemBody, problemContentType, SluiceError, sluiceErrorFrom } 
 import type { Metrics } from "../metrics.ts";
 import type { ControlContext, ControlEnv } from "./request.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
+import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addInfoRoutes } from "./routes/info.ts";
 import type { ControlApp, ControlOptions } from "./routes/kit.ts";
@@ -67,6 +68,7 @@ export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEn
 
   const app: ControlApp = {
     persisted: async () => {},
+    docs: async () => undefined,
     ...options,
     route(route: RouteConfig, handler) {
       hono.openAPIRegistry.registerPath(route);
@@ -79,6 +81,7 @@ export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEn
   addInfoRoutes(app);
   addChannelRoutes(app);
   addEventRoutes(app);
+  addDocsRoutes(app);
   addOpenapiRoute(app, (head) => hono.getOpenAPI31Document({ ...head }));
   registerServiceMetrics(options.metrics, service);
   const countAnswer = countAnswers(options.metrics);

@@ -8,6 +8,7 @@ import type { Metrics } from "../../metrics.ts";
 import { problemSchema } from "../../socket/json/schema/host.ts";
 import type { ControlContext } from "../request.ts";
 import type { ControlService } from "../service.ts";
+import type { ReadDocs } from "./docs.ts";
 
 /** What the control plane is told about the process it runs in. */
 export interface ControlInfo {
@@ -36,6 +37,8 @@ export interface ControlOptions {
   readonly clock: Clock;
   /** Waits until changes of the control state are on disk; at once where absent. Changes are answered after it. */
   readonly persisted?: () => Promise<void>;
+  /** Reads the files behind `/docs`; absent: there are none, and `/docs` is 404. */
+  readonly docs?: ReadDocs;
   /** Makes request ids; random where absent. */
   readonly requestId?: () => string;
 }
