@@ -13,7 +13,7 @@ import { runMain } from "./lib/run.mjs";
 import { build } from "./lib/stages.mjs";
 
 /** All that runs; type declarations are for whoever imports the package. */
-const RUNNABLE = /** @type {const} */ (["core", "bundles"]);
+const RUNNABLE = /** @type {const} */ (["core", "bundles", "docs"]);
 
 /**
  * Makes the given stages (see lib/stages.mjs) fresh.

@@ -6,7 +6,7 @@ import { prepare } from "../../scripts/prepare.mjs";
 export async function setup(): Promise<void> {
   await prepare(["core", "core-debug"]);
   try {
-    await prepare(["bundles"]);
+    await prepare(["bundles", "docs"]);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     // Half a host still lets the core be tested; but such a run never counts as passed.
