@@ -6,7 +6,7 @@
  */
 
 /** Refused by the host when the binary says another number. Raise it with any change here or in an export. */
-export const ABI_VERSION: u32 = 1;
+export const ABI_VERSION: u32 = 2;
 
 // --- Fixed regions. Everything beyond REGIONS_END is the page pool. ---
 
@@ -247,6 +247,8 @@ export const CHANNEL_SINGLE: u32 = 1;
 export const CHANNEL_ECHO: u32 = 2;
 /** Late events are dropped when they would leave the inbox. */
 export const CHANNEL_LATE_DROP: u32 = 4;
+/** It keeps its last events. Set by channelStore(), whatever channelSet() is given. */
+export const CHANNEL_STORES: u32 = 8;
 
 // --- Overflow policies of an inbox ---
 

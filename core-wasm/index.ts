@@ -4,6 +4,7 @@
  */
 import {
   ABI_VERSION,
+  CHANNEL_STORES,
   CONNECTION_LOCAL,
   DIRTY_COUNT_MAX,
   DIRTY_OFFSET,
@@ -31,7 +32,7 @@ import {
   STATUS_OK,
 } from "./abi";
 import { Channel, channelAt, channelFind, channelNew, channelsInit, channelTable } from "./channel/channel";
-import { memberAt, memberFind, membersInit, memberTable } from "./channel/member";
+import { Member, memberAt, memberFind, membersInit, memberTable } from "./channel/member";
 import { typeSetMade, typeSetNew, typeSetRelease, typesInit } from "./channel/types";
 import { clockSet } from "./clock";
 import { shapesInit } from "./event/shape";
@@ -50,6 +51,7 @@ import {
   memberTypesSet,
 } from "./match/membership";
 import { outboxesPump } from "./match/pump";
+import { channelStoreSet, replay } from "./match/replay";
 import { hashSeed } from "./memory/bytes";
 import { heapCopy, heapGive, heapInit } from "./memory/heap";
 import { PAGES_HEAP, PAGES_MAILBOX, PAGES_STORE, pagesInit, pagesQuota, pagesTotal, pagesUsed } from "./memory/pages";
@@ -273,7 +275,7 @@ export function channelSet(number: u32, flags: u32, priority: u32, ttlMs: f64, d
   const channel = found as Channel;
   if (decider !== 0 && channel.sinks > DECIDER_SINKS_MAX)
     return resultStatus(STATUS_LIMIT, channel.sinks, DECIDER_SINKS_MAX);
-  channel.flags = flags;
+  channel.flags = (flags & ~CHANNEL_STORES) | (channel.flags & CHANNEL_STORES);
   channel.priority = priority;
   channel.ttlMs = ttlMs;
   channel.decider = decider;
@@ -289,6 +291,17 @@ export function channelTypes(number: u32, typesAt: u32, count: u32): u32 {
   typeSetRelease(channel.types);
   channel.types = typeSetMade;
   return STATUS_OK;
+}
+
+export function channelStore(number: u32, capacityEvents: u32, capacityBytes: u32): u32 {
+  const found = channelFind(number);
+  if (found === null) return resultStatus(STATUS_CHANNEL_UNKNOWN, number, 0);
+  return channelStoreSet(found as Channel, capacityEvents, capacityBytes);
+}
+
+export function channelStored(number: u32): u32 {
+  const channel = channelFind(number);
+  return channel === null || channel.ring === 0 ? 0 : changetype<Mailbox>(channel.ring).events;
 }
 
 export function channelSequence(number: u32): f64 {
@@ -312,6 +325,14 @@ export function memberAdd(number: u32, channel: u32, role: u32): u32 {
 
 export function memberTypes(member: u32, typesAt: u32, count: u32): u32 {
   return memberTypesSet(member, typesAt, count);
+}
+
+export function memberReplay(number: u32, after: f64, now: f64): u32 {
+  const found = memberFind(number);
+  if (found === null) return 0;
+  clockSet(now);
+  const member = found as Member;
+  return replay(channelAt(member.channel), member, <u64>after) ? 1 : 0;
 }
 
 export function memberRemove(number: u32, member: u32): u32 {

@@ -43,6 +43,8 @@ export class Channel {
   nameBytes: u32;
   /** Next channel number with the same name hash. */
   nameNext: u32;
+  /** Mailbox of what the channel stores, 0: it stores nothing. CHANNEL_STORES in `flags` says so in the first line. */
+  ring: u32;
 }
 
 /** What the fan-out needs of a sink, side by side, so that it need not visit every member. */

@@ -37,7 +37,7 @@ import { Member, memberFind } from "../channel/member";
 import { typeSetTakes } from "../channel/types";
 import { Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
-import { fanBegin, fanEnd, fanMember, fanRefused, fanSinks } from "../match/fan-out";
+import { fanBegin, fanEnd, fanMember, fanRefused, fanSinks, fanStore } from "../match/fan-out";
 
 /** What the core remembers of a parked event besides its record for the host. */
 @unmanaged
@@ -157,6 +157,7 @@ export function decideBatch(words: u32): u32 {
     fanBegin(slab, parked.at, parked.bytes, parked.metaFirst, parked.metas, parked.deadline);
     if (!decideOne(channel, record, i, events, words)) status = STATUS_DECISION;
     fanOwn(channel, load<u32>(record + DECIDE_CONNECTION * 4), parked.type);
+    fanStore(channel);
     slab.pins--;
     fanEnd();
     if (parked.receipt !== NO_RECEIPT) {

@@ -22,6 +22,7 @@ import { heapGive, heapTakeZero } from "../memory/heap";
 import { Connection, dirtyPush } from "../session/connection";
 import { statisticAdd } from "../statistics";
 import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "./records";
+import { ringDropThrough } from "./ring";
 import { runAdvance, runAppend, runFrontHasMeta } from "./run";
 
 /** What an inbox has that did not say: docs/operating.md, Limits. */
@@ -109,6 +110,11 @@ export function inboxDropFront(inbox: Mailbox, reason: u32): void {
 
 /** Drops a whole run; used where there is no memory to keep it. */
 export function inboxDropRun(inbox: Mailbox, run: Run): void {
+  // A ring has no connection that could be told.
+  if (inbox.connection === 0) {
+    ringDropThrough(inbox, run);
+    return;
+  }
   const connection = changetype<Connection>(inbox.connection);
   while (run.events > 1) {
     const channel = entryChannel(run.at);

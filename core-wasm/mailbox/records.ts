@@ -9,7 +9,7 @@
 /** A mailbox; today's only ordering is fifo. */
 @unmanaged
 export class Mailbox {
-  /** Address of the connection whose inbox this is. */
+  /** Address of the connection whose inbox this is; 0: it is the ring of a channel. */
   connection: u32;
   head: u32;
   tail: u32;

@@ -5,7 +5,7 @@
  * per event and sink is then next to nothing. Where a sink has `types`, a strict inbox or a second membership, each
  * event goes its own way.
  */
-import { CHANNEL_ECHO, OVERFLOW_REJECT, ROLE_SINK } from "../abi";
+import { CHANNEL_ECHO, CHANNEL_STORES, DROPPED_OVERFLOW, OVERFLOW_REJECT, ROLE_SINK } from "../abi";
 import { Channel, SINK_BYTES, Sink } from "../channel/channel";
 import { Member, pairWithRole } from "../channel/member";
 import { typeSetTakes } from "../channel/types";
@@ -17,10 +17,12 @@ import {
   entryMemberWrite,
   entrySequence,
 } from "../event/entry";
-import { inboxAppend, inboxHasRoom } from "../mailbox/inbox";
+import { dropCount, inboxAppend, inboxHasRoom } from "../mailbox/inbox";
 import { Mailbox, META_BYTES, metaAt, Slab } from "../mailbox/records";
+import { ringAppend } from "../mailbox/ring";
 import { slabIdle } from "../mailbox/slab";
 import { chunkWithRoom, metaAdd } from "../mailbox/store";
+import { Connection } from "../session/connection";
 
 /** The range under way: rangeEvents 0 means there is none. */
 let rangeChannel: u32 = 0;
@@ -84,7 +86,7 @@ function rangeBegin(inbox: u32, slab: Slab, at: u32): void {
 
 /** The inbox of a channel with one sink that wants everything, 0 on others: many channels often lead to one session. */
 function onlyInbox(channel: Channel, connection: u32): u32 {
-  if (channel.sinks !== 1 || channel.typedSinks !== 0) return 0;
+  if (channel.sinks !== 1 || channel.typedSinks !== 0 || (channel.flags & CHANNEL_STORES) !== 0) return 0;
   const sink = changetype<Sink>(channel.sinksAt);
   return sink.connection === connection && (channel.flags & CHANNEL_ECHO) === 0 ? 0 : sink.inbox;
 }
@@ -104,6 +106,10 @@ export function rangeFlush(): void {
     for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
       const sink = changetype<Sink>(at);
       if (sink.connection !== skip && sink.types === 0) rangeAppend(sink.inbox, slab, events);
+    }
+    if ((channel.flags & CHANNEL_STORES) !== 0) {
+      const ring = changetype<Mailbox>(channel.ring);
+      ringAppend(ring, slab, rangeAt, rangeBytes, events, rangeMetaFirst, rangeMetas, rangeDeadline);
     }
   }
   slab.pins--;
@@ -172,6 +178,13 @@ export function fanBegin(slab: Slab, at: u32, bytes: u32, metaFirst: u32, metas:
   fanDeadline = deadline;
 }
 
+/** Has the channel keep the entry, where it stores. */
+export function fanStore(channel: Channel): void {
+  if ((channel.flags & CHANNEL_STORES) === 0) return;
+  const ring = changetype<Mailbox>(channel.ring);
+  ringAppend(ring, changetype<Slab>(fanSlab), fanAt, fanBytes, 1, fanMetaFirst, fanMetas, fanDeadline);
+}
+
 /** Ends the fan-out of one entry. */
 export function fanEnd(): void {
   const slab = changetype<Slab>(fanSlab);
@@ -196,7 +209,14 @@ export function fanMember(channel: Channel, member: Member): void {
     inbox.stampRefused = 1;
     return;
   }
-  if (channel.doubleSinks !== 0 && sinksOfPair(member) > 1 && fanCopy(inbox, channel, member)) return;
+  const named = channel.doubleSinks !== 0 && sinksOfPair(member) > 1;
+  // A chunk belongs to one mailbox: what a ring has there is replayed as a copy.
+  const foreign = changetype<Slab>(fanSlab).owner !== 0;
+  if ((named || foreign) && fanCopy(inbox, channel, named ? member.number : 0)) return;
+  if (foreign) {
+    dropCount(changetype<Connection>(inbox.connection), channel.number, DROPPED_OVERFLOW, 1);
+    return;
+  }
   inboxAppend(inbox, changetype<Slab>(fanSlab), fanAt, fanBytes, 1, fanMetaFirst, fanMetas, fanDeadline);
 }
 
@@ -210,19 +230,19 @@ function sinksOfPair(member: Member): u32 {
   return count;
 }
 
-/** Gives an inbox an entry of its own that names the member. False where there is no memory for it. */
-function fanCopy(inbox: Mailbox, channel: Channel, member: Member): bool {
+/** Gives an inbox an entry of its own, which names the member unless that is 0. False where there is no memory for it. */
+function fanCopy(inbox: Mailbox, channel: Channel, member: u32): bool {
   const eventAt = entryEvent(fanAt);
   const eventBytes = entryEventBytes;
   const sequence = entrySequence;
-  const bytes = entryBytes(channel.number, sequence, eventBytes, member.number);
+  const bytes = entryBytes(channel.number, sequence, eventBytes, member);
   const chunkAt = chunkWithRoom(inbox, bytes + META_BYTES);
   if (chunkAt === 0) return false;
   const chunk = changetype<Slab>(chunkAt);
   const at = chunk.base + chunk.used;
   const to = entryHeadWrite(at, channel.number, sequence, eventBytes);
   memory.copy(to, eventAt, eventBytes);
-  entryMemberWrite(to + eventBytes, member.number);
+  if (member !== 0) entryMemberWrite(to + eventBytes, member);
   chunk.used += bytes;
   const metaFirst = chunk.metas;
   if (fanMetas !== 0) copyMeta(chunk, at, to - eventAt);

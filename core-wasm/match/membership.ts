@@ -35,6 +35,7 @@ import { DECIDER_SINKS_MAX } from "../filter/decide";
 import { inboxDiscard } from "../mailbox/discard";
 import { inboxBelowReleaseMark, inboxRelease, inboxStrict, inboxTrim } from "../mailbox/inbox";
 import { Mailbox, Run } from "../mailbox/records";
+import { ringFree } from "../mailbox/ring";
 import { runRemove } from "../mailbox/run";
 import { heapGive } from "../memory/heap";
 import { tableGive, tableTake } from "../memory/table";
@@ -232,6 +233,7 @@ export function channelEnd(channel: Channel): void {
   if (channel.sources !== 0) leaveSources(channel.number);
   while (channel.outboxes !== 0) outboxDrop(channel);
   typeSetRelease(channel.types);
+  if (channel.ring !== 0) ringFree(changetype<Mailbox>(channel.ring));
   channelFree(channel);
 }
 

@@ -49,6 +49,7 @@ import {
   fanEnd,
   fanRefused,
   fanSinks,
+  fanStore,
   fanTyped,
   rangeExtend,
   rangeFlush,
@@ -272,6 +273,7 @@ function handOn(
   } else {
     fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);
     fanAll(channel, connection, type);
+    fanStore(channel);
     fanEnd();
     publishedSinks = fanSinks;
     publishedRefused = fanRefused;

@@ -15,6 +15,7 @@ import {
 import { type CoreHolder, isTrap, placeText, placeTypes } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { SluiceError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { assertChannelName, type ChannelDefinition, defaultDefinition } from "./definition.ts";
 
 /** A channel as others see it. */
@@ -31,6 +32,8 @@ export interface ChannelView {
   sources(): number;
   /** Events sequenced in this epoch. */
   sequence(): number;
+  /** Events that it keeps for replays now. */
+  stored(): number;
 }
 
 /** What happened to a channel, told after it did. */
@@ -78,6 +81,10 @@ class Channel implements ChannelView {
 
   sequence(): number {
     return this.#holder.core.exports.channelSequence(this.number);
+  }
+
+  stored(): number {
+    return this.#holder.core.exports.channelStored(this.number);
   }
 }
 
@@ -256,7 +263,7 @@ export class Channels {
 
   #configure(channel: Channel): void {
     const { core } = this.#settings.holder;
-    const { types, delivery } = channel.definition;
+    const { types, delivery, store } = channel.definition;
     this.#check(
       core.exports.channelSet(
         channel.number,
@@ -267,6 +274,7 @@ export class Channels {
       ),
     );
     this.#check(core.exports.channelTypes(channel.number, placeTypes(core, types), types.length));
+    this.#check(core.exports.channelStore(channel.number, store.events, limits.storeChannelBytes));
   }
 
   #check(status: number): void {
@@ -300,6 +308,7 @@ function sameDefinition(one: ChannelDefinition, other: ChannelDefinition): boole
     one.delivery.priority === other.delivery.priority &&
     one.delivery.ttlMs === other.delivery.ttlMs &&
     one.delivery.late === other.delivery.late &&
+    one.store.events === other.store.events &&
     one.types.length === other.types.length &&
     one.types.every((type, index) => type === other.types[index])
   );

@@ -25,6 +25,10 @@ export interface ChannelDefinition {
   };
   /** Whether a session's own sinks receive what it publishes. */
   readonly echo: boolean;
+  readonly store: {
+    /** How many of its last events it keeps in memory, for late joiners and recovery; 0: none. */
+    readonly events: number;
+  };
 }
 
 /** The JSON resource of GET: the definition and the neutral values of what this version lacks. */
@@ -36,7 +40,7 @@ export interface ChannelResource extends ChannelDefinition {
     readonly empty: "drop";
   };
   readonly presence: false;
-  readonly store: { readonly events: 0; readonly durable: false };
+  readonly store: ChannelDefinition["store"] & { readonly durable: false };
   readonly filters: { readonly in: null; readonly out: null };
   readonly governedBy: readonly [];
 }
@@ -86,7 +90,6 @@ function notYet<Schema extends z.ZodType>(schema: Schema, neutral: z.output<Sche
 /** Of a filter that this version has not: any object, or none. */
 const binding = z.record(z.string(), z.unknown()).nullable();
 const filtersNeutral = { in: null, out: null };
-const storeNeutral = { events: 0, durable: false };
 
 /** How events of the channel are delivered. */
 const deliverySchema = z.strictObject({
@@ -119,6 +122,7 @@ const readOnly = {
   sinks: z.int().min(0).optional(),
   sources: z.int().min(0).optional(),
   sequence: z.int().min(0).optional(),
+  stored: z.int().min(0).optional(),
 };
 
 /** The channel resource as PUT takes it: every field may be absent. `name`, if given, is compared with the address. */
@@ -129,11 +133,12 @@ export const channelSchema = z.strictObject({
   delivery: deliverySchema.prefault({}),
   echo: z.boolean().default(true),
   presence: notYet(z.boolean(), false, "presence events"),
-  store: notYet(
-    z.strictObject({ events: z.int().min(0).default(0), durable: z.boolean().default(false) }).prefault({}),
-    storeNeutral,
-    "channel stores",
-  ),
+  store: z
+    .strictObject({
+      events: z.int().min(0).max(limits.storeEvents).default(0),
+      durable: notYet(z.boolean(), false, "stores on disk"),
+    })
+    .prefault({}),
   filters: notYet(
     z.strictObject({ in: binding.default(null), out: binding.default(null) }).prefault({}),
     filtersNeutral,
@@ -173,6 +178,7 @@ export function definitionFromJson(value: unknown, name?: string): ChannelDefini
       late: input.delivery.late === "drop" ? "drop" : "deliver",
     }),
     echo: input.echo,
+    store: Object.freeze({ events: input.store.events }),
   });
 }
 
@@ -194,7 +200,7 @@ export function channelResource(name: string, definition: ChannelDefinition): Ch
     delivery: { ...definition.delivery, divertTo: null, window: null, empty: "drop" },
     echo: definition.echo,
     presence: false,
-    store: { events: 0, durable: false },
+    store: { ...definition.store, durable: false },
     filters: { in: null, out: null },
     governedBy: [],
   };

@@ -15,6 +15,8 @@ export interface ControlChannel {
   sources(): number;
   /** Events sequenced in this epoch. */
   sequence(): number;
+  /** Events that it keeps for replays now. */
+  stored(): number;
 }
 
 /** What became of one published event. */

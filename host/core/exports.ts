@@ -114,6 +114,15 @@ export interface CoreExports {
   /** Sets the types a channel takes: at `typesAt` u16 length + bytes each. 0 of them: any. */
   channelTypes(channel: number, typesAt: number, count: number): number;
 
+  /**
+   * Has the channel keep its last events for replays, as far as both capacities allow; 0 events: none. What it keeps stays
+   * when capacities change. Returns a status.
+   */
+  channelStore(channel: number, capacityEvents: number, capacityBytes: number): number;
+
+  /** Events that the channel keeps now. */
+  channelStored(channel: number): number;
+
   /** Next sequence − 1, that is the number of events sequenced. */
   channelSequence(channel: number): number;
   channelSinks(channel: number): number;
@@ -126,6 +135,14 @@ export interface CoreExports {
 
   /** Types this sink wants, as channelTypes(). */
   memberTypes(member: number, typesAt: number, count: number): number;
+
+  /**
+   * Hands a sink, within its types, what its channel keeps of the events behind the sequence `after`, in order. To be called
+   * when its types are set and before anything else happens, so that nothing comes between.
+   *
+   * @returns 1 where nothing behind `after` is missing, 0 where something is gone or never was.
+   */
+  memberReplay(member: number, after: number, now: number): number;
 
   /** Removes a member of that connection; events already in its inbox are discarded and counted. Returns a status. */
   memberRemove(connection: number, member: number): number;

@@ -36,7 +36,8 @@ export function handleControl(session: Session, frame: ClientFrame): void {
     case "hello":
       return hello(session, kind.value, ref);
     case "join":
-      return join(session, kind.value, ref);
+      join(session, kind.value, ref);
+      return;
     case "leave":
       return leave(session, kind.value.member, ref);
     case "inbox":

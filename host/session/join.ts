@@ -30,13 +30,22 @@ const roles: ReadonlyMap<string, number> = new Map([
 
 const encoder = new TextEncoder();
 
+/** What a join has led to. */
+export interface JoinOutcome {
+  /** The member's number in this epoch. */
+  readonly member: number;
+  /** Whether nothing of the replay that was asked for is missing; undefined where none was asked for. */
+  readonly recovered: boolean | undefined;
+}
+
 /**
- * Makes this session a member and answers `joined`, before anything is delivered to that member.
+ * Makes this session a member and answers `joined`, before anything is delivered to that member. A sink of a channel that
+ * stores gets what is stored before anything that comes later.
  *
  * @throws {SluiceError} `not_supported` or `invalid_value` naming the field; `channel_unknown`, `channel_name`,
  *   `source_taken`, `limit_reached`, and what an update of attributes can be refused for.
  */
-export function join(session: Session, frame: Join, ref: Ref): void {
+export function join(session: Session, frame: Join, ref: Ref): JoinOutcome {
   assertSupported(frame);
   const role = roles.get(frame.role);
   if (role === undefined) {
@@ -53,8 +62,10 @@ export function join(session: Session, frame: Join, ref: Ref): void {
   const { core, channels } = session.engine;
   const channel = channels.resolve(frame.channel);
   const member = joinAs(session, core, channel, role);
+  let recovered: boolean | undefined;
   try {
     describe(session, core, member, frame);
+    if ((role & ROLE_SINK) !== 0) recovered = replay(session, core, channel, member, frame);
   } catch (error) {
     core.exports.memberRemove(session.id, member);
     session.memberships?.delete(member);
@@ -72,8 +83,31 @@ export function join(session: Session, frame: Join, ref: Ref): void {
     channelNumber: channel.number,
     epoch: BigInt(core.epoch),
     ...((role & ROLE_SOURCE) === 0 ? {} : { credit }),
+    ...(recovered === undefined ? {} : { recovered }),
   });
   session.answer(create(HostFrameSchema, { kind: { case: "joined", value: joined } }));
+  return { member, recovered };
+}
+
+/**
+ * Puts what the channel stores into the inbox. Answers leave before deliveries, so `joined` is still told first.
+ *
+ * @returns Whether all of it is there; undefined where the channel stores nothing and nothing was asked for.
+ */
+function replay(session: Session, core: Core, channel: ChannelView, member: number, frame: Join): boolean | undefined {
+  const { after } = frame;
+  if (frame.replay === false) return undefined;
+  if (after === undefined) {
+    if (channel.definition.store.events === 0) return undefined;
+    // A late joiner asks for what is stored, and gets that: what went before it is no part of the question.
+    core.exports.memberReplay(member, 0, session.engine.clocks.service.now());
+    return true;
+  }
+  const sameEpoch = after.epoch === BigInt(core.epoch);
+  // A position of another epoch says nothing about this one's sequences: all that is stored may be new.
+  const sequence = sameEpoch ? Number(after.sequence) : 0;
+  const complete = core.exports.memberReplay(member, sequence, session.engine.clocks.service.now()) === 1;
+  return complete && sameEpoch;
 }
 
 /** A source that came into being by publishing gives way to the one that joins, or a `single` channel would refuse it. */

@@ -177,7 +177,12 @@ function firstByName(channels: readonly ControlChannel[], after: string | undefi
 
 /** The resource and what is counted about it. */
 function view(channel: ControlChannel) {
-  const counted = { sinks: channel.sinks(), sources: channel.sources(), sequence: channel.sequence() };
+  const counted = {
+    sinks: channel.sinks(),
+    sources: channel.sources(),
+    sequence: channel.sequence(),
+    stored: channel.stored(),
+  };
   return { ...channelResource(channel.name, channel.definition), ...counted };
 }
 

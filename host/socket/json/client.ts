@@ -102,8 +102,9 @@ function rareKindFromChecked(json: ClientFrameJson): NonNullable<FrameInit["kind
     };
   }
   if (json.join !== undefined) {
-    const { attributes, filters, ...rest } = json.join;
-    const value = { ...given(rest), attributes: valuesFromScalars(attributes ?? {}) };
+    const { attributes, filters, after, ...rest } = json.join;
+    const position = after && { epoch: BigInt(after.epoch), sequence: BigInt(after.sequence) };
+    const value = { ...given({ ...rest, after: position }), attributes: valuesFromScalars(attributes ?? {}) };
     return { case: "join", value: filters === undefined ? value : { ...value, filters: filters as JsonObject } };
   }
   if (json.leave !== undefined) return { case: "leave", value: { member: memberNumber(json.leave.member) as number } };
@@ -177,7 +178,7 @@ function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
       };
     }
     case "join": {
-      const { channel, role, attributes, where, types, filters, dialect, misses, rate } = kind.value;
+      const { channel, role, attributes, where, types, filters, dialect, misses, rate, after, replay } = kind.value;
       const texts = { channel, role: role || undefined, where: where || undefined, dialect: dialect || undefined };
       return {
         join: {
@@ -187,6 +188,8 @@ function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
           filters,
           misses: misses || undefined,
           rate,
+          after: after && { epoch: narrow(after.epoch), sequence: narrow(after.sequence) },
+          replay,
         },
       };
     }

@@ -51,6 +51,7 @@ describe("definitionFromJson()", () => {
       source: "many",
       delivery: { priority: 4, ttlMs: null, late: "deliver" },
       echo: true,
+      store: { events: 0 },
     });
     expect(Object.isFrozen(defaultDefinition) && Object.isFrozen(defaultDefinition.delivery)).toBe(true);
   });
@@ -61,6 +62,7 @@ describe("definitionFromJson()", () => {
       source: "single",
       delivery: { priority: 0, ttlMs: 250, late: "drop" },
       echo: false,
+      store: { events: 1_048_576 },
     });
     expect(definition.types).toEqual(["a", "b"]);
     const shown = { ...channelResource("c", definition), sinks: 3, sources: 1, sequence: 12 };
@@ -106,8 +108,10 @@ describe("definitionFromJson()", () => {
     ["a window", { delivery: { window: { lose: 1, of: 4, periodMs: 10 } } }, "not_supported", "delivery.window"],
     ["holding", { delivery: { empty: "hold" } }, "not_supported", "delivery.empty"],
     ["presence", { presence: true }, "not_supported", "presence"],
-    ["a ring", { store: { events: 10 } }, "not_supported", "store"],
-    ["durability", { store: { durable: true } }, "not_supported", "store"],
+    ["a ring above the limit", { store: { events: 1_048_577 } }, "invalid_value", 1_048_577],
+    ["a ring of less than nothing", { store: { events: -1 } }, "invalid_value", -1],
+    ["half an event", { store: { events: 0.5 } }, "invalid_value", 0.5],
+    ["durability", { store: { durable: true } }, "not_supported", "store.durable"],
     ["a filter", { filters: { in: { module: "m" } } }, "not_supported", "filters"],
     ["a contract", { governedBy: ["c"] }, "not_supported", "governedBy"],
   ])("refuses %s", (_name, value, code, offending) => {

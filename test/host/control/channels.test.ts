@@ -17,6 +17,7 @@ describe("PUT /v1/channels/{channel}", () => {
       sinks: 0,
       sources: 0,
       sequence: 0,
+      stored: 0,
     });
     const replaced = await ask("PUT", path, { echo: false });
     expect(replaced.status).toBe(200);

@@ -20,7 +20,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/frame.proto.
  */
 export const file_sluice_v1_frame: GenFile = /*@__PURE__*/
-  fileDesc("ChVzbHVpY2UvdjEvZnJhbWUucHJvdG8SCXNsdWljZS52MSL+AwoLQ2xpZW50RnJhbWUSEAoDcmVmGAEgASgNSAGIAQESJQoHcHVibGlzaBgCIAEoCzISLnNsdWljZS52MS5QdWJsaXNoSAASIwoGY3JlZGl0GAMgASgLMhEuc2x1aWNlLnYxLkNyZWRpdEgAEh0KA2FjaxgEIAEoCzIOLnNsdWljZS52MS5BY2tIABIjCgZ1cGRhdGUYBSABKAsyES5zbHVpY2UudjEuVXBkYXRlSAASIwoGY2FuY2VsGAYgASgLMhEuc2x1aWNlLnYxLkNhbmNlbEgAEiEKBWhlbGxvGAcgASgLMhAuc2x1aWNlLnYxLkhlbGxvSAASHwoEam9pbhgIIAEoCzIPLnNsdWljZS52MS5Kb2luSAASIQoFbGVhdmUYCSABKAsyEC5zbHVpY2UudjEuTGVhdmVIABIhCgVpbmJveBgKIAEoCzIQLnNsdWljZS52MS5JbmJveEgAEh0KA3NldBgLIAEoCzIOLnNsdWljZS52MS5TZXRIABInCghldmFsdWF0ZRgMIAEoCzITLnNsdWljZS52MS5FdmFsdWF0ZUgAEiUKB29ic2VydmUYDSABKAsyEi5zbHVpY2UudjEuT2JzZXJ2ZUgAEh8KBHBpbmcYDiABKAsyDy5zbHVpY2UudjEuUGluZ0gAQgYKBGtpbmRCBgoEX3JlZiLVAwoJSG9zdEZyYW1lEiUKB2RlbGl2ZXIYASABKAsyEi5zbHVpY2UudjEuRGVsaXZlckgAEiMKBmNyZWRpdBgCIAEoCzIRLnNsdWljZS52MS5DcmVkaXRIABIlCgdyZWNlaXB0GAMgASgLMhIuc2x1aWNlLnYxLlJlY2VpcHRIABIlCgdkcm9wcGVkGAQgASgLMhIuc2x1aWNlLnYxLkRyb3BwZWRIABIjCgZtaXNzZWQYBSABKAsyES5zbHVpY2UudjEuTWlzc2VkSAASJQoHd2VsY29tZRgGIAEoCzISLnNsdWljZS52MS5XZWxjb21lSAASIwoGam9pbmVkGAcgASgLMhEuc2x1aWNlLnYxLkpvaW5lZEgAEh8KBGxlZnQYCCABKAsyDy5zbHVpY2UudjEuTGVmdEgAEiUKB3Byb2JsZW0YCSABKAsyEi5zbHVpY2UudjEuUHJvYmxlbUgAEiMKBnJlZ2lvbhgKIAEoCzIRLnNsdWljZS52MS5SZWdpb25IABIfCgRwb25nGAsgASgLMg8uc2x1aWNlLnYxLlBvbmdIABIhCgVkcmFpbhgMIAEoCzIQLnNsdWljZS52MS5EcmFpbkgAQgYKBGtpbmRKBAgPEBAiZAoHUHVibGlzaBIPCgdjaGFubmVsGAEgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAIgASgNEiAKBmV2ZW50cxgDIAMoCzIQLnNsdWljZS52MS5FdmVudBIOCgZudW1iZXIYBCABKAQiUAoGQ3JlZGl0Eg8KB2NoYW5uZWwYASABKAkSFgoOY2hhbm5lbF9udW1iZXIYAiABKA0SDgoGZXZlbnRzGAMgASgEEg0KBWJ5dGVzGAQgASgEIjgKA0FjaxIUCgd0aHJvdWdoGAEgASgESACIAQESDwoHbnVtYmVycxgCIAMoBEIKCghfdGhyb3VnaCKkAQoGVXBkYXRlEg4KBm1lbWJlchgBIAEoDRI1CgphdHRyaWJ1dGVzGAIgAygLMiEuc2x1aWNlLnYxLlVwZGF0ZS5BdHRyaWJ1dGVzRW50cnkSDgoGcmVtb3ZlGAMgAygJGkMKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSHwoFdmFsdWUYAiABKAsyEC5zbHVpY2UudjEuVmFsdWU6AjgBIlwKBkNhbmNlbBIPCgdjaGFubmVsGAEgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAIgASgNEgsKA2tleRgDIAEoCRISCgVhdF91cxgEIAEoEEgAiAEBQggKBl9hdF91cyKiAQoFSGVsbG8SDgoGY2xpZW50GAEgASgJEg0KBXRva2VuGAIgASgJEh8KBWluYm94GAMgASgLMhAuc2x1aWNlLnYxLkluYm94Eg8KB3Nlc3Npb24YBCABKAkSFQoIcmVjZWl2ZWQYBSABKARIAIgBARIWCglsaW5nZXJfbXMYBiABKARIAYgBAUILCglfcmVjZWl2ZWRCDAoKX2xpbmdlcl9tcyKkAgoESm9pbhIPCgdjaGFubmVsGAEgASgJEgwKBHJvbGUYAiABKAkSMwoKYXR0cmlidXRlcxgDIAMoCzIfLnNsdWljZS52MS5Kb2luLkF0dHJpYnV0ZXNFbnRyeRINCgV3aGVyZRgEIAEoCRINCgV0eXBlcxgFIAMoCRIoCgdmaWx0ZXJzGAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdkaWFsZWN0GAcgASgJEg4KBm1pc3NlcxgIIAEoCBIRCgRyYXRlGAkgASgBSACIAQEaQwoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRIfCgV2YWx1ZRgCIAEoCzIQLnNsdWljZS52MS5WYWx1ZToCOAFCBwoFX3JhdGUiFwoFTGVhdmUSDgoGbWVtYmVyGAEgASgNIpYDCgVJbmJveBIQCghvcmRlcmluZxgBIAEoCRIcCg9jYXBhY2l0eV9ldmVudHMYAiABKARIAIgBARIbCg5jYXBhY2l0eV9ieXRlcxgDIAEoBEgBiAEBEhAKCG92ZXJmbG93GAQgASgJEiEKBnNlbGVjdBgFIAEoCzIRLnNsdWljZS52MS5TZWxlY3QSDAoEbGF0ZRgGIAEoCRIXCgpzZXJ2aWNlX21zGAcgASgBSAKIAQESCwoDYWNrGAggASgJEhkKDHJlZGVsaXZlcl9tcxgJIAEoBEgDiAEBEhUKCGF0dGVtcHRzGAogASgNSASIAQESEwoLZGVhZF9sZXR0ZXIYCyABKAkSFAoHaWRsZV9tcxgMIAEoBEgFiAEBEhEKBGhlbGQYDSABKAhIBogBAUISChBfY2FwYWNpdHlfZXZlbnRzQhEKD19jYXBhY2l0eV9ieXRlc0INCgtfc2VydmljZV9tc0IPCg1fcmVkZWxpdmVyX21zQgsKCV9hdHRlbXB0c0IKCghfaWRsZV9tc0IHCgVfaGVsZCJ4CgZTZWxlY3QSDAoEbW9kZRgBIAEoCRITCgZldmVudHMYAiABKA1IAIgBARISCgVieXRlcxgDIAEoDUgBiAEBEhUKCGRlbGF5X21zGAQgASgNSAKIAQFCCQoHX2V2ZW50c0IICgZfYnl0ZXNCCwoJX2RlbGF5X21zInIKA1NldBIqCgZ2YWx1ZXMYASADKAsyGi5zbHVpY2UudjEuU2V0LlZhbHVlc0VudHJ5Gj8KC1ZhbHVlc0VudHJ5EgsKA2tleRgBIAEoCRIfCgV2YWx1ZRgCIAEoCzIQLnNsdWljZS52MS5WYWx1ZToCOAEiHAoIRXZhbHVhdGUSEAoIY29udHJhY3QYASABKAkiGwoHT2JzZXJ2ZRIQCghjb250cmFjdBgBIAEoCSIGCgRQaW5nIiAKBFBvbmcSEAoDcmVmGAEgASgNSACIAQFCBgoEX3JlZiIuCgdEZWxpdmVyEiMKBmV2ZW50cxgBIAMoCzITLnNsdWljZS52MS5EZWxpdmVyeSLWAQoIRGVsaXZlcnkSFgoOY2hhbm5lbF9udW1iZXIYASABKA0SEAoIc2VxdWVuY2UYAiABKAQSHwoFZXZlbnQYAyABKAsyEC5zbHVpY2UudjEuRXZlbnQSDgoGbWVtYmVyGAQgASgNEhIKBWVwb2NoGAUgASgESACIAQESFAoHYXR0ZW1wdBgGIAEoDUgBiAEBEhMKBm51bWJlchgHIAEoBEgCiAEBEg8KB2NoYW5uZWwYCCABKAlCCAoGX2Vwb2NoQgoKCF9hdHRlbXB0QgkKB19udW1iZXIiRwoHUmVjZWlwdBIQCgNyZWYYASABKA1IAIgBARIiCgdyZXN1bHRzGAIgAygLMhEuc2x1aWNlLnYxLlJlc3VsdEIGCgRfcmVmIpsBCgZSZXN1bHQSCgoCaWQYASABKAkSFQoIc2VxdWVuY2UYAiABKARIAIgBARINCgVlcG9jaBgDIAEoBBINCgVzaW5rcxgEIAEoDRINCgVob3N0cxgFIAEoDRIPCgdyZWZ1c2VkGAYgASgNEiMKB3Byb2JsZW0YByABKAsyEi5zbHVpY2UudjEuUHJvYmxlbUILCglfc2VxdWVuY2UiUQoHRHJvcHBlZBIPCgdjaGFubmVsGAEgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAIgASgNEg0KBWNvdW50GAMgASgEEg4KBnJlYXNvbhgEIAEoCSJpCgZNaXNzZWQSDwoHY2hhbm5lbBgBIAEoCRIWCg5jaGFubmVsX251bWJlchgCIAEoDRITCgZudW1iZXIYAyABKARIAIgBARIKCgJpZBgEIAEoCRIKCgJieRgFIAEoAUIJCgdfbnVtYmVyIoUBCgdXZWxjb21lEgwKBGhvc3QYASABKAkSDwoHc2Vzc2lvbhgCIAEoCRIPCgdyZXN1bWVkGAMgASgIEiEKBmxpbWl0cxgEIAEoCzIRLnNsdWljZS52MS5MaW1pdHMSDQoFZXBvY2gYBSABKAQSEAoDcmVmGAYgASgNSACIAQFCBgoEX3JlZiJZCgZMaW1pdHMSEwoLZnJhbWVfYnl0ZXMYASABKAQSEwoLZXZlbnRfYnl0ZXMYAiABKAQSFgoOcHVibGlzaF9ldmVudHMYAyABKA0SDQoFam9pbnMYBCABKA0iswEKBkpvaW5lZBIQCgNyZWYYASABKA1IAIgBARIOCgZtZW1iZXIYAiABKA0SDwoHY2hhbm5lbBgDIAEoCRIWCg5jaGFubmVsX251bWJlchgEIAEoDRINCgVlcG9jaBgFIAEoBBIhCgZjcmVkaXQYBiABKAsyES5zbHVpY2UudjEuQ3JlZGl0EhYKCXJlY292ZXJlZBgHIAEoCEgBiAEBQgYKBF9yZWZCDAoKX3JlY292ZXJlZCJACgRMZWZ0Eg4KBm1lbWJlchgBIAEoDRIOCgZyZWFzb24YAiABKAkSEAoDcmVmGAMgASgNSACIAQFCBgoEX3JlZiKeAQoHUHJvYmxlbRIQCgNyZWYYASABKA1IAIgBARIMCgRjb2RlGAIgASgJEg0KBXRpdGxlGAMgASgJEg4KBmRldGFpbBgEIAEoCRIlCgV2YWx1ZRgFIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIlCgVsaW1pdBgGIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZUIGCgRfcmVmIkwKBlJlZ2lvbhIQCghjb250cmFjdBgBIAEoCRIMCgRwYXRoGAIgAygJEhAKCGhhbmRsZXJzGAMgAygJEhAKCGNhbGxiYWNrGAQgASgJIhkKBURyYWluEhAKCHJldHJ5X21zGAEgASgEYgZwcm90bzM", [file_google_protobuf_struct, file_sluice_v1_event]);
+  fileDesc("ChVzbHVpY2UvdjEvZnJhbWUucHJvdG8SCXNsdWljZS52MSL+AwoLQ2xpZW50RnJhbWUSEAoDcmVmGAEgASgNSAGIAQESJQoHcHVibGlzaBgCIAEoCzISLnNsdWljZS52MS5QdWJsaXNoSAASIwoGY3JlZGl0GAMgASgLMhEuc2x1aWNlLnYxLkNyZWRpdEgAEh0KA2FjaxgEIAEoCzIOLnNsdWljZS52MS5BY2tIABIjCgZ1cGRhdGUYBSABKAsyES5zbHVpY2UudjEuVXBkYXRlSAASIwoGY2FuY2VsGAYgASgLMhEuc2x1aWNlLnYxLkNhbmNlbEgAEiEKBWhlbGxvGAcgASgLMhAuc2x1aWNlLnYxLkhlbGxvSAASHwoEam9pbhgIIAEoCzIPLnNsdWljZS52MS5Kb2luSAASIQoFbGVhdmUYCSABKAsyEC5zbHVpY2UudjEuTGVhdmVIABIhCgVpbmJveBgKIAEoCzIQLnNsdWljZS52MS5JbmJveEgAEh0KA3NldBgLIAEoCzIOLnNsdWljZS52MS5TZXRIABInCghldmFsdWF0ZRgMIAEoCzITLnNsdWljZS52MS5FdmFsdWF0ZUgAEiUKB29ic2VydmUYDSABKAsyEi5zbHVpY2UudjEuT2JzZXJ2ZUgAEh8KBHBpbmcYDiABKAsyDy5zbHVpY2UudjEuUGluZ0gAQgYKBGtpbmRCBgoEX3JlZiLVAwoJSG9zdEZyYW1lEiUKB2RlbGl2ZXIYASABKAsyEi5zbHVpY2UudjEuRGVsaXZlckgAEiMKBmNyZWRpdBgCIAEoCzIRLnNsdWljZS52MS5DcmVkaXRIABIlCgdyZWNlaXB0GAMgASgLMhIuc2x1aWNlLnYxLlJlY2VpcHRIABIlCgdkcm9wcGVkGAQgASgLMhIuc2x1aWNlLnYxLkRyb3BwZWRIABIjCgZtaXNzZWQYBSABKAsyES5zbHVpY2UudjEuTWlzc2VkSAASJQoHd2VsY29tZRgGIAEoCzISLnNsdWljZS52MS5XZWxjb21lSAASIwoGam9pbmVkGAcgASgLMhEuc2x1aWNlLnYxLkpvaW5lZEgAEh8KBGxlZnQYCCABKAsyDy5zbHVpY2UudjEuTGVmdEgAEiUKB3Byb2JsZW0YCSABKAsyEi5zbHVpY2UudjEuUHJvYmxlbUgAEiMKBnJlZ2lvbhgKIAEoCzIRLnNsdWljZS52MS5SZWdpb25IABIfCgRwb25nGAsgASgLMg8uc2x1aWNlLnYxLlBvbmdIABIhCgVkcmFpbhgMIAEoCzIQLnNsdWljZS52MS5EcmFpbkgAQgYKBGtpbmRKBAgPEBAiZAoHUHVibGlzaBIPCgdjaGFubmVsGAEgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAIgASgNEiAKBmV2ZW50cxgDIAMoCzIQLnNsdWljZS52MS5FdmVudBIOCgZudW1iZXIYBCABKAQiUAoGQ3JlZGl0Eg8KB2NoYW5uZWwYASABKAkSFgoOY2hhbm5lbF9udW1iZXIYAiABKA0SDgoGZXZlbnRzGAMgASgEEg0KBWJ5dGVzGAQgASgEIjgKA0FjaxIUCgd0aHJvdWdoGAEgASgESACIAQESDwoHbnVtYmVycxgCIAMoBEIKCghfdGhyb3VnaCKkAQoGVXBkYXRlEg4KBm1lbWJlchgBIAEoDRI1CgphdHRyaWJ1dGVzGAIgAygLMiEuc2x1aWNlLnYxLlVwZGF0ZS5BdHRyaWJ1dGVzRW50cnkSDgoGcmVtb3ZlGAMgAygJGkMKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSHwoFdmFsdWUYAiABKAsyEC5zbHVpY2UudjEuVmFsdWU6AjgBIlwKBkNhbmNlbBIPCgdjaGFubmVsGAEgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAIgASgNEgsKA2tleRgDIAEoCRISCgVhdF91cxgEIAEoEEgAiAEBQggKBl9hdF91cyKiAQoFSGVsbG8SDgoGY2xpZW50GAEgASgJEg0KBXRva2VuGAIgASgJEh8KBWluYm94GAMgASgLMhAuc2x1aWNlLnYxLkluYm94Eg8KB3Nlc3Npb24YBCABKAkSFQoIcmVjZWl2ZWQYBSABKARIAIgBARIWCglsaW5nZXJfbXMYBiABKARIAYgBAUILCglfcmVjZWl2ZWRCDAoKX2xpbmdlcl9tcyLoAgoESm9pbhIPCgdjaGFubmVsGAEgASgJEgwKBHJvbGUYAiABKAkSMwoKYXR0cmlidXRlcxgDIAMoCzIfLnNsdWljZS52MS5Kb2luLkF0dHJpYnV0ZXNFbnRyeRINCgV3aGVyZRgEIAEoCRINCgV0eXBlcxgFIAMoCRIoCgdmaWx0ZXJzGAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdkaWFsZWN0GAcgASgJEg4KBm1pc3NlcxgIIAEoCBIRCgRyYXRlGAkgASgBSACIAQESIgoFYWZ0ZXIYCiABKAsyEy5zbHVpY2UudjEuUG9zaXRpb24SEwoGcmVwbGF5GAsgASgISAGIAQEaQwoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRIfCgV2YWx1ZRgCIAEoCzIQLnNsdWljZS52MS5WYWx1ZToCOAFCBwoFX3JhdGVCCQoHX3JlcGxheSIrCghQb3NpdGlvbhINCgVlcG9jaBgBIAEoBBIQCghzZXF1ZW5jZRgCIAEoBCIXCgVMZWF2ZRIOCgZtZW1iZXIYASABKA0ilgMKBUluYm94EhAKCG9yZGVyaW5nGAEgASgJEhwKD2NhcGFjaXR5X2V2ZW50cxgCIAEoBEgAiAEBEhsKDmNhcGFjaXR5X2J5dGVzGAMgASgESAGIAQESEAoIb3ZlcmZsb3cYBCABKAkSIQoGc2VsZWN0GAUgASgLMhEuc2x1aWNlLnYxLlNlbGVjdBIMCgRsYXRlGAYgASgJEhcKCnNlcnZpY2VfbXMYByABKAFIAogBARILCgNhY2sYCCABKAkSGQoMcmVkZWxpdmVyX21zGAkgASgESAOIAQESFQoIYXR0ZW1wdHMYCiABKA1IBIgBARITCgtkZWFkX2xldHRlchgLIAEoCRIUCgdpZGxlX21zGAwgASgESAWIAQESEQoEaGVsZBgNIAEoCEgGiAEBQhIKEF9jYXBhY2l0eV9ldmVudHNCEQoPX2NhcGFjaXR5X2J5dGVzQg0KC19zZXJ2aWNlX21zQg8KDV9yZWRlbGl2ZXJfbXNCCwoJX2F0dGVtcHRzQgoKCF9pZGxlX21zQgcKBV9oZWxkIngKBlNlbGVjdBIMCgRtb2RlGAEgASgJEhMKBmV2ZW50cxgCIAEoDUgAiAEBEhIKBWJ5dGVzGAMgASgNSAGIAQESFQoIZGVsYXlfbXMYBCABKA1IAogBAUIJCgdfZXZlbnRzQggKBl9ieXRlc0ILCglfZGVsYXlfbXMicgoDU2V0EioKBnZhbHVlcxgBIAMoCzIaLnNsdWljZS52MS5TZXQuVmFsdWVzRW50cnkaPwoLVmFsdWVzRW50cnkSCwoDa2V5GAEgASgJEh8KBXZhbHVlGAIgASgLMhAuc2x1aWNlLnYxLlZhbHVlOgI4ASIcCghFdmFsdWF0ZRIQCghjb250cmFjdBgBIAEoCSIbCgdPYnNlcnZlEhAKCGNvbnRyYWN0GAEgASgJIgYKBFBpbmciIAoEUG9uZxIQCgNyZWYYASABKA1IAIgBAUIGCgRfcmVmIi4KB0RlbGl2ZXISIwoGZXZlbnRzGAEgAygLMhMuc2x1aWNlLnYxLkRlbGl2ZXJ5ItYBCghEZWxpdmVyeRIWCg5jaGFubmVsX251bWJlchgBIAEoDRIQCghzZXF1ZW5jZRgCIAEoBBIfCgVldmVudBgDIAEoCzIQLnNsdWljZS52MS5FdmVudBIOCgZtZW1iZXIYBCABKA0SEgoFZXBvY2gYBSABKARIAIgBARIUCgdhdHRlbXB0GAYgASgNSAGIAQESEwoGbnVtYmVyGAcgASgESAKIAQESDwoHY2hhbm5lbBgIIAEoCUIICgZfZXBvY2hCCgoIX2F0dGVtcHRCCQoHX251bWJlciJHCgdSZWNlaXB0EhAKA3JlZhgBIAEoDUgAiAEBEiIKB3Jlc3VsdHMYAiADKAsyES5zbHVpY2UudjEuUmVzdWx0QgYKBF9yZWYimwEKBlJlc3VsdBIKCgJpZBgBIAEoCRIVCghzZXF1ZW5jZRgCIAEoBEgAiAEBEg0KBWVwb2NoGAMgASgEEg0KBXNpbmtzGAQgASgNEg0KBWhvc3RzGAUgASgNEg8KB3JlZnVzZWQYBiABKA0SIwoHcHJvYmxlbRgHIAEoCzISLnNsdWljZS52MS5Qcm9ibGVtQgsKCV9zZXF1ZW5jZSJRCgdEcm9wcGVkEg8KB2NoYW5uZWwYASABKAkSFgoOY2hhbm5lbF9udW1iZXIYAiABKA0SDQoFY291bnQYAyABKAQSDgoGcmVhc29uGAQgASgJImkKBk1pc3NlZBIPCgdjaGFubmVsGAEgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAIgASgNEhMKBm51bWJlchgDIAEoBEgAiAEBEgoKAmlkGAQgASgJEgoKAmJ5GAUgASgBQgkKB19udW1iZXIihQEKB1dlbGNvbWUSDAoEaG9zdBgBIAEoCRIPCgdzZXNzaW9uGAIgASgJEg8KB3Jlc3VtZWQYAyABKAgSIQoGbGltaXRzGAQgASgLMhEuc2x1aWNlLnYxLkxpbWl0cxINCgVlcG9jaBgFIAEoBBIQCgNyZWYYBiABKA1IAIgBAUIGCgRfcmVmIlkKBkxpbWl0cxITCgtmcmFtZV9ieXRlcxgBIAEoBBITCgtldmVudF9ieXRlcxgCIAEoBBIWCg5wdWJsaXNoX2V2ZW50cxgDIAEoDRINCgVqb2lucxgEIAEoDSKzAQoGSm9pbmVkEhAKA3JlZhgBIAEoDUgAiAEBEg4KBm1lbWJlchgCIAEoDRIPCgdjaGFubmVsGAMgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAQgASgNEg0KBWVwb2NoGAUgASgEEiEKBmNyZWRpdBgGIAEoCzIRLnNsdWljZS52MS5DcmVkaXQSFgoJcmVjb3ZlcmVkGAcgASgISAGIAQFCBgoEX3JlZkIMCgpfcmVjb3ZlcmVkIkAKBExlZnQSDgoGbWVtYmVyGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIQCgNyZWYYAyABKA1IAIgBAUIGCgRfcmVmIp4BCgdQcm9ibGVtEhAKA3JlZhgBIAEoDUgAiAEBEgwKBGNvZGUYAiABKAkSDQoFdGl0bGUYAyABKAkSDgoGZGV0YWlsGAQgASgJEiUKBXZhbHVlGAUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiUKBWxpbWl0GAYgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlQgYKBF9yZWYiTAoGUmVnaW9uEhAKCGNvbnRyYWN0GAEgASgJEgwKBHBhdGgYAiADKAkSEAoIaGFuZGxlcnMYAyADKAkSEAoIY2FsbGJhY2sYBCABKAkiGQoFRHJhaW4SEAoIcmV0cnlfbXMYASABKARiBnByb3RvMw", [file_google_protobuf_struct, file_sluice_v1_event]);
 
 /**
  * Client to host. Publish, credit, ack, update and cancel are read by the core; the rest by the host.
@@ -492,6 +492,20 @@ export type Join = Message<"sluice.v1.Join"> & {
    * @generated from field: optional double rate = 9;
    */
   rate?: number | undefined;
+
+  /**
+   * The last event that this client has seen of the channel; a store replays what came after it.
+   *
+   * @generated from field: sluice.v1.Position after = 10;
+   */
+  after?: Position | undefined;
+
+  /**
+   * Whether a store replays at all; absent: it does.
+   *
+   * @generated from field: optional bool replay = 11;
+   */
+  replay?: boolean | undefined;
 };
 
 /**
@@ -500,6 +514,30 @@ export type Join = Message<"sluice.v1.Join"> & {
  */
 export const JoinSchema: GenMessage<Join> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 8);
+
+/**
+ * A place in a channel's events, as deliveries tell it.
+ *
+ * @generated from message sluice.v1.Position
+ */
+export type Position = Message<"sluice.v1.Position"> & {
+  /**
+   * @generated from field: uint64 epoch = 1;
+   */
+  epoch: bigint;
+
+  /**
+   * @generated from field: uint64 sequence = 2;
+   */
+  sequence: bigint;
+};
+
+/**
+ * Describes the message sluice.v1.Position.
+ * Use `create(PositionSchema)` to create a new message.
+ */
+export const PositionSchema: GenMessage<Position> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_frame, 9);
 
 /**
  * @generated from message sluice.v1.Leave
@@ -516,7 +554,7 @@ export type Leave = Message<"sluice.v1.Leave"> & {
  * Use `create(LeaveSchema)` to create a new message.
  */
 export const LeaveSchema: GenMessage<Leave> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 9);
+  messageDesc(file_sluice_v1_frame, 10);
 
 /**
  * Settings of this session's inbox; what is absent stays as it is.
@@ -595,7 +633,7 @@ export type Inbox = Message<"sluice.v1.Inbox"> & {
  * Use `create(InboxSchema)` to create a new message.
  */
 export const InboxSchema: GenMessage<Inbox> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 10);
+  messageDesc(file_sluice_v1_frame, 11);
 
 /**
  * How deliveries are grouped.
@@ -631,7 +669,7 @@ export type Select = Message<"sluice.v1.Select"> & {
  * Use `create(SelectSchema)` to create a new message.
  */
 export const SelectSchema: GenMessage<Select> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 11);
+  messageDesc(file_sluice_v1_frame, 12);
 
 /**
  * Sets conditions, all in one change.
@@ -650,7 +688,7 @@ export type Set = Message<"sluice.v1.Set"> & {
  * Use `create(SetSchema)` to create a new message.
  */
 export const SetSchema: GenMessage<Set> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 12);
+  messageDesc(file_sluice_v1_frame, 13);
 
 /**
  * @generated from message sluice.v1.Evaluate
@@ -667,7 +705,7 @@ export type Evaluate = Message<"sluice.v1.Evaluate"> & {
  * Use `create(EvaluateSchema)` to create a new message.
  */
 export const EvaluateSchema: GenMessage<Evaluate> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 13);
+  messageDesc(file_sluice_v1_frame, 14);
 
 /**
  * @generated from message sluice.v1.Observe
@@ -684,7 +722,7 @@ export type Observe = Message<"sluice.v1.Observe"> & {
  * Use `create(ObserveSchema)` to create a new message.
  */
 export const ObserveSchema: GenMessage<Observe> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 14);
+  messageDesc(file_sluice_v1_frame, 15);
 
 /**
  * @generated from message sluice.v1.Ping
@@ -697,7 +735,7 @@ export type Ping = Message<"sluice.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 15);
+  messageDesc(file_sluice_v1_frame, 16);
 
 /**
  * @generated from message sluice.v1.Pong
@@ -714,7 +752,7 @@ export type Pong = Message<"sluice.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 16);
+  messageDesc(file_sluice_v1_frame, 17);
 
 /**
  * Deliveries. The core writes one event per frame, so that sinks share the stored bytes.
@@ -733,7 +771,7 @@ export type Deliver = Message<"sluice.v1.Deliver"> & {
  * Use `create(DeliverSchema)` to create a new message.
  */
 export const DeliverSchema: GenMessage<Deliver> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 17);
+  messageDesc(file_sluice_v1_frame, 18);
 
 /**
  * @generated from message sluice.v1.Delivery
@@ -797,7 +835,7 @@ export type Delivery = Message<"sluice.v1.Delivery"> & {
  * Use `create(DeliverySchema)` to create a new message.
  */
 export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 18);
+  messageDesc(file_sluice_v1_frame, 19);
 
 /**
  * @generated from message sluice.v1.Receipt
@@ -821,7 +859,7 @@ export type Receipt = Message<"sluice.v1.Receipt"> & {
  * Use `create(ReceiptSchema)` to create a new message.
  */
 export const ReceiptSchema: GenMessage<Receipt> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 19);
+  messageDesc(file_sluice_v1_frame, 20);
 
 /**
  * @generated from message sluice.v1.Result
@@ -878,7 +916,7 @@ export type Result = Message<"sluice.v1.Result"> & {
  * Use `create(ResultSchema)` to create a new message.
  */
 export const ResultSchema: GenMessage<Result> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 20);
+  messageDesc(file_sluice_v1_frame, 21);
 
 /**
  * Deliveries that this session will not get, told once, coalesced.
@@ -914,7 +952,7 @@ export type Dropped = Message<"sluice.v1.Dropped"> & {
  * Use `create(DroppedSchema)` to create a new message.
  */
 export const DroppedSchema: GenMessage<Dropped> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 21);
+  messageDesc(file_sluice_v1_frame, 22);
 
 /**
  * A deadline that was missed.
@@ -955,7 +993,7 @@ export type Missed = Message<"sluice.v1.Missed"> & {
  * Use `create(MissedSchema)` to create a new message.
  */
 export const MissedSchema: GenMessage<Missed> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 22);
+  messageDesc(file_sluice_v1_frame, 23);
 
 /**
  * @generated from message sluice.v1.Welcome
@@ -1001,7 +1039,7 @@ export type Welcome = Message<"sluice.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 23);
+  messageDesc(file_sluice_v1_frame, 24);
 
 /**
  * What this host takes from this session.
@@ -1035,7 +1073,7 @@ export type Limits = Message<"sluice.v1.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 24);
+  messageDesc(file_sluice_v1_frame, 25);
 
 /**
  * @generated from message sluice.v1.Joined
@@ -1076,7 +1114,7 @@ export type Joined = Message<"sluice.v1.Joined"> & {
   credit?: Credit | undefined;
 
   /**
-   * With a store: whether everything asked for could be replayed.
+   * Where a replay was asked for: whether nothing of it is missing.
    *
    * @generated from field: optional bool recovered = 7;
    */
@@ -1088,7 +1126,7 @@ export type Joined = Message<"sluice.v1.Joined"> & {
  * Use `create(JoinedSchema)` to create a new message.
  */
 export const JoinedSchema: GenMessage<Joined> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 25);
+  messageDesc(file_sluice_v1_frame, 26);
 
 /**
  * @generated from message sluice.v1.Left
@@ -1117,7 +1155,7 @@ export type Left = Message<"sluice.v1.Left"> & {
  * Use `create(LeftSchema)` to create a new message.
  */
 export const LeftSchema: GenMessage<Left> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 26);
+  messageDesc(file_sluice_v1_frame, 27);
 
 /**
  * RFC 9457 in small: what could not be done, with the value and the limit it met.
@@ -1163,7 +1201,7 @@ export type Problem = Message<"sluice.v1.Problem"> & {
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema: GenMessage<Problem> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 27);
+  messageDesc(file_sluice_v1_frame, 28);
 
 /**
  * A contract's active path has changed.
@@ -1197,7 +1235,7 @@ export type Region = Message<"sluice.v1.Region"> & {
  * Use `create(RegionSchema)` to create a new message.
  */
 export const RegionSchema: GenMessage<Region> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 28);
+  messageDesc(file_sluice_v1_frame, 29);
 
 /**
  * This host goes away; come back after `retry_ms`.
@@ -1216,5 +1254,5 @@ export type Drain = Message<"sluice.v1.Drain"> & {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 29);
+  messageDesc(file_sluice_v1_frame, 30);
 

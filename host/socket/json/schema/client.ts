@@ -91,6 +91,8 @@ export const clientKinds = {
     dialect: z.enum(["", "cesql"]).optional(),
     misses: z.boolean().optional(),
     rate: z.number().positive().optional(),
+    after: z.strictObject({ epoch: count, sequence: count }).optional(),
+    replay: z.boolean().optional(),
   }),
   leave: z.strictObject({ member }),
   inbox: inboxSchema,

@@ -143,6 +143,9 @@ export const clientKinds: {
       dialect: fc.constantFrom("", "cesql"),
       misses: fc.boolean(),
       rate: finite.filter((value) => value > 0),
+      // Whole counters have no presence in protobuf: both are always written.
+      after: fc.record({ epoch: counter, sequence: counter }),
+      replay: fc.boolean(),
     },
     { requiredKeys: ["channel"] },
   ),

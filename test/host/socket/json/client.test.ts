@@ -31,7 +31,7 @@ describe("clientFrameFromJson() takes", () => {
       },
     ],
     [
-      '{"ref":1,"join":{"channel":"c","role":"both","attributes":{"load":0.5,"n":1,"up":true,"zone":"eu"},"where":"a = 1","types":["t"],"filters":{"out":{"module":"m","config":{"a":[1]}}},"dialect":"cesql","misses":true,"rate":10.5}}',
+      '{"ref":1,"join":{"channel":"c","role":"both","attributes":{"load":0.5,"n":1,"up":true,"zone":"eu"},"where":"a = 1","types":["t"],"filters":{"out":{"module":"m","config":{"a":[1]}}},"dialect":"cesql","misses":true,"rate":10.5,"after":{"epoch":5,"sequence":17},"replay":false}}',
       {
         ref: 1,
         join: {
@@ -44,6 +44,8 @@ describe("clientFrameFromJson() takes", () => {
           dialect: "cesql",
           misses: true,
           rate: 10.5,
+          after: { epoch: "5", sequence: "17" },
+          replay: false,
         },
       },
     ],
