@@ -50,14 +50,24 @@ const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`);
 const peers = new Map();
 /** What was left out, and why. @type {{ what: string, why: string }[]} */
 const skipped = [];
-for (const name of new Set(cells.filter(({ alone }) => !alone).flatMap((cell) => cell.peers))) {
-  try {
-    const peer = await /** @type {() => Promise<import('./peers/peer.mjs').Peer>} */ (starters[name])();
-    peers.set(name, peer);
-    say(`started ${name} ${peer.version}, ${short(peer.idleBytes / 2 ** 20)} MiB idle`);
-  } catch (error) {
-    skipped.push({ what: name, why: /** @type {Error} */ (error).message.split("\n")[0] ?? "" });
-    say(`SKIPPED ${name}: ${/** @type {Error} */ (error).message}`);
+/** @type {Record<string, string>} */
+const versions = {};
+const shared = new Set(cells.filter(({ alone }) => !alone).flatMap((cell) => cell.peers));
+
+/** Every repetition has processes of its own: repetitions are then independent, and each begins with an idle one. */
+async function startPeers() {
+  for (const name of shared) {
+    try {
+      const peer = await /** @type {() => Promise<import('./peers/peer.mjs').Peer>} */ (starters[name])();
+      peers.set(name, peer);
+      versions[peer.name] = peer.version;
+      say(`started ${name} ${peer.version}, ${short(peer.idleBytes / 2 ** 20)} MiB idle`);
+    } catch (error) {
+      // What cannot start now will not start at the next repetition either.
+      shared.delete(name);
+      skipped.push({ what: name, why: /** @type {Error} */ (error).message.split("\n")[0] ?? "" });
+      say(`SKIPPED ${name}: ${/** @type {Error} */ (error).message}`);
+    }
   }
 }
 
@@ -65,14 +75,16 @@ for (const name of new Set(cells.filter(({ alone }) => !alone).flatMap((cell) =>
 const rows = [];
 const startedAt = performance.now();
 for (let repetition = 0; repetition < repetitions; repetition++) {
+  await startPeers();
   for (const cell of cells) {
     if (repetition >= (cell.repetitionsMax ?? repetitions)) continue;
     // Every other repetition runs the peers backwards, so that none of them is always the one after a certain other.
     const order = repetition % 2 === 0 ? cell.peers : [...cell.peers].reverse();
     for (const name of order) await runOne(cell, name, repetition);
   }
+  for (const peer of peers.values()) await peer.end();
+  peers.clear();
 }
-for (const peer of peers.values()) await peer.end();
 
 /** @param {import('./cells.mjs').Cell} cell @param {string} name @param {number} repetition */
 async function runOne(cell, name, repetition) {
@@ -117,7 +129,7 @@ const result = {
   machine: describeMachine(),
   options: { ...options, repetitions },
   minutes: Math.round((performance.now() - startedAt) / 6000) / 10,
-  versions: Object.fromEntries([...peers.values()].map(({ name, version }) => [name, version])),
+  versions,
   skipped,
   goals: verdicts,
   lines: summarize(rows, titles),
