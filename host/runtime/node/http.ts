@@ -8,7 +8,10 @@ import { problemBody, problemContentType } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { negotiate, type OriginCheck } from "../../socket/websocket/handshake.ts";
 import type { CarrySettings } from "./tcp.ts";
-import { createUpgrade, isSocketPath } from "./upgrade.ts";
+import { createUpgrade, HttpRequest, isSocketPath } from "./upgrade.ts";
+
+/** Looks at slow requests within the shortest of their limits: Node's own 30 s would let them live four times as long. */
+const CHECKS = 4;
 
 /** Answers one request, as every Hono app does. */
 export type Fetch = (request: Request) => Response | Promise<Response>;
@@ -17,7 +20,13 @@ export type Fetch = (request: Request) => Response | Promise<Response>;
 export function createHttp(fetch: Fetch, settings: CarrySettings, isAllowed: OriginCheck): Server {
   const control = getRequestListener(fetch, { overrideGlobalObjects: false });
   const server = createServer(
-    { headersTimeout: limits.handshakeMs, requestTimeout: limits.requestMs, noDelay: true },
+    {
+      IncomingMessage: HttpRequest,
+      headersTimeout: limits.handshakeMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.handshakeMs / CHECKS,
+      noDelay: true,
+    },
     (request, response) => {
       if (isSocketPath(request.url ?? "")) answerNoUpgrade(request, response, isAllowed);
       else void control(request, response);

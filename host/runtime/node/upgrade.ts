@@ -2,7 +2,7 @@
  * WebSocket: after the handshake the socket is ours and the core does the framing.
  */
 import { createHash } from "node:crypto";
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import { IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { codes, problemBody, problemContentType, SluiceError, sluiceErrorFrom } from "../../errors.ts";
@@ -15,6 +15,30 @@ export const SOCKET_PATH = "/v1/socket";
 /** Whether a request target is that path; queries are ignored, a second slash or dots are another path. */
 export function isSocketPath(target: string): boolean {
   return target === SOCKET_PATH || target.startsWith(`${SOCKET_PATH}?`);
+}
+
+/** What Node's parser says of a request: that it has an Upgrade header, or is CONNECT. */
+const asked = Symbol("asked");
+
+/**
+ * A request that counts as an upgrade only where it asks for a WebSocket; to be given to `createServer`.
+ *
+ * Where there is a listener for 'upgrade', Node takes every request with an Upgrade header away from the app. But clients
+ * that speak HTTP/2 as well offer it with each request (`curl --http2`, Java's HttpClient), and RFC 9110 §7.8 has a server
+ * ignore what it does not want.
+ */
+export class HttpRequest extends IncomingMessage {
+  // Not a private field: the constructor of IncomingMessage sets `upgrade` before there are any.
+  [asked]?: boolean;
+
+  get upgrade(): boolean {
+    if (this[asked] !== true) return false;
+    return this.method === "CONNECT" || /\bwebsocket\b/i.test(this.headers.upgrade ?? "");
+  }
+
+  set upgrade(value: boolean | null) {
+    this[asked] = value === true;
+  }
 }
 
 /**
