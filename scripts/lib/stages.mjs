@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { filesBelow, hashOf } from "./hash.mjs";
+import { noticesFrom } from "./notices.mjs";
 import { at, root } from "./paths.mjs";
 import { Failure, run, withProgress } from "./run.mjs";
 
@@ -30,7 +31,7 @@ import { Failure, run, withProgress } from "./run.mjs";
 /** @typedef {"core" | "core-debug" | "bundles" | "docs" | "types"} StageName */
 
 /** Whatever changes these changes every output: the tools' versions and this file itself. */
-const TOOLING = ["package-lock.json", "scripts/lib/stages.mjs"];
+const TOOLING = ["package-lock.json", "scripts/lib/stages.mjs", "scripts/lib/notices.mjs"];
 
 /** @type {Readonly<Record<StageName, Stage>>} */
 export const stages = {
@@ -49,7 +50,7 @@ export const stages = {
   bundles: {
     label: "Bundling the host",
     inputs: ["host", "core-wasm/abi.ts", "package.json"],
-    outputs: ["sluice.js", "cli", "index.js", "index.deno.js", "index.bun.js"],
+    outputs: ["sluice.js", "cli", "index.js", "index.deno.js", "index.bun.js", "THIRD-PARTY.txt"],
     make: bundle,
   },
   docs: {
@@ -156,6 +157,9 @@ const RUNTIMES = ["node", "deno", "bun"];
 /** Leads to the entry of whichever runtime reads it: `imports` in package.json says so by conditions. */
 const LAUNCHER = '#!/usr/bin/env node\nimport "#cli";\n';
 
+/** What bundled CommonJS packages ask of: an ES module has no `require`. */
+const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
 /** @param {string} out */
 async function bundle(out) {
   // Loaded here: this module is also imported before packages are installed.
@@ -167,26 +171,32 @@ async function bundle(out) {
     platform: "node",
     // Without it esbuild embeds bytes by functions that Node 20 lacks.
     target: "node20.19",
-    packages: "external",
     sourcemap: "linked",
     logLevel: "silent",
   };
   const libraries = RUNTIMES.map((name) => (name === "node" ? "index" : `index.${name}`));
   /** @type {import("esbuild").BuildOptions[]} */
   const builds = [
-    // Split where the sources import lazily, so that a command loads what it needs.
+    // Split where the sources import lazily, so that a command loads what it needs; with all packages, because finding and
+    // reading their hundreds of files is half the time that a start takes, and so that other runtimes need no node_modules.
     {
       ...common,
+      banner: { js: REQUIRE },
+      external: ["bufferutil", "utf-8-validate"],
+      metafile: true,
       entryPoints: RUNTIMES.map((name) => at("host", "cli", `${name}.ts`)),
       outdir: join(out, "cli"),
       splitting: true,
       chunkNames: "[name]-[hash]",
     },
-    { ...common, entryPoints: libraries.map((name) => at("host", `${name}.ts`)), outdir: out },
+    // An application has these packages itself, or gets them with ours.
+    { ...common, packages: "external", entryPoints: libraries.map((name) => at("host", `${name}.ts`)), outdir: out },
   ];
   for (const options of builds) {
     try {
-      await esbuild.build(options);
+      const { metafile } = await esbuild.build(options);
+      if (metafile !== undefined)
+        writeFileSync(join(out, "THIRD-PARTY.txt"), noticesFrom(Object.keys(metafile.inputs)));
     } catch (error) {
       const { errors } = /** @type {import("esbuild").BuildFailure} */ (error);
       const lines = await esbuild.formatMessages(errors, { kind: "error", color: process.stderr.isTTY });
