@@ -8,6 +8,7 @@ import { HostFrameSchema } from "../../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../../limits.ts";
 import { HEADER_BYTES_MAX, headerBytes, OPCODE_TEXT, writeHeader } from "../../session/websocket-frame.ts";
 import { ChannelNames } from "./channel-names.ts";
+import { DeliveryScan, TAG_DELIVER } from "./delivery.ts";
 import { EventRenderer } from "./event-renderer.ts";
 import { type HostNames, jsonFromHostFrame, type SessionNames } from "./host.ts";
 import { FieldReader } from "./proto.ts";
@@ -23,14 +24,6 @@ export interface RenderSettings extends SessionNames {
   readonly bytes: number;
   readonly firstNumber: number;
 }
-
-const TAG_DELIVER = 0x0a;
-const TAG_DELIVERY = 0x0a;
-/** Tags of Delivery, schemas/sluice/v1/frame.proto. */
-const TAG_CHANNEL_NUMBER = 0x08;
-const TAG_SEQUENCE = 0x10;
-const TAG_EVENT = 0x1a;
-const TAG_MEMBER = 0x20;
 
 const part = {
   head: bytesOf('{"deliver":{"events":['),
@@ -65,12 +58,7 @@ export class Renderer {
   #epoch = 0;
   /** Of the last deliver frame. */
   #headerBytes = HEADER_BYTES_MAX;
-  /** What scan() found in a Delivery. */
-  #channel = 0;
-  #sequence = 0;
-  #member = 0;
-  #eventAt = 0;
-  #eventEnd = 0;
+  readonly #delivery = new DeliveryScan();
 
   constructor(names: HostNames) {
     this.#names = names;
@@ -135,7 +123,7 @@ export class Renderer {
     sink.at += this.#headerBytes;
     sink.ascii(part.head);
     while (at < drained.length && count < settings.events && at - from < settings.bytes) {
-      const behind = this.#scan(drained, at);
+      const behind = this.#delivery.read(drained, at);
       if (behind < 0) break;
       sink.room(ENTRY_BYTES);
       if (count > 0) sink.bytes[sink.at++] = 0x2c;
@@ -168,46 +156,11 @@ export class Renderer {
     sink.at = writeHeader(sink.bytes, start, OPCODE_TEXT, size) + size;
   }
 
-  /** Reads the frame at `at` if it holds one plain Delivery. Returns the index behind it, -1 for the slow way. */
-  #scan(drained: Uint8Array, at: number): number {
-    const reader = this.#reader;
-    reader.start(drained, at);
-    const size = reader.varint();
-    const end = reader.at + size;
-    if (reader.varint() !== TAG_DELIVER || reader.varint() !== end - reader.at) return -1;
-    if (reader.varint() !== TAG_DELIVERY || reader.varint() !== end - reader.at) return -1;
-    this.#channel = this.#sequence = this.#member = 0;
-    this.#eventAt = -1;
-    while (reader.at < end) {
-      switch (reader.varint()) {
-        case TAG_CHANNEL_NUMBER:
-          this.#channel = reader.varint();
-          break;
-        case TAG_SEQUENCE:
-          this.#sequence = reader.varint();
-          break;
-        case TAG_MEMBER:
-          this.#member = reader.varint();
-          break;
-        case TAG_EVENT: {
-          const bytes = reader.varint();
-          this.#eventAt = reader.at;
-          this.#eventEnd = reader.at + bytes;
-          reader.at += bytes;
-          break;
-        }
-        default:
-          return -1;
-      }
-    }
-    return reader.failed || reader.at !== end || this.#eventAt < 0 ? -1 : end;
-  }
-
   /** Writes one entry: what is the session's own, then what all sinks share. */
   #entry(drained: Uint8Array, number: number, settings: RenderSettings): void {
     const sink = this.#sink;
-    const channel = this.#channel;
-    const member = this.#member || settings.memberOf(channel);
+    const { channel, sequence, eventAt, eventEnd } = this.#delivery;
+    const member = this.#delivery.member || settings.memberOf(channel);
     sink.ascii(part.number);
     sink.whole(number);
     if (member === undefined) sink.ascii(part.noMember);
@@ -216,8 +169,8 @@ export class Renderer {
       sink.whole(member);
       sink.ascii(part.channel);
     }
-    const print = printOf(drained, this.#eventAt, this.#eventEnd);
-    const slot = this.#rendered.find(channel, this.#sequence, print);
+    const print = printOf(drained, eventAt, eventEnd);
+    const slot = this.#rendered.find(channel, sequence, print);
     if (slot >= 0) {
       const at = this.#rendered.at(slot);
       sink.copy(this.#rendered.ring, at, at + this.#rendered.size(slot));
@@ -225,14 +178,13 @@ export class Renderer {
     }
     const from = sink.at;
     this.#shared(drained);
-    this.#rendered.keep(channel, this.#sequence, print, sink.bytes, from, sink.at);
+    this.#rendered.keep(channel, sequence, print, sink.bytes, from, sink.at);
   }
 
   /** From the channel's name to the end of the entry. */
   #shared(drained: Uint8Array): void {
     const sink = this.#sink;
-    const channel = this.#channel;
-    const sequence = this.#sequence;
+    const { channel, sequence, eventAt, eventEnd } = this.#delivery;
     this.#channels.select(channel, sequence, this.#epoch);
     const name = this.#channels.nameJson;
     sink.copy(name, 0, name.length);
@@ -242,7 +194,7 @@ export class Renderer {
     sink.ascii(part.epoch);
     sink.whole(this.#epoch);
     sink.ascii(part.event);
-    this.#events.render(sink, drained, this.#eventAt, this.#eventEnd, this.#channels);
+    this.#events.render(sink, drained, eventAt, eventEnd, this.#channels);
     sink.room(1);
     sink.bytes[sink.at++] = 0x7d;
   }
