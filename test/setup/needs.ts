@@ -17,7 +17,8 @@ export function needsProgram(context: TestContext, program: string, install = `a
   return path as string;
 }
 
-function findProgram(program: string): string | undefined {
+/** Full path of a program, for hooks that have no test to skip; undefined where it is missing. */
+export function findProgram(program: string): string | undefined {
   // Debian keeps servers in sbin, which is not on everybody's path.
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
   return folders.map((folder) => join(folder, program)).find(isExecutable);
