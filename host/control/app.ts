@@ -6,24 +6,26 @@
  */
 import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { Clients, unlimited } from "../clients.ts";
 import { codes, problemBody, problemContentType, SluiceError, sluiceErrorFrom } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
+import { createAccess, preflightHeaders } from "./access.ts";
+import { createCursors } from "./cursor.ts";
+import { createGate } from "./gate.ts";
 import type { ControlContext, ControlEnv } from "./request.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addInfoRoutes } from "./routes/info.ts";
-import type { ControlApp, ControlOptions } from "./routes/kit.ts";
+import { type ControlApp, type ControlOptions, problemAnswers } from "./routes/kit.ts";
 import { addOpenapiRoute } from "./routes/openapi.ts";
 import { registerServiceMetrics } from "./service-metrics.ts";
 
 export type { ControlInfo, ControlOptions } from "./routes/kit.ts";
 export type { ControlService } from "./service.ts";
 
-/** Ids that a client or proxy may give its requests: they end up in logs. */
-const requestIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
-/** What a client shall wait after 429 and 503, in seconds. */
-const RETRY_AFTER = "1";
+/** What a client shall wait after 429 and 503 where nothing better is known. */
+const RETRY_MS = 1_000;
 
 /**
  * Makes the app.
@@ -32,25 +34,23 @@ const RETRY_AFTER = "1";
  */
 export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   const { service, log } = options;
-  const createRequestId = options.requestId ?? (() => crypto.randomUUID());
   const hono = new OpenAPIHono<ControlEnv>();
   const methods = new Map<string, Set<string>>();
 
+  const access = options.access ?? createAccess({ origins: [], loopback: true });
+  const clients = options.clients ?? new Clients(unlimited, options.clock);
+  const admit = createGate({ service, access, clients, requestId: options.requestId ?? (() => crypto.randomUUID()) });
+
   hono.use(async (context, next) => {
-    const given = context.req.header("x-request-id");
-    context.set("requestId", given !== undefined && requestIdPattern.test(given) ? given : createRequestId());
+    const refusal = admit(context);
+    if (refusal !== undefined) {
+      const answer = answerProblem(context, refusal);
+      countAnswer(answer.status);
+      return answer;
+    }
     await next();
     countAnswer(context.res.status);
-    context.header("X-Request-Id", context.get("requestId"));
-    context.header("X-Content-Type-Options", "nosniff");
-  });
-
-  // Reading goes on to the end of a drain, so that an operator can watch it.
-  hono.use(async (context, next) => {
-    const { method } = context.req;
-    if (service.draining && method !== "GET" && method !== "HEAD")
-      throw new SluiceError("draining", "Cannot change anything, the host is shutting down");
-    await next();
+    return undefined;
   });
 
   // Handlers and middleware throw; this is the one place where that becomes an answer.
@@ -69,9 +69,12 @@ export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEn
   const app: ControlApp = {
     persisted: async () => {},
     docs: async () => undefined,
+    cursors: createCursors(service.hostId),
     ...options,
+    access,
+    clients,
     route(route: RouteConfig, handler) {
-      hono.openAPIRegistry.registerPath(route);
+      hono.openAPIRegistry.registerPath({ ...route, responses: { ...problemAnswers(403, 429), ...route.responses } });
       const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
       hono.on(route.method.toUpperCase(), path, handler);
       const known = methods.get(path) ?? new Set<string>();
@@ -89,21 +92,27 @@ export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEn
   // Behind all routes: what comes here has a path that is known, and a method that is not.
   for (const [path, known] of methods) {
     if (known.has("GET")) known.add("HEAD");
-    const allowed = [...known].sort();
+    const allowed = [...known.add("OPTIONS")].sort();
+    const allow = allowed.join(", ");
     hono.all(path, (context) => {
       const { method } = context.req;
+      if (method === "OPTIONS") return context.body(null, 204, { Allow: allow, ...preflight(context, allowed) });
       const error = new SluiceError(
         "method_not_allowed",
-        `Cannot ${method.slice(0, 32)} ${context.req.path.slice(0, 256)}, it takes ${allowed.join(", ")}`,
-        {
-          value: method.slice(0, 32),
-          limit: allowed,
-        },
+        `Cannot ${method.slice(0, 32)} ${context.req.path.slice(0, 256)}, it takes ${allow}`,
+        { value: method.slice(0, 32), limit: allowed },
       );
-      return answerProblem(context, error, { Allow: allowed.join(", ") });
+      return answerProblem(context, error, { Allow: allow });
     });
   }
   return hono;
+}
+
+/** What a browser asks before it lets a page of another origin make a request; the gate has let that origin in. */
+function preflight({ req }: ControlContext, methods: readonly string[]): Readonly<Record<string, string>> {
+  if (req.header("origin") === undefined || req.header("access-control-request-method") === undefined) return {};
+  const network = req.header("access-control-request-private-network") === "true";
+  return preflightHeaders(methods, req.header("access-control-request-headers"), network);
 }
 
 /** Counts answers by their status, for /metrics. */
@@ -121,14 +130,14 @@ function countAnswers(metrics: Metrics): (status: number) => void {
  */
 function answerProblem(context: ControlContext, error: SluiceError, headers: Record<string, string> = {}): Response {
   const { status, retryable } = codes[error.code];
-  const retry = retryable && status !== 500 ? { "Retry-After": RETRY_AFTER } : {};
+  const seconds = Math.max(1, Math.ceil((error.retryMs ?? RETRY_MS) / 1_000));
+  const retry = retryable && status !== 500 ? { "Retry-After": String(seconds) } : {};
   const requestId = context.get("requestId") ?? "";
   const body = JSON.stringify(problemBody(error, requestId), (_name, value: unknown) =>
     typeof value === "bigint" ? value.toString() : value,
   );
   return context.body(body, status as ContentfulStatusCode, {
     "Content-Type": problemContentType,
-    "X-Request-Id": requestId,
     ...retry,
     ...headers,
   });

@@ -5,6 +5,11 @@ import { type JsonValue, readJson } from "../socket/json/reader.ts";
 
 /** What middleware leaves for the routes. */
 export interface ControlEnv {
+  /** What the runtime knows of a request; handed to `fetch` beside it. */
+  Bindings: {
+    /** Address of the client's end of the connection. */
+    readonly client?: string | undefined;
+  };
   Variables: {
     /** Id of the request, for the log and for problems. */
     requestId: string;
@@ -84,12 +89,7 @@ function bodyTooLarge(bytes: number, bytesMax: number): SluiceError {
 export function assertMediaType(context: ControlContext, allowed: readonly string[]): void {
   const declared = context.req.header("content-type") ?? "";
   const [essence = "", ...parameters] = declared.split(";").map((part) => part.trim().toLowerCase());
-  const encoding = context.req.header("content-encoding") ?? "identity";
-  if (encoding.toLowerCase() !== "identity") {
-    throw new SluiceError("media_type", `Cannot take a body encoded as "${encoding.slice(0, 64)}", send it as it is`, {
-      value: encoding.slice(0, 64),
-    });
-  }
+  assertNoEncoding(context);
   const charset = parameters
     .find((parameter) => parameter.startsWith("charset="))
     ?.slice("charset=".length)
@@ -99,6 +99,15 @@ export function assertMediaType(context: ControlContext, allowed: readonly strin
   throw new SluiceError("media_type", `Cannot take a body ${shown}, it must be ${allowed.join(" or ")} in UTF-8`, {
     value: declared.slice(0, 256),
     limit: allowed,
+  });
+}
+
+/** Refuses compressed bodies. @throws {SluiceError} `media_type`. */
+export function assertNoEncoding(context: ControlContext): void {
+  const encoding = context.req.header("content-encoding");
+  if (encoding === undefined || encoding.toLowerCase() === "identity") return;
+  throw new SluiceError("media_type", `Cannot take a body encoded as "${encoding.slice(0, 64)}", send it as it is`, {
+    value: encoding.slice(0, 64),
   });
 }
 

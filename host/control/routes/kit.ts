@@ -1,11 +1,14 @@
 /** What all routes share: the app they are added to, and pieces of its OpenAPI description. */
 import { type RouteConfig, z } from "@hono/zod-openapi";
+import type { Clients } from "../../clients.ts";
 import type { Clock } from "../../clock.ts";
 import { problemContentType } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Log } from "../../log.ts";
 import type { Metrics } from "../../metrics.ts";
 import { problemSchema } from "../../socket/json/schema/host.ts";
+import type { Access } from "../access.ts";
+import type { Cursors } from "../cursor.ts";
 import type { ControlContext } from "../request.ts";
 import type { ControlService } from "../service.ts";
 import type { ReadDocs } from "./docs.ts";
@@ -39,12 +42,18 @@ export interface ControlOptions {
   readonly persisted?: () => Promise<void>;
   /** Reads the files behind `/docs`; absent: there are none, and `/docs` is 404. */
   readonly docs?: ReadDocs;
+  /** Which pages may ask, and under which names; loopback only where absent. */
+  readonly access?: Access;
+  /** What each client may ask; all it likes where absent. */
+  readonly clients?: Clients;
   /** Makes request ids; random where absent. */
   readonly requestId?: () => string;
 }
 
 /** What routes are added to. */
 export interface ControlApp extends Required<Omit<ControlOptions, "requestId">> {
+  /** Makes and reads the cursors of lists. */
+  readonly cursors: Cursors;
   /** Adds a handler and describes it in the OpenAPI document; other methods at its path become 405. */
   route(route: RouteConfig, handler: (context: ControlContext) => Response | Promise<Response>): void;
 }
@@ -66,6 +75,7 @@ const problemAnswer = problemSchema
 
 const meanings: Readonly<Record<number, string>> = {
   400: "Not well-formed, or with an unknown field",
+  403: "Not for pages of this origin, or not under this name",
   404: "There is no such thing",
   409: "It conflicts with what is there",
   412: "A precondition does not hold",

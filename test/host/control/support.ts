@@ -22,6 +22,8 @@ export interface TestControl extends TestService {
   readonly controlLog: Record<string, unknown>[];
   /** Asks; a body that is no string, bytes or stream is sent as JSON. */
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Asks as a client with that address. */
+  askFrom(client: string, method: string, path: string): Promise<Answer>;
 }
 
 /** Makes a control plane. */
@@ -39,9 +41,15 @@ export function createTestControl(input: Partial<ControlOptions> = {}, options: 
     requestId: () => `request-${++requests}`,
     ...input,
   });
+  const answerOf = async (response: Response): Promise<Answer> => {
+    const text = await response.text();
+    const isJson = text !== "" && response.headers.get("content-type")?.includes("json") === true;
+    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : {} };
+  };
   return {
     ...made,
     controlLog,
+    askFrom: async (client, method, path) => answerOf(await app.request(path, { method }, { client })),
     async ask(method, path, body, headers = {}) {
       const raw = typeof body === "string" || body instanceof Uint8Array || body instanceof ReadableStream;
       const init: RequestInit & { duplex?: "half" } = { method, headers: { ...headers } };
@@ -50,10 +58,7 @@ export function createTestControl(input: Partial<ControlOptions> = {}, options: 
         init.headers = { "content-type": "application/json", ...headers };
         if (body instanceof ReadableStream) init.duplex = "half";
       }
-      const response = await app.request(path, init);
-      const text = await response.text();
-      const isJson = text !== "" && response.headers.get("content-type")?.includes("json") === true;
-      return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : {} };
+      return answerOf(await app.request(path, init));
     },
   };
 }
