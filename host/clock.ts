@@ -38,6 +38,56 @@ export function createMachineClock(): Clock {
   });
 }
 
+/** A clock that stands still until it is moved. */
+export interface ManualClock extends Clock {
+  /** Timers that wait. */
+  readonly waiting: number;
+  /**
+   * Lets time pass. Timers that come due run at their moment, in order of it, those of one moment in the order in which they
+   * were set; what they set in turn runs, too, if it comes due.
+   *
+   * @param advanceMs At least 0.
+   * @param timersMax How many timers may run: one that sets itself again and again must not hang the process.
+   * @returns How many ran. Where they are `timersMax` the clock may have stopped short of `advanceMs`.
+   */
+  advance(advanceMs: number, timersMax: number): number;
+}
+
+/** Makes a manual clock that begins at `startMs`. */
+export function createManualClock(startMs = 0): ManualClock {
+  let now = startMs;
+  let waiting: { readonly at: number; readonly run: () => void }[] = [];
+  return Object.freeze({
+    now: () => now,
+    get waiting() {
+      return waiting.length;
+    },
+    setTimer(run: () => void, delayMs: number) {
+      const timer = { at: now + Math.max(0, delayMs), run };
+      // Sorted by moment; one that comes later goes behind those of the same moment.
+      const behind = waiting.findIndex(({ at }) => at > timer.at);
+      waiting.splice(behind === -1 ? waiting.length : behind, 0, timer);
+      return () => {
+        waiting = waiting.filter((other) => other !== timer);
+      };
+    },
+    advance(advanceMs: number, timersMax: number) {
+      const until = now + advanceMs;
+      for (let ran = 0; ; ran++) {
+        const [next] = waiting;
+        if (next === undefined || next.at > until) {
+          now = until;
+          return ran;
+        }
+        if (ran === timersMax) return ran;
+        waiting.shift();
+        now = next.at;
+        next.run();
+      }
+    },
+  });
+}
+
 /** Both clocks as the machine's. */
 export function createClocks(): Clocks {
   const machine = createMachineClock();

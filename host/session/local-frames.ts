@@ -63,41 +63,74 @@ export interface DeliveryContext {
  */
 export function readDeliveries(drained: Uint8Array, context: DeliveryContext): LocalDelivery[] {
   const deliveries: LocalDelivery[] = [];
+  readFrames(
+    drained,
+    ({ channelNumber, sequence, event }) => {
+      const number = context.firstNumber + deliveries.length;
+      deliveries.push(new LazyDelivery(context.channelName(channelNumber), sequence, context.epoch, number, event));
+    },
+    context.onFrame,
+  );
+  return deliveries;
+}
+
+/** A delivery as it travels. */
+export interface RawDelivery {
+  readonly channelNumber: number;
+  readonly sequence: number;
+  /** 0: the frame does not say, because the session has one membership of the channel. */
+  readonly member: number;
+  /** Encoded; a view of what was read. */
+  readonly event: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Reads whole size-delimited HostFrames, as drain() writes them.
+ *
+ * @param onDelivery Gets each delivery, in order.
+ * @param onFrame Gets each other frame.
+ */
+export function readFrames(
+  drained: Uint8Array,
+  onDelivery: (delivery: RawDelivery) => void,
+  onFrame: (frame: HostFrame) => void,
+): void {
   const reader = new BinaryReader(drained);
   while (reader.pos < reader.len) {
     const end = reader.uint32() + reader.pos;
     const frameAt = reader.pos;
     const [field] = reader.tag();
-    if (field === HOST_FRAME_DELIVER) readDeliver(reader, deliveries, context);
-    else context.onFrame(fromBinary(HostFrameSchema, drained.subarray(frameAt, end)));
+    if (field === HOST_FRAME_DELIVER) readDeliver(reader, onDelivery);
+    else onFrame(fromBinary(HostFrameSchema, drained.subarray(frameAt, end)));
     reader.pos = end;
   }
-  return deliveries;
 }
 
 const HOST_FRAME_DELIVER = 1;
 const DELIVERY_CHANNEL_NUMBER = 1;
 const DELIVERY_SEQUENCE = 2;
 const DELIVERY_EVENT = 3;
+const DELIVERY_MEMBER = 4;
 
 /** A Deliver message holds deliveries as its only field. */
-function readDeliver(reader: BinaryReader, deliveries: LocalDelivery[], context: DeliveryContext): void {
+function readDeliver(reader: BinaryReader, onDelivery: (delivery: RawDelivery) => void): void {
   const end = reader.uint32() + reader.pos;
   while (reader.pos < end) {
     reader.tag();
     const deliveryEnd = reader.uint32() + reader.pos;
     let channelNumber = 0;
     let sequence = 0;
+    let member = 0;
     let event = new Uint8Array(0);
     while (reader.pos < deliveryEnd) {
       const [field, wireType] = reader.tag();
       if (field === DELIVERY_CHANNEL_NUMBER) channelNumber = reader.uint32();
       else if (field === DELIVERY_SEQUENCE) sequence = Number(reader.uint64());
       else if (field === DELIVERY_EVENT) event = reader.bytes() as Uint8Array<ArrayBuffer>;
+      else if (field === DELIVERY_MEMBER) member = reader.uint32();
       else reader.skip(wireType);
     }
-    const number = context.firstNumber + deliveries.length;
-    deliveries.push(new LazyDelivery(context.channelName(channelNumber), sequence, context.epoch, number, event));
+    onDelivery({ channelNumber, sequence, member, event });
   }
 }
 

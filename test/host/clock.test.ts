@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createClocks } from "../../host/clock.ts";
+import { createClocks, createManualClock } from "../../host/clock.ts";
 
 describe("createClocks()", () => {
   test("tells milliseconds since 1970 that never go back", () => {
@@ -21,5 +21,38 @@ describe("createClocks()", () => {
     cancel();
     await new Promise<void>((resolve) => real.setTimer(resolve, 5));
     expect(runs).toBe(0);
+  });
+});
+
+describe("createManualClock()", () => {
+  test("begins at 0 and stands still", () => {
+    const clock = createManualClock();
+    expect(clock.now()).toBe(0);
+    clock.advance(2.5, 1);
+    expect(clock.now()).toBe(2.5);
+  });
+
+  test("timers run at their moment, those of one moment in the order in which they were set", () => {
+    const clock = createManualClock();
+    const ran: string[] = [];
+    const note = (name: string) => () => ran.push(`${name}@${clock.now()}`);
+    clock.setTimer(note("late"), 30);
+    clock.setTimer(note("first"), 10);
+    clock.setTimer(note("second"), 10);
+    clock.setTimer(() => clock.setTimer(note("nested"), 5), 10);
+    clock.setTimer(note("never"), 10)();
+    expect(clock.advance(29, 100)).toBe(4);
+    expect(ran).toEqual(["first@10", "second@10", "nested@15"]);
+    expect([clock.now(), clock.waiting]).toEqual([29, 1]);
+    clock.advance(1, 100);
+    expect(ran.at(-1)).toBe("late@30");
+  });
+
+  test("a timer that sets itself again is stopped by timersMax", () => {
+    const clock = createManualClock();
+    const again = (): void => void clock.setTimer(again, 1);
+    again();
+    expect(clock.advance(1_000_000, 50)).toBe(50);
+    expect(clock.now()).toBe(50);
   });
 });
