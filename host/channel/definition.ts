@@ -99,44 +99,63 @@ const deliverySchema = z.strictObject({
       if (Number.isInteger(checked.value) && checked.value >= 0 && checked.value <= 9) return;
       refuse(checked, "priority_out_of_range", "it must be a whole number from 0 to 9", { limit: 9 });
     })
-    .default(4),
-  ttlMs: z.int().min(1).max(limits.durationMs).nullable().default(null),
+    .meta({ type: "integer", minimum: 0, maximum: 9, default: 4 })
+    .default(4)
+    .describe("Of events that say none; higher is more urgent"),
+  ttlMs: z
+    .int()
+    .min(1)
+    .max(limits.durationMs)
+    .nullable()
+    .default(null)
+    .describe("Time to live of events that say neither `ttlMs` nor `deliverBy`; null: they keep"),
   late: z
     .enum(["deliver", "drop", "divert"])
     .check((checked) => {
       if (checked.value === "divert")
         refuse(checked, "not_supported", "this version has no diversion", { limit: ["deliver", "drop"], names: true });
     })
-    .default("deliver"),
-  divertTo: notYet(z.string().nullable(), null, "diversion"),
+    .default("deliver")
+    .describe("What becomes of an event whose moment has passed before it leaves the inbox"),
+  divertTo: notYet(z.string().nullable(), null, "diversion").describe("Not yet: the channel for what is diverted"),
   window: notYet(
     z.strictObject({ lose: z.int().min(0), of: z.int().min(1), periodMs: z.number().positive() }).nullable(),
     null,
     "delivery windows",
+  ).describe("Not yet: at most `lose` of `of` events may be missed"),
+  empty: notYet(z.enum(["drop", "hold", "divert"]), "drop", "channel filters, after which nobody may be left").describe(
+    "Not yet: what becomes of an event for which no sink is left",
   ),
-  empty: notYet(z.enum(["drop", "hold", "divert"]), "drop", "channel filters, after which nobody may be left"),
 });
 
 /** What GET shows besides the definition. PUT takes and ignores it, so that what was got can be put back. */
 const readOnly = {
-  sinks: z.int().min(0).optional(),
-  sources: z.int().min(0).optional(),
-  sequence: z.int().min(0).optional(),
-  stored: z.int().min(0).optional(),
+  sinks: z.int().min(0).optional().describe("Read only: present sinks"),
+  sources: z.int().min(0).optional().describe("Read only: present sources"),
+  sequence: z.int().min(0).optional().describe("Read only: events sequenced in this epoch"),
+  stored: z.int().min(0).optional().describe("Read only: events that the store holds now"),
 };
 
 /** The channel resource as PUT takes it: every field may be absent. `name`, if given, is compared with the address. */
 export const channelSchema = z.strictObject({
-  name: z.string().optional(),
-  types: list(typeName, limits.types).default([]),
-  source: z.enum(["many", "single"]).default("many"),
+  name: z.string().optional().describe("As in the address"),
+  types: list(typeName, limits.types)
+    .meta({ items: { type: "string" } })
+    .default([])
+    .describe("Event types that it takes; none: any"),
+  source: z.enum(["many", "single"]).default("many").describe("`single`: one source at a time, a second is refused"),
   delivery: deliverySchema.prefault({}),
-  echo: z.boolean().default(true),
-  presence: notYet(z.boolean(), false, "presence events"),
+  echo: z.boolean().default(true).describe("Whether a session's own sinks receive what it publishes"),
+  presence: notYet(z.boolean(), false, "presence events").describe("Not yet: events about members that come and go"),
   store: z
     .strictObject({
-      events: z.int().min(0).max(limits.storeEvents).default(0),
-      durable: notYet(z.boolean(), false, "stores on disk"),
+      events: z
+        .int()
+        .min(0)
+        .max(limits.storeEvents)
+        .default(0)
+        .describe("How many of its last events it keeps in memory, for late joiners and recovery"),
+      durable: notYet(z.boolean(), false, "stores on disk").describe("Not yet: keeps them on disk"),
     })
     .prefault({}),
   filters: notYet(
@@ -144,7 +163,7 @@ export const channelSchema = z.strictObject({
     filtersNeutral,
     "channel filters",
   ),
-  governedBy: notYet(z.array(z.string()), [], "contracts"),
+  governedBy: notYet(z.array(z.string()), [], "contracts").describe("Not yet: contracts that change it"),
   ...readOnly,
 });
 
