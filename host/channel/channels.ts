@@ -23,6 +23,8 @@ export interface ChannelView {
   readonly name: string;
   /** Stands for the name in binary frames, until this epoch of the core ends. */
   readonly number: number;
+  /** Counts the channels that this host ever had, from 1: tells one from a later one of the same name or number. */
+  readonly incarnation: number;
   readonly definition: ChannelDefinition;
   /** Counts changes of the definition, from 1. */
   readonly revision: number;
@@ -57,6 +59,7 @@ export interface ChannelsSettings {
 class Channel implements ChannelView {
   readonly name: string;
   number = 0;
+  readonly incarnation: number;
   definition: ChannelDefinition;
   revision = 1;
   implicit: boolean;
@@ -64,8 +67,9 @@ class Channel implements ChannelView {
   decider = 0;
   readonly #holder: CoreHolder;
 
-  constructor(name: string, definition: ChannelDefinition, holder: CoreHolder, implicit: boolean) {
+  constructor(name: string, incarnation: number, definition: ChannelDefinition, holder: CoreHolder, implicit: boolean) {
     this.name = name;
+    this.incarnation = incarnation;
     this.definition = definition;
     this.implicit = implicit;
     this.#holder = holder;
@@ -95,6 +99,7 @@ export class Channels {
   /** Sparse only by removals: the core reuses numbers. */
   readonly #byNumber: (Channel | undefined)[] = [];
   readonly #listeners = new Set<(change: ChannelChange) => void>();
+  #ever = 0;
 
   constructor(settings: ChannelsSettings) {
     this.#settings = settings;
@@ -208,7 +213,7 @@ export class Channels {
 
   #create(name: string, definition: ChannelDefinition, implicit: boolean): Channel {
     assertChannelName(name);
-    const channel = new Channel(name, shared(definition), this.#settings.holder, implicit);
+    const channel = new Channel(name, ++this.#ever, shared(definition), this.#settings.holder, implicit);
     this.#guarded(() => this.#add(channel));
     this.#byName.set(name, channel);
     this.#tell("created", channel);

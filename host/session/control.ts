@@ -2,7 +2,7 @@
  * The rare frames: what a session asks of the host itself. Publish, update, credit, ack and cancel never come here.
  */
 import { create } from "@bufbuild/protobuf";
-import { RESULT_LIMIT, RESULT_VALUE, STATUS_OK } from "../../core-wasm/abi.ts";
+import { STATUS_OK } from "../../core-wasm/abi.ts";
 import { placeText } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { SluiceError } from "../errors.ts";
@@ -11,15 +11,15 @@ import {
   type Hello,
   HostFrameSchema,
   type Inbox,
-  LeftSchema,
   LimitsSchema,
   PongSchema,
   WelcomeSchema,
 } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
 import { createSecret } from "../options.ts";
-import { type Ref, refField } from "./frames.ts";
+import { leftFrame, type Ref, refField } from "./frames.ts";
 import { defaultInbox, inboxFromFrame, notSupported } from "./inbox.ts";
+import { applyInbox } from "./inbox-apply.ts";
 import { join } from "./join.ts";
 import { emptyReceipt } from "./receipt.ts";
 import type { Session } from "./session.ts";
@@ -108,26 +108,9 @@ function leave(session: Session, member: number, ref: Ref): void {
   const status = core.exports.memberRemove(session.id, member);
   if (status !== STATUS_OK) throw errorFromStatus(status, member, 0);
   session.memberships?.delete(member);
-  tellLeft(session, member, "left", ref);
-}
-
-/** Tells a session that one of its memberships is over. */
-export function tellLeft(session: Session, member: number, reason: "left" | "channel_deleted", ref: Ref): void {
-  session.answer(
-    create(HostFrameSchema, {
-      kind: { case: "left", value: create(LeftSchema, { ...refField(ref), member, reason }) },
-    }),
-  );
+  session.answer(leftFrame(member, "left", ref));
 }
 
 function setInbox(session: Session, frame: Inbox, path: string): void {
-  const present = session.inbox ?? defaultInbox;
-  const next = inboxFromFrame(present, frame, path);
-  const { exports, views } = session.engine.core;
-  const status = exports.inboxSet(session.id, next.capacityEvents, next.capacityBytes, next.overflow);
-  if (status !== STATUS_OK) {
-    throw errorFromStatus(status, views.result[RESULT_VALUE] as number, views.result[RESULT_LIMIT] as number);
-  }
-  if (next.held !== present.held) exports.inboxHold(session.id, next.held ? 1 : 0);
-  session.inbox = next;
+  applyInbox(session, inboxFromFrame(session.inbox ?? defaultInbox, frame, `${path}.`));
 }

@@ -49,6 +49,8 @@ export interface OutputRenderer {
   render(drained: Uint8Array, context: RenderContext): Uint8Array;
   /** The last rendering is still being sent: leave its bytes alone. */
   keep(): void;
+  /** What is sent where nothing else was for a while, so that proxies and systems notice a peer that is gone. */
+  readonly heartbeat?: Uint8Array;
 }
 
 /** What the host counts itself, since its start; the rest is counted by the core. */
@@ -89,6 +91,8 @@ export interface Flusher {
   schedule(): void;
   /** This session may go on sending: flush it in the next turn, dirty or not. */
   ready(session: Session): void;
+  /** Sends the heartbeat of its kind, where nothing is being sent. */
+  beat(session: Session): void;
   /** Flushes one session at once, for goodbyes. */
   flush(session: Session): void;
   /** Flushes everything now. */

@@ -18,8 +18,9 @@ import {
 import { type Core, SCRATCH_AT } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { firstNumber } from "../core/views.ts";
+import type { HostFrame } from "../gen/sluice/v1/frame_pb.ts";
 import type { Engine, Flusher, OutputRenderer, RenderContext } from "./engine.ts";
-import { defaultGrouping } from "./inbox.ts";
+import { defaultGrouping, groupEvents } from "./inbox.ts";
 import type { Session } from "./session.ts";
 import { type Slots, slotAt } from "./slots.ts";
 import { CLOSED, CLOSING, OPEN } from "./state.ts";
@@ -150,8 +151,17 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     if (result[RESULT_REASON] === REASON_DECIDE) engine.decide(engine.clocks.service.now());
     if (status !== STATUS_OK && more === NOTHING && session.state === OPEN) return fail(session, status);
     if (more === MORE) markReady(session);
+    if (more === NOTHING && session.last !== undefined && session.state === OPEN) return sayLast(session, session.last);
     if (session.state === CLOSING && more === NOTHING) session.finish();
     else if (session.state === CLOSING && !session.writing) markReady(session);
+  }
+
+  /** All that was delivered is out: says the last word, and ends. */
+  function sayLast(session: Session, last: HostFrame): void {
+    // Held back, it is not out.
+    if (engine.core.exports.inboxEvents(session.id) > 0) return;
+    session.answer(last);
+    session.beginClosing();
   }
 
   /** The core found fault with the session: its inbox overflowed, or it does not read its answers. */
@@ -198,9 +208,15 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     return core.exports.drain(session.id, at, most, engine.clocks.service.now());
   }
 
+  function beat(session: Session): void {
+    const heartbeat = session.renderer?.heartbeat;
+    if (heartbeat !== undefined && session.state === OPEN && !session.writing) write(session, heartbeat);
+  }
+
   /** Returns whether the bytes are free again. */
   function write(session: Session, bytes: Uint8Array): boolean {
     engine.counters.writes++;
+    session.spoke = true;
     const taken = session.adapter.write(bytes);
     session.slow = !taken;
     if (taken) return true;
@@ -219,7 +235,7 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     session.copyBytes = 0;
   }
 
-  return { schedule, ready: markReady, flush, turn, released };
+  return { schedule, ready: markReady, beat, flush, turn, released };
 }
 
 /** What a flush did: nothing was there, something went out, something went out and more may be there. */
@@ -238,7 +254,7 @@ function contextOf(session: Session, core: Core): RenderContext {
   const grouping = session.inbox?.grouping ?? defaultGrouping;
   return {
     firstNumber: firstNumber(core.views),
-    events: grouping.events,
+    events: groupEvents(grouping),
     bytes: grouping.bytes,
     memberOf: (channelNumber) => session.memberships?.sinkOf(channelNumber),
   };

@@ -8,6 +8,7 @@ import {
   DrainSchema,
   type HostFrame,
   HostFrameSchema,
+  LeftSchema,
   type Problem,
   ProblemSchema,
 } from "../gen/sluice/v1/frame_pb.ts";
@@ -45,6 +46,13 @@ export function problemFrame(error: SluiceError, ref: Ref): HostFrame {
 /** A drain frame: this host goes away, come back after `retryMs`. */
 export function drainFrame(retryMs: number): HostFrame {
   return create(HostFrameSchema, { kind: { case: "drain", value: create(DrainSchema, { retryMs: BigInt(retryMs) }) } });
+}
+
+/** One of the session's memberships is over. */
+export function leftFrame(member: number, reason: "left" | "channel_deleted", ref: Ref): HostFrame {
+  return create(HostFrameSchema, {
+    kind: { case: "left", value: create(LeftSchema, { ...refField(ref), member, reason }) },
+  });
 }
 
 /** What JSON can hold as google.protobuf.Value; undefined where there is nothing to tell. */

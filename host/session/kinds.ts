@@ -14,6 +14,10 @@ import type { ConnectionKind } from "./connection.ts";
 export interface KindTraits {
   /** CONNECTION_… : how the core cuts what comes in, and frames what drain() gives. */
   readonly core: number;
+  /** It has one membership and ends with it: its peer cannot ask for another. */
+  readonly single?: true;
+  /** Its peer never speaks, so that silence means nothing: the renderer's heartbeat finds out who is gone (sweep.ts). */
+  readonly mute?: true;
 }
 
 /** All kinds; "local" is a session without a carrier (local.ts). */
@@ -22,7 +26,7 @@ export const kinds: { readonly [Kind in ConnectionKind | "local"]: KindTraits } 
   websocket: { core: CONNECTION_WEBSOCKET },
   "websocket-json": { core: CONNECTION_WEBSOCKET_JSON },
   // Nothing comes in; what goes out is drained as plain frames, and rendered.
-  sse: { core: CONNECTION_STREAM },
-  "sse-cloudevents": { core: CONNECTION_STREAM },
+  sse: { core: CONNECTION_STREAM, single: true, mute: true },
+  "sse-cloudevents": { core: CONNECTION_STREAM, single: true, mute: true },
   local: { core: CONNECTION_LOCAL },
 });

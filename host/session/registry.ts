@@ -3,9 +3,10 @@
  */
 import type { ChannelView } from "../channel/channels.ts";
 import type { SluiceError } from "../errors.ts";
-import { tellLeft } from "./control.ts";
 import type { Engine } from "./engine.ts";
 import { farewellBytes } from "./farewell.ts";
+import { leftFrame } from "./frames.ts";
+import { kinds } from "./kinds.ts";
 import type { Session } from "./session.ts";
 
 /** The sessions of a host. */
@@ -58,7 +59,10 @@ export class Sessions {
       if (session === undefined) continue;
       for (const { member } of session.memberships?.ofChannel(channel.number) ?? []) {
         session.memberships?.delete(member);
-        tellLeft(session, member, "channel_deleted", undefined);
+        // What is in its inbox is still delivered, so one that ends with this waits until that is out.
+        const left = leftFrame(member, "channel_deleted", undefined);
+        if (kinds[session.kind].single) session.end(left);
+        else session.answer(left);
       }
     }
   }

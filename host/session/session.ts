@@ -45,8 +45,10 @@ export class Session implements Connection {
   memberships: Memberships | undefined = undefined;
   /** Whether a hello came (control.ts). */
   greeted = false;
-  /** Settings of its inbox where they are not the default ones (control.ts). */
+  /** Settings of its inbox where they are not the default ones (inbox-apply.ts). */
   inbox: InboxSettings | undefined = undefined;
+  /** An operator holds its deliveries back, whatever its own settings say (inbox-apply.ts). */
+  paused = false;
 
   /** A write is not taken yet (flush.ts). */
   writing = false;
@@ -64,8 +66,11 @@ export class Session implements Connection {
 
   /** A whole frame came since the beginning (pump.ts): until then a stream may be anything, a port scanner for example. */
   begun = false;
-  /** Input came since the last look (sweep.ts). */
+  /** What it is told when all deliveries are out, after which it ends; undefined: it goes on (flush.ts). */
+  last: HostFrame | undefined = undefined;
+  /** Input came since the last look, output was written (sweep.ts). */
   heard = true;
+  spoke = true;
   /** Moments on the real clock, 0 for none (sweep.ts). */
   silentSince = 0;
   stalledSince = 0;
@@ -178,6 +183,12 @@ export class Session implements Connection {
     this.problem(error, undefined);
     this.sayGoodbye(codes[error.code].close, `${error.code}: ${error.message}`);
     this.beginClosing();
+  }
+
+  /** Ends once all that was delivered is out, with `last` as the last word. */
+  end(last: HostFrame): void {
+    this.last = last;
+    this.engine.flusher.ready(this);
   }
 
   /** Queues the WebSocket close frame; nothing on other kinds. */

@@ -4,12 +4,14 @@
  *   stream, no whole frame within handshakeMs          → frame_timeout
  *   frame begun, not finished within frameMs          → frame_timeout
  *   WebSocket, nothing heard for pingMs               → ping; still nothing pongMs later → frame_timeout
+ *   SSE, nothing said for pingMs                      → heartbeat: if the peer is gone, the system will say so
  *   a write that makes no progress for stallMs        → slow_consumer
  *   goodbye said, not written within goodbyeMs       → dropped
  */
 import { SluiceError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Engine } from "./engine.ts";
+import { kinds } from "./kinds.ts";
 import type { Session } from "./session.ts";
 import { CLOSED, CLOSING, OPEN, PARTIAL_NEW, PARTIAL_NOTED } from "./state.ts";
 
@@ -117,6 +119,7 @@ function lookAtInput(engine: Engine, session: Session, now: number): void {
     );
   }
   if (session.kind === "stream") return;
+  if (kinds[session.kind].mute) return lookAtOutput(engine, session, now);
   if (session.heard) {
     session.heard = false;
     session.pinged = false;
@@ -129,4 +132,11 @@ function lookAtInput(engine: Engine, session: Session, now: number): void {
       new SluiceError("frame_timeout", `The peer did not answer a ping within ${pongMs} ms`, { limit: pongMs }),
     );
   }
+}
+
+function lookAtOutput(engine: Engine, session: Session, now: number): void {
+  if (!session.spoke && now - session.silentSince <= engine.options.pingMs) return;
+  if (!session.spoke) engine.flusher.beat(session);
+  session.spoke = false;
+  session.silentSince = now;
 }
