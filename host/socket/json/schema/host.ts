@@ -15,36 +15,42 @@ const channel = z.string();
 /** RFC 9457 in small: what stands in `problem` frames, receipts and, with more members, in HTTP answers. */
 export const problemSchema = z.strictObject({
   ref: uint32.optional(),
-  code: z.enum(Object.keys(codes) as [SluiceCode, ...SluiceCode[]]),
-  title: z.string(),
-  detail: z.string().optional(),
-  value: anyJson.optional(),
-  limit: anyJson.optional(),
+  code: z
+    .enum(Object.keys(codes) as [SluiceCode, ...SluiceCode[]])
+    .describe("What programs compare; it never changes its meaning"),
+  title: z.string().describe("The code in words"),
+  detail: z.string().optional().describe("What could not be done, and why, for people"),
+  value: anyJson.optional().describe("What was refused, or the path of its field"),
+  limit: anyJson.optional().describe("What it met: a number, or the words that are allowed"),
 });
 
 /** What became of one published event. */
-export const resultSchema = z.union([
-  z.strictObject({
-    id: z.string().optional(),
-    sequence: count.optional(),
-    epoch: count,
-    sinks: uint32,
-    hosts: uint32,
-    refused: uint32.optional(),
-  }),
-  z.strictObject({ problem: problemSchema }),
-]);
+export const resultSchema = z
+  .union([
+    z.strictObject({
+      id: z.string().optional().describe("As given, or derived from host, epoch, channel and sequence"),
+      sequence: count.optional().describe("Its place in the channel; absent while it waits in its outbox"),
+      epoch: count.describe("Incarnation of the host's core, to which sequences belong"),
+      sinks: uint32.describe("Members that it was selected for"),
+      hosts: uint32.describe("Hosts that those are on"),
+      refused: uint32.optional().describe("Selected members whose inbox refused it"),
+    }),
+    z.strictObject({ problem: problemSchema }),
+  ])
+  .meta({ id: "Result" });
 
 /** One delivered event with what this host adds to it. */
-export const deliverySchema = z.strictObject({
-  number: count.optional(),
-  channel,
-  member: member.optional(),
-  sequence: count,
-  epoch: count.optional(),
-  attempt: uint32.optional(),
-  event: eventSchema,
-});
+export const deliverySchema = z
+  .strictObject({
+    number: count.optional().describe("Counts the deliveries of this inbox without gaps, from 1"),
+    channel,
+    member: member.optional().describe("Which of the session's members it is for"),
+    sequence: count.describe("Its place among the channel's events"),
+    epoch: count.optional().describe("Incarnation of the host's core, to which sequences belong"),
+    attempt: uint32.optional().describe("How often it was delivered; absent: once"),
+    event: eventSchema,
+  })
+  .meta({ id: "Delivery" });
 
 /** What a host may say, by kind. */
 export const hostKinds = {
