@@ -19,8 +19,10 @@ export interface ServiceOptions {
   readonly connections: number;
   /** Memberships of one session. */
   readonly joins: number;
-  /** From accepting a TCP connection to the end of its first frame. */
+  /** From accepting a connection to the end of its first frame, or of the head of its first request. */
   readonly handshakeMs: number;
+  /** From the first to the last byte of an HTTP request. */
+  readonly requestMs: number;
   /** From the first to the last byte of one frame. */
   readonly frameMs: number;
   /** How long a peer may leave unread what was written to it. */
@@ -59,6 +61,7 @@ const ranges: {
   connections: [1, CONNECTIONS_MAX - 1024],
   joins: [1, 1_000_000],
   handshakeMs: [1, 3_600_000],
+  requestMs: [1, 3_600_000],
   frameMs: [1, 3_600_000],
   stallMs: [1, 3_600_000],
   pingMs: [1, 3_600_000],
@@ -85,6 +88,7 @@ export function resolveOptions(input: ServiceOptionsInput = {}): ServiceOptions 
     connections: input.connections ?? limits.sessions,
     joins: input.joins ?? limits.joins,
     handshakeMs: input.handshakeMs ?? limits.handshakeMs,
+    requestMs: input.requestMs ?? limits.requestMs,
     frameMs: input.frameMs ?? limits.frameMs,
     stallMs: input.stallMs ?? limits.stallMs,
     pingMs: input.pingMs ?? limits.pingMs,

@@ -5,7 +5,6 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { problemBody, problemContentType } from "../../errors.ts";
-import { limits } from "../../limits.ts";
 import { negotiate, type OriginCheck } from "../../socket/websocket/handshake.ts";
 import type { CarrySettings } from "./tcp.ts";
 import { createUpgrade, HttpRequest, isSocketPath } from "./upgrade.ts";
@@ -18,13 +17,14 @@ export type Fetch = (request: Request) => Response | Promise<Response>;
 
 /** Makes the HTTP server, not listening yet. */
 export function createHttp(fetch: Fetch, settings: CarrySettings, isAllowed: OriginCheck): Server {
+  const { handshakeMs, requestMs } = settings.service.options;
   const control = getRequestListener(fetch, { overrideGlobalObjects: false });
   const server = createServer(
     {
       IncomingMessage: HttpRequest,
-      headersTimeout: limits.handshakeMs,
-      requestTimeout: limits.requestMs,
-      connectionsCheckingInterval: limits.handshakeMs / CHECKS,
+      headersTimeout: handshakeMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: Math.ceil(Math.min(handshakeMs, requestMs) / CHECKS),
       noDelay: true,
     },
     (request, response) => {
