@@ -9,9 +9,11 @@ import { parseArgs } from "node:util";
 import { adrIndex } from "./lib/adr.mjs";
 import { codesPart } from "./lib/docs-codes.mjs";
 import { framesPart } from "./lib/docs-frames.mjs";
+import { routesPart, schemasPart } from "./lib/docs-http.mjs";
 import { limitsPart } from "./lib/docs-limits.mjs";
 import { at } from "./lib/paths.mjs";
 import { Failure, runMain } from "./lib/run.mjs";
+import { prepare } from "./prepare.mjs";
 
 /** By page, by name. @type {Record<string, Record<string, () => string | Promise<string>>>} */
 const parts = {
@@ -21,11 +23,14 @@ const parts = {
     "host frames": () => framesPart("HostFrame"),
     "frame parts": () => framesPart("parts"),
   },
+  "docs/http.md": { routes: routesPart, schemas: schemasPart },
   "docs/operating.md": { limits: limitsPart },
 };
 
 await runMain(async () => {
   const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
+  // The HTTP reference is what a host answers, and a host needs its core.
+  await prepare(["core"]);
   /** @type {Record<string, string>} */
   const fresh = { "docs/adr/README.md": adrIndex() };
   for (const [page, made] of Object.entries(parts)) {
