@@ -1,5 +1,5 @@
 /**
- * Serves the page of this folder: `node examples/browser/serve.mjs [PORT]`.
+ * Serves the page of this folder: `node examples/browser/serve.mjs [PORT]`, 8080 where neither that nor the variable PORT says.
  *
  * A page opened as a file has no origin that a host could know, so it needs some server; any will do that serves this
  * folder from this machine.
@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
 const page = readFileSync(new URL("index.html", import.meta.url));
-const port = Number(process.argv[2] ?? 8080);
+const port = Number(process.argv[2] ?? process.env["PORT"] ?? 8080);
 
 const server = createServer((request, response) => {
   const isPage = new URL(request.url ?? "/", "http://localhost").pathname === "/";

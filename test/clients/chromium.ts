@@ -59,7 +59,7 @@ export async function startBrowser(program: string): Promise<Browser> {
   const call = createCaller(socket);
   return {
     async open(address) {
-      const { targetId } = await call<{ targetId: string }>("Target.createTarget", { url: address });
+      const { targetId } = await call<{ targetId: string }>("Target.createTarget", { url: "about:blank" });
       const { sessionId } = await call<{ sessionId: string }>("Target.attachToTarget", { targetId, flatten: true });
       const page: Page = {
         async run<Result>(script: string, ...args: readonly unknown[]): Promise<Result> {
@@ -70,6 +70,8 @@ export async function startBrowser(program: string): Promise<Browser> {
           throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
         },
       };
+      // It answers when the page has taken the place of the empty one: asked before, that one would be what runs scripts.
+      await call("Page.navigate", { url: address }, sessionId);
       await page.run(`() => new Promise((resolve) => {
         if (document.readyState === "complete") resolve(0);
         else addEventListener("load", () => resolve(0));
