@@ -76,6 +76,7 @@ export const codes = Object.freeze({
   attributes_too_large: terminal(3531, 422, "The attributes are too large"),
   limit_reached: terminal(3532, 422, "A limit is reached"),
   channel_name: terminal(3533, 422, "The name cannot be a channel's"),
+  idempotency_key_reused: terminal(3534, 422, "The idempotency key stands for another request"),
 
   // --- Terminal: things ---
   not_found: terminal(3550, 404, "There is nothing at this address"),
@@ -86,6 +87,7 @@ export const codes = Object.freeze({
   source_taken: terminal(3555, 409, "The channel has its single source already"),
   ack_unknown: terminal(3556, 422, "The acknowledged number was never delivered"),
   precondition_failed: terminal(3557, 412, "The resource is not what the request expects"),
+  inbox_unknown: terminal(3558, 404, "There is no such inbox"),
 
   // --- Terminal: rights ---
   unauthorized: terminal(3570, 401, "Credentials are missing or not valid"),

@@ -98,6 +98,16 @@ export const limits = Object.freeze({
   /** Bytes after which a JSON deliver frame ends: the default `select`. */
   deliverBytes: 65_536,
 
+  // --- Idempotency keys ---
+  /** How long an `Idempotency-Key` is remembered, on the service clock: longer than clients go on trying. */
+  idempotencyMs: 300_000,
+  /** Characters of a key; they are ASCII. Four UUIDs. */
+  idempotencyKeyBytes: 255,
+  /** Keys of one channel remembered at a time: 437 keyed publishes a second, and no channel uses up what is for all. */
+  idempotencyKeys: 131_072,
+  /** Bytes remembered for the keys of all channels, answers included: about 250,000 answers to single events. */
+  idempotencyBytes: 67_108_864,
+
   // --- Clients, by address ---
   /** Connections of one address at a time, on hosts that others can reach: an office behind one address, not a flood. */
   clientConnections: 1_000,
@@ -119,6 +129,21 @@ export const limits = Object.freeze({
   inboxEvents: 65_536,
   /** Bytes of an inbox where it does not say. */
   inboxBytes: 16_777_216,
+
+  /** Inboxes that are polled, of one host: a client of HTTP each, and a connection of the core. */
+  inboxes: 10_000,
+  /** Polls that may wait at one inbox: one per tab of a browser, not per click. */
+  inboxPolls: 16,
+  /** Events that one poll may ask for: as many as one publish brings. */
+  pollEvents: PUBLISH_EVENTS_MAX,
+  /** Bytes, as stored, after which an answer to a poll ends: the largest event still comes. */
+  pollBytes: EVENT_BYTES_MAX,
+  /** How long a poll may wait, on the real clock: what proxies grant a silent answer. */
+  pollWaitMs: 60_000,
+  /** How long an inbox that is polled stays without a use where it does not say, on the service clock. */
+  inboxIdleMs: 300_000,
+  /** The same at most: a week. Beyond it is forgotten, not idle. */
+  inboxIdleMsMax: 604_800_000,
 
   /** Events that a channel may store. Above it, a replay would be a download. */
   storeEvents: 1_048_576,
@@ -150,6 +175,12 @@ export const limits = Object.freeze({
   requestMs: 60_000,
   /** Time within which `restarts` failures of the core end the host. */
   restartsMs: 60_000,
+  /** How far a test may move the service clock at once: a year. */
+  testAdvanceMs: 31_536_000_000,
+  /** Timers that may run in it: one that sets itself again must not hang the process. */
+  testTimers: 1_000_000,
+  /** Turns of output after it: as many pieces of 128 KiB as the largest inbox holds as JSON. */
+  settleTurns: 65_536,
   /** Failures of the core within `restartsMs` after which a host gives up: what repeats is not cured by restarting. */
   restarts: 3,
 } as const);

@@ -4,12 +4,13 @@
  * Everything is synchronous and single-threaded; time, entropy and sockets come from outside (clock.ts, runtime/).
  */
 
+import { toBinary } from "@bufbuild/protobuf";
 import { Channels } from "./channel/channels.ts";
 import type { Clocks } from "./clock.ts";
 import { type CountedExports, type Crossings, countCrossings } from "./core/crossings.ts";
 import { type Core, createCore, isTrap } from "./core/instance.ts";
 import { SluiceError, sluiceErrorFrom } from "./errors.ts";
-import type { Event } from "./gen/sluice/v1/event_pb.ts";
+import { type Event, EventSchema } from "./gen/sluice/v1/event_pb.ts";
 import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { resolveOptions, type ServiceOptions, type ServiceOptionsInput } from "./options.ts";
@@ -164,6 +165,18 @@ export class Service implements Engine {
    * @throws {SluiceError} where no event was looked at: `channel_unknown`, `channel_name`, `source_taken`, `core_restarted`.
    */
   publish(name: string, events: readonly Event[]): PublishResult[] {
+    return this.publishEncoded(
+      name,
+      events.map((event) => toBinary(EventSchema, event)),
+    );
+  }
+
+  /**
+   * The same for events that are encoded already, as publishes over HTTP are: whatever is wrong within one is its result.
+   *
+   * @param events Encoded Events; they are copied before this returns.
+   */
+  publishEncoded(name: string, events: readonly Uint8Array[]): PublishResult[] {
     const channel = this.channels.resolve(name);
     const session = this.#localPublisher();
     try {

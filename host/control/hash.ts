@@ -14,9 +14,23 @@ export function hashText(text: string): string {
   return STARTS.map((start) => half(text, start)).join("");
 }
 
+/** Hashes bytes likewise. */
+export function hashBytes(bytes: Uint8Array): string {
+  return STARTS.map((start) => {
+    let value: number = start;
+    for (let index = 0; index < bytes.length; index += 1) value = Math.imul(value ^ (bytes[index] as number), PRIME);
+    return finished(value);
+  }).join("");
+}
+
 function half(text: string, start: number): string {
-  let value = start;
+  let value: number = start;
   for (let index = 0; index < text.length; index += 1) value = Math.imul(value ^ text.charCodeAt(index), PRIME);
+  return finished(value);
+}
+
+function finished(hash: number): string {
+  let value = hash;
   value ^= value >>> 16;
   value = Math.imul(value, 0x85eb_ca6b);
   value ^= value >>> 13;

@@ -3,8 +3,8 @@
  * here depends on sessions and sockets.
  */
 import type { ChannelDefinition } from "../channel/definition.ts";
+import type { Clock } from "../clock.ts";
 import type { SluiceError } from "../errors.ts";
-import type { Event } from "../gen/sluice/v1/event_pb.ts";
 
 /** A channel as the control plane shows it. */
 export interface ControlChannel {
@@ -45,8 +45,10 @@ export interface ControlService {
     patch(name: string, definition: ChannelDefinition): ControlChannel;
     remove(name: string): boolean;
   };
-  /** Synchronous; one result per event. Throws a SluiceError where no event was looked at. */
-  publish(channel: string, events: readonly Event[]): readonly ControlResult[];
+  /** The clock of time-outs that a test may drive; the app's own `clock` is the real one. */
+  readonly clocks: { readonly service: Clock };
+  /** Takes encoded Events. Synchronous; one result per event. Throws a SluiceError where no event was looked at. */
+  publishEncoded(channel: string, events: readonly Uint8Array[]): readonly ControlResult[];
   /** Counters by name; those that only grow end in "Total". */
   statistics(): Readonly<Record<string, number>>;
 }

@@ -1,7 +1,6 @@
 /**
  * Sessions without a socket: HTTP publishes and embedded use. They pass the very same core, so they see the same rules.
  */
-import { toBinary } from "@bufbuild/protobuf";
 import {
   EVENT_BYTES_MAX,
   FRAME_BYTES_MAX,
@@ -13,7 +12,6 @@ import type { ChannelView } from "../channel/channels.ts";
 import { type Core, SCRATCH_AT } from "../core/instance.ts";
 import { firstNumber } from "../core/views.ts";
 import { SluiceError } from "../errors.ts";
-import { type Event, EventSchema } from "../gen/sluice/v1/event_pb.ts";
 import type { HostFrame } from "../gen/sluice/v1/frame_pb.ts";
 import type { ConnectionAdapter } from "./connection.ts";
 import type { Engine } from "./engine.ts";
@@ -87,25 +85,35 @@ export class LocalSession extends Session {
   /**
    * Publishes, in as many frames as needed.
    *
+   * @param events Encoded Events; the core checks what is in them.
    * @returns One result per event, in their order.
    * @throws {SluiceError} `source_taken` and the like, where no event was looked at.
    */
-  publish(channel: ChannelView, events: readonly Event[]): PublishResult[] {
+  publish(channel: ChannelView, events: readonly Uint8Array[]): PublishResult[] {
     const { core } = this.engine;
-    const already = this.memberships?.ofChannel(channel.number)[0];
-    const member = already?.member ?? addMember(this, core, channel, ROLE_SOURCE, true);
+    const member = this.memberships?.ofChannel(channel.number)[0]?.member ?? this.#becomeSource(core, channel);
     try {
       return this.#publishAll(core, channel, events);
     } finally {
       // A single channel's one place is not kept by a request that is over.
-      if (channel.definition.source === "single" && this.engine.core === core) {
-        core.exports.memberRemove(this.id, member);
-        this.memberships?.delete(member);
-      }
+      if (channel.definition.source === "single" && this.engine.core === core) this.#leave(core, member);
     }
   }
 
-  #publishAll(core: Core, channel: ChannelView, events: readonly Event[]): PublishResult[] {
+  /** The one publisher of a host may well publish to more channels than a session can be in: the oldest place goes. */
+  #becomeSource(core: Core, channel: ChannelView): number {
+    const { memberships } = this;
+    const oldest = memberships?.oldest();
+    if (oldest !== undefined && (memberships?.count ?? 0) >= this.engine.options.joins) this.#leave(core, oldest);
+    return addMember(this, core, channel, ROLE_SOURCE, true);
+  }
+
+  #leave(core: Core, member: number): void {
+    core.exports.memberRemove(this.id, member);
+    this.memberships?.delete(member);
+  }
+
+  #publishAll(core: Core, channel: ChannelView, events: readonly Uint8Array[]): PublishResult[] {
     const results: PublishResult[] = new Array(events.length);
     let batch: Uint8Array[] = [];
     let places: number[] = [];
@@ -114,14 +122,13 @@ export class LocalSession extends Session {
       if (batch.length === 0) return;
       const outcomes = this.#publishFrame(core, channel.number, batch);
       for (const [index, place] of places.entries()) {
-        results[place] = resultFrom(this.engine, core, outcomes[index], events[place]?.id ?? "", this.#problem);
+        results[place] = resultFrom(this.engine, core, outcomes[index], this.#problem);
       }
       batch = [];
       places = [];
       bytes = 0;
     };
-    for (const [place, event] of events.entries()) {
-      const encoded = toBinary(EventSchema, event);
+    for (const [place, encoded] of events.entries()) {
       if (encoded.length > EVENT_BYTES_MAX) {
         results[place] = { problem: tooLarge(encoded.length) };
         continue;
@@ -183,7 +190,6 @@ function resultFrom(
   engine: Engine,
   core: Core,
   outcome: Outcome | undefined,
-  id: string,
   problem: SluiceError | undefined,
 ): PublishResult {
   if (outcome === undefined) {
@@ -195,7 +201,7 @@ function resultFrom(
   }
   if (outcome.problem !== undefined) return { problem: outcome.problem };
   return {
-    id: id || derivedId(engine.options.hostId, core.epoch, outcome.channelNumber, outcome.sequence),
+    id: outcome.givenId || derivedId(engine.options.hostId, core.epoch, outcome.channelNumber, outcome.sequence),
     sequence: outcome.sequence,
     epoch: core.epoch,
     sinks: outcome.sinks,

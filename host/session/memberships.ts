@@ -30,6 +30,16 @@ export class Memberships {
     return this.#byMember.size;
   }
 
+  /** The member that joined first. */
+  oldest(): number | undefined {
+    return this.#byMember.keys().next().value;
+  }
+
+  /** All, in the order of their joining. */
+  all(): Iterable<Membership> {
+    return this.#byMember.values();
+  }
+
   get(member: number): Membership | undefined {
     return this.#byMember.get(member);
   }

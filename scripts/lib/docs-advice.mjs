@@ -40,6 +40,7 @@ export const advice = {
   attributes_too_large: "Put what nobody filters by into `data`.",
   limit_reached: "`limit` says how many. Remove something first.",
   channel_name: "Use letters, digits and `. _ / -`, beginning with a letter, digit or `_`; at most 255.",
+  idempotency_key_reused: "Use a new key for another request; repeat the first one as it was to get its answer.",
   not_found: "Check the path; names are percent-encoded (`/` is `%2F`).",
   method_not_allowed: "`Allow` lists what is possible.",
   channel_unknown: "Create it: `PUT /v1/channels/{name}`. On loopback it appears by itself.",

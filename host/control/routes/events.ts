@@ -1,73 +1,128 @@
 /**
- * `POST /v1/channels/{channel}/events`: publishes one event or an array of them.
+ * `POST /v1/channels/{channel}/events`: publishes one event or many, native or as CloudEvents.
  *
- * A body that is wrong anywhere is refused as a whole and nothing is published; what only the core can know of an event
- * (its type is not taken, its sinks are full) is told per event. Publishing is synchronous: the answer tells what is done.
+ * A body that cannot be read is refused as a whole. An event that is wrong, or that the core does not take, is a result that
+ * says so, and those beside it are published. Publishing is synchronous: the answer tells what is done.
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { codes, problemCore, SluiceError } from "../../errors.ts";
-import { createBodyReader } from "../../socket/json/codec.ts";
+import { cloudEventSchema } from "../../socket/cloudevents/schema.ts";
+import type { BodyEvents } from "../../socket/json/body.ts";
 import { eventSchema, eventsSchema } from "../../socket/json/schema/event.ts";
 import { resultSchema } from "../../socket/json/schema/host.ts";
-import { assertMediaType, readBody, readQuery } from "../request.ts";
-import type { ControlResult } from "../service.ts";
+import { BATCH_TYPE, createEventsReader, type EventMode, eventModeOf, STRUCTURED_TYPE } from "../cloudevents/mode.ts";
+import { hashBytes, hashText } from "../hash.ts";
+import { IdempotencyKeys, keyFromHeader } from "../idempotency.ts";
+import { type ControlContext, readBody, readQuery } from "../request.ts";
+import type { ControlResult, ControlService } from "../service.ts";
 import { nameOf } from "./channels.ts";
 import { type ControlApp, channelParameter, jsonContent, problemAnswers } from "./kit.ts";
 
 const receipts = ["accepted", "linked", "stored"] as const;
+/** Extensions stand beside the members that CloudEvents names. */
+const cloudEvent = cloudEventSchema.loose().meta({ id: "CloudEvent" });
 
 const publish = createRoute({
   method: "post",
   path: "/v1/channels/{channel}/events",
   summary: "Publishes one event or an array of events",
   description:
-    "An array is answered with one result per event. A single event that is refused is answered with its problem.",
+    "An array is answered with one result per event, in its order. A single event that is refused is answered with its problem. CloudEvents are taken in structured, batch and binary mode.",
   request: {
     params: channelParameter,
     query: z.object({ receipt: z.enum(receipts).optional() }),
-    body: { content: jsonContent(z.union([eventSchema, eventsSchema])), required: true },
+    headers: z.object({ "idempotency-key": z.string().optional() }),
+    body: {
+      content: {
+        ...jsonContent(z.union([eventSchema.meta({ id: "Event" }), eventsSchema])),
+        [STRUCTURED_TYPE]: { schema: cloudEvent },
+        [BATCH_TYPE]: { schema: z.array(cloudEvent) },
+      },
+      required: true,
+    },
   },
   responses: {
     200: {
-      description: "What became of each event",
+      description: "What became of each event. Idempotency-Replayed: true says that it is a repeated answer",
       content: jsonContent(z.object({ results: z.array(resultSchema) })),
     },
     ...problemAnswers(400, 404, 409, 413, 415, 422, 429, 503),
   },
 });
 
-/** Adds the route. The reader is made once: it keeps its buffer from request to request. */
+/** Adds the route. */
 export function addEventRoutes(app: ControlApp): void {
   const { service, limits } = app;
-  const read = createBodyReader();
+  const readEvents = createEventsReader();
+  const keys = new IdempotencyKeys(service.clocks.service, limits);
 
   app.route(publish, async (context) => {
     const name = nameOf(context);
-    assertReceipt(readQuery(context, ["receipt"]).receipt);
-    if (context.req.header("idempotency-key") !== undefined) {
-      // Taken and not honoured, it would turn a careful client's retry into a duplicate.
-      throw new SluiceError("not_supported", "Cannot take an Idempotency-Key, this version remembers none", {
-        value: "idempotency-key",
-      });
-    }
-    assertMediaType(context, ["application/json"]);
-    const body = read(await readBody(context, limits.bodyBytes));
-    if (!body.ok) throw body.error;
-    const results = service.publish(name, body.value.events);
-    // One event that is refused is a request that failed; within an array it is one result among others.
-    const [first] = results;
-    if (!body.value.many && first !== undefined && "problem" in first) throw first.problem;
-    return context.json({ results: results.map(shown) });
+    const receipt = receiptOf(context);
+    const header = context.req.header("idempotency-key");
+    const mode = eventModeOf(context);
+    // Nothing is awaited behind this: of two requests with one key, one publishes and the other finds its answer.
+    const body = await readBody(context, limits.bodyBytes);
+    if (header === undefined) return answer(context, resultsText(service, name, readEvents(context, mode, body)));
+    const key = keyFromHeader(header, limits.idempotencyKeyBytes);
+    const print = printOf(context, mode, receipt, body);
+    const known = keys.find(name, service.channels.get(name), key, print);
+    if (known !== undefined) return answer(context, known, { "Idempotency-Replayed": "true" });
+    const text = resultsText(service, name, readEvents(context, mode, body));
+    const channel = service.channels.get(name);
+    if (channel !== undefined) keys.keep(channel, key, print, text);
+    return answer(context, text);
   });
 }
 
-/** @throws {SluiceError} for a receipt that this version cannot give: better none than one that promises too much. */
-function assertReceipt(receipt: string | undefined): void {
-  if (receipt === undefined || receipt === "accepted") return;
-  if (receipts.some((known) => known === receipt)) {
-    throw new SluiceError("not_supported", `Cannot give the receipt "${receipt}", this version has only "accepted"`, {
+function answer(context: ControlContext, text: string, headers: Record<string, string> = {}): Response {
+  return context.body(text, 200, { "Content-Type": "application/json", ...headers });
+}
+
+/**
+ * Publishes what can be published.
+ *
+ * @returns The body of the answer.
+ * @throws {SluiceError} where nothing was published: one event that is refused is a request that failed.
+ */
+function resultsText(service: ControlService, name: string, { entries, many }: BodyEvents): string {
+  const [only] = entries;
+  if (!many && only instanceof SluiceError) throw only;
+  const encoded = entries.filter((entry) => !(entry instanceof SluiceError)) as Uint8Array[];
+  const published = service.publishEncoded(name, encoded);
+  const [first] = published;
+  if (!many && first !== undefined && "problem" in first) throw first.problem;
+  let next = 0;
+  const results = entries.map((entry) =>
+    shown(entry instanceof SluiceError ? { problem: entry } : (published[next++] as ControlResult)),
+  );
+  return JSON.stringify({ results });
+}
+
+/** All that a repetition must have in common with the first request. */
+function printOf(context: ControlContext, mode: EventMode, receipt: string, body: Uint8Array): string {
+  const fields = mode === "binary" ? [...context.req.raw.headers.entries()].filter(isEventField).sort() : [];
+  return hashText(JSON.stringify([mode, receipt, fields])) + hashBytes(body);
+}
+
+/** Whether a header field is part of an event in binary mode. */
+function isEventField([name]: readonly [string, string]): boolean {
+  return name === "content-type" || name.startsWith("ce-");
+}
+
+/**
+ * Reads what is to be promised.
+ *
+ * @throws {SluiceError} for a receipt that this version cannot give: better none than one that promises too much.
+ */
+function receiptOf(context: ControlContext): "accepted" | "linked" {
+  const { receipt } = readQuery(context, ["receipt"]);
+  // This host is the only one, so it is every host that an event has to reach.
+  if (receipt === undefined || receipt === "accepted" || receipt === "linked") return receipt ?? "accepted";
+  if (receipt === "stored") {
+    throw new SluiceError("not_supported", 'Cannot give the receipt "stored", this version keeps no events on disk', {
       value: "query.receipt",
-      limit: ["accepted"],
+      limit: ["accepted", "linked"],
     });
   }
   throw new SluiceError(

@@ -5,19 +5,14 @@
  * (render.ts). Whatever it does not take goes the slow one, over values, zod schemas and protobuf-es, which knows every
  * frame and says what is wrong with a bad one. Tests hold that both agree.
  */
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { checkWith } from "../../check.ts";
-import { SluiceError, sluiceErrorFrom } from "../../errors.ts";
-import type { Event } from "../../gen/sluice/v1/event_pb.ts";
-import { ClientFrameSchema, PublishSchema } from "../../gen/sluice/v1/frame_pb.ts";
+import { toBinary } from "@bufbuild/protobuf";
+import { SluiceError } from "../../errors.ts";
+import { ClientFrameSchema } from "../../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../../limits.ts";
 import { clientFrameFromJson } from "./client.ts";
-import { eventFromChecked } from "./event.ts";
 import type { HostNames } from "./host.ts";
 import { PublishReader } from "./publish.ts";
-import { type RawAt, type Read, readJson } from "./reader.ts";
 import { Renderer, type RenderSettings } from "./render.ts";
-import { eventSchema, eventsSchema } from "./schema/event.ts";
 
 export { clientFrameFromJson, type FrameRead, jsonFromClientFrame } from "./client.ts";
 export { eventFromJson, jsonFromEvent, textFromEvent } from "./event.ts";
@@ -80,38 +75,4 @@ function readSlowly(text: Uint8Array): TextRead {
     },
   );
   return { ok: false, error, ...(ref === undefined ? {} : { ref }) };
-}
-
-/** The events of a request body. */
-export interface BodyEvents {
-  readonly events: Event[];
-  /** Whether the body was an array: one event and an array of one are answered differently. */
-  readonly many: boolean;
-}
-
-/** Reads bodies of HTTP publishes; one serves all requests, because reading is synchronous. */
-export function createBodyReader(): (body: Uint8Array) => Read<BodyEvents> {
-  const publishes = new PublishReader();
-  return (body) => {
-    const written = publishes.events(body);
-    if (written === undefined) return bodySlowly(body);
-    const many = body.find((byte) => byte > 0x20) === 0x5b;
-    return { ok: true, value: { events: fromBinary(PublishSchema, written.bytes).events, many } };
-  };
-}
-
-/** The payloads of the events are carried as text. */
-const rawAt: RawAt = (path) =>
-  path[path.length - 1] === "data" && (path.length === 1 || (path.length === 2 && typeof path[0] === "number"));
-
-function bodySlowly(body: Uint8Array): Read<BodyEvents> {
-  const read = readJson(body, rawAt);
-  if (!read.ok) return read;
-  const many = Array.isArray(read.value);
-  try {
-    const checked = many ? checkWith(eventsSchema, read.value) : [checkWith(eventSchema, read.value)];
-    return { ok: true, value: { events: checked.map(eventFromChecked), many } };
-  } catch (thrown) {
-    return { ok: false, error: sluiceErrorFrom(thrown) };
-  }
 }

@@ -10,7 +10,7 @@ import { attributes, durationMs, moment } from "./parts.ts";
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
 
 /** Canonical base64 of RFC 4648 §4: padded, no line breaks, no stray bits, so that one payload has one text. */
-const base64Text = z
+export const base64Text = z
   .string()
   .check((checked) => {
     if (!base64.test(checked.value)) refuse(checked, "invalid_value", "it must be padded base64 (RFC 4648 §4)");
@@ -18,7 +18,7 @@ const base64Text = z
   .meta({ contentEncoding: "base64" });
 
 /** Out of range is a code of its own, because the core has one for binary publishers too. */
-const priority = z
+export const priority = z
   .number()
   .check((checked) => {
     if (Number.isInteger(checked.value) && checked.value >= 0 && checked.value <= 9) return;
@@ -63,20 +63,42 @@ function checkEvent(checked: Checked<EventJson>): void {
   if (event.deliverBy !== undefined && event.ttlMs !== undefined) {
     refuse(checked, "invalid_value", "deliverBy says it already", { path: ["ttlMs"], value: event.ttlMs });
   }
-  if (event.data === undefined) return;
-  if (event.dataBase64 !== undefined) {
-    refuse(checked, "invalid_value", "data says it already", { path: ["dataBase64"], value: event.dataBase64 });
+  checkPayload(checked, event.data, event.dataBase64, event.dataContentType ?? "", nativeNames);
+}
+
+/** How a format calls the members that make up the payload. */
+export interface PayloadNames {
+  readonly data: string;
+  readonly base64: string;
+  readonly mediaType: string;
+}
+
+const nativeNames: PayloadNames = { data: "data", base64: "dataBase64", mediaType: "dataContentType" };
+
+/** Checks that the payload is told once, and as its media type wants it; for every JSON format of events. */
+export function checkPayload<Value>(
+  checked: Checked<Value>,
+  data: unknown,
+  base64Data: string | undefined,
+  mediaType: string,
+  names: PayloadNames,
+): void {
+  if (data === undefined) return;
+  if (base64Data !== undefined) {
+    refuse(checked, "invalid_value", `${names.data} says it already`, { path: [names.base64], value: base64Data });
   }
-  const form = mediaForm(event.dataContentType ?? "");
-  if (form === "json") return;
-  const content = textOfData(event.data);
+  if (mediaForm(mediaType) === "json") return;
+  const content = textOfData(data);
   if (content === undefined) {
-    refuse(checked, "invalid_value", `it must be a string where dataContentType is ${event.dataContentType}`, {
-      path: ["data"],
-      value: event.data instanceof RawJson ? {} : event.data,
+    refuse(checked, "invalid_value", `it must be a string where ${names.mediaType} is ${mediaType}`, {
+      path: [names.data],
+      value: data instanceof RawJson ? {} : data,
     });
   } else if (bytesFromText(content) === undefined) {
-    refuse(checked, "not_utf8", "it has a lone surrogate, which UTF-8 cannot say", { path: ["data"], value: content });
+    refuse(checked, "not_utf8", "it has a lone surrogate, which UTF-8 cannot say", {
+      path: [names.data],
+      value: content,
+    });
   }
 }
 

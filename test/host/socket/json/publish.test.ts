@@ -5,14 +5,9 @@
 import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ClientFrameSchema, PublishSchema } from "../../../../host/gen/sluice/v1/frame_pb.ts";
+import { ClientFrameSchema } from "../../../../host/gen/sluice/v1/frame_pb.ts";
 import { limits } from "../../../../host/limits.ts";
-import {
-  clientFrameFromJson,
-  createBodyReader,
-  createSocketCodec,
-  jsonFromClientFrame,
-} from "../../../../host/socket/json/codec.ts";
+import { clientFrameFromJson, createSocketCodec, jsonFromClientFrame } from "../../../../host/socket/json/codec.ts";
 import { PublishReader } from "../../../../host/socket/json/publish.ts";
 import { bytesOf } from "../../../../host/socket/json/scan.ts";
 import { propertyParameters } from "../../../property/runs.ts";
@@ -246,57 +241,5 @@ describe("createSocketCodec().read()", () => {
       ok: false,
       error: { code: "invalid_value", limit: limits.publishEvents },
     });
-  });
-});
-
-describe("createBodyReader()", () => {
-  const read = createBodyReader();
-
-  test("takes one event or an array of them", () => {
-    expect(read(bytesOf(' {"type":"a"} '))).toMatchObject({
-      ok: true,
-      value: { many: false, events: [{ type: "a" }] },
-    });
-    expect(read(bytesOf(' [{"type":"a"},{"type":"b"}]'))).toMatchObject({
-      ok: true,
-      value: { many: true, events: [{ type: "a" }, { type: "b" }] },
-    });
-    expect(read(bytesOf("[]"))).toMatchObject({ ok: true, value: { many: true, events: [] } });
-  });
-
-  test("names the field as it stands in the body", () => {
-    expect(read(bytesOf('{"type":"a","colour":1}'))).toMatchObject({
-      ok: false,
-      error: { code: "unknown_field", value: "colour" },
-    });
-    expect(read(bytesOf('[{"type":"a"},{"type":"b","colour":1}]'))).toMatchObject({
-      ok: false,
-      error: { code: "unknown_field", value: "[1].colour" },
-    });
-  });
-
-  test("keeps payloads byte by byte, also in bodies larger than a frame", () => {
-    const payload = `{"n": 12345678901234567890, "x": "${"x".repeat(700_000)}" }`;
-    const outcome = read(bytesOf(`[{"type":"a","data":${payload}},{"type":"b","data":${payload}}]`));
-    if (!outcome.ok) throw outcome.error;
-    const texts = outcome.value.events.map(({ data }) => new TextDecoder().decode(data));
-    expect(texts).toEqual([payload, payload]);
-  });
-
-  test("gives the events of the slow way", () => {
-    fc.assert(
-      fc.property(clientFrame("publish"), (init) => {
-        const { kind } = create(ClientFrameSchema, init);
-        if (kind.case !== "publish") throw new Error("The arbitrary makes publishes");
-        const body = JSON.stringify(JSON.parse(jsonFromClientFrame(create(ClientFrameSchema, init))).publish.events);
-        const outcome = read(bytesOf(body));
-        if (!outcome.ok) throw outcome.error;
-        const given = clientFrameFromJson(`{"publish":{"channel":"c","events":${body}}}`);
-        if (!given.ok || given.frame.kind.case !== "publish") throw new Error("The slow way refuses");
-        const want = create(PublishSchema, { events: given.frame.kind.value.events });
-        expect(equals(PublishSchema, create(PublishSchema, { events: outcome.value.events }), want)).toBe(true);
-      }),
-      propertyParameters(200),
-    );
   });
 });
