@@ -93,6 +93,8 @@ describe.each(runnable)("$page", ({ page, blocks }) => {
     HOME: process.env["HOME"],
     SLUICE_LISTEN: "127.0.0.1:0",
     SLUICE_TCP: "127.0.0.1:0",
+    // Of the example page.
+    PORT: "0",
   };
   let url = "http://127.0.0.1:7480";
   let tcp = "127.0.0.1:7481";
