@@ -175,14 +175,16 @@ export const limits = Object.freeze({
   requestMs: 60_000,
   /** Time within which `restarts` failures of the core end the host. */
   restartsMs: 60_000,
+  /** Failures of the core within `restartsMs` after which a host gives up: what repeats is not cured by restarting. */
+  restarts: 3,
+
+  // --- Test controls ---
   /** How far a test may move the service clock at once: a year. */
   testAdvanceMs: 31_536_000_000,
   /** Timers that may run in it: one that sets itself again must not hang the process. */
   testTimers: 1_000_000,
   /** Turns of output after it: as many pieces of 128 KiB as the largest inbox holds as JSON. */
   settleTurns: 65_536,
-  /** Failures of the core within `restartsMs` after which a host gives up: what repeats is not cured by restarting. */
-  restarts: 3,
 } as const);
 
 /** The type of {@link limits}, for functions that take them as an argument. Widened, so that tests can lower one. */

@@ -97,6 +97,8 @@ export interface Flusher {
   flush(session: Session): void;
   /** Flushes everything now. */
   turn(): void;
+  /** Whether a turn is due. */
+  readonly pending: boolean;
   /** The socket of this session is done with what it was given, or gone: its slot is free. */
   released(session: Session): void;
 }

@@ -235,7 +235,17 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     session.copyBytes = 0;
   }
 
-  return { schedule, ready: markReady, beat, flush, turn, released };
+  return {
+    schedule,
+    ready: markReady,
+    beat,
+    flush,
+    turn,
+    released,
+    get pending() {
+      return scheduled;
+    },
+  };
 }
 
 /** What a flush did: nothing was there, something went out, something went out and more may be there. */

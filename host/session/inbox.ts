@@ -15,14 +15,25 @@ import { SluiceError } from "../errors.ts";
 import type { Inbox, Select } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
 
-/** How deliveries are grouped into JSON frames. */
+/** How deliveries are grouped into JSON frames and answers of polls. */
 export interface Grouping {
+  /** One event at a time, whatever `events` says: kept apart, so that going back to batches gives those of before. */
+  readonly single: boolean;
   readonly events: number;
   readonly bytes: number;
 }
 
 /** Where a session does not say. */
-export const defaultGrouping: Grouping = Object.freeze({ events: limits.deliverEvents, bytes: limits.deliverBytes });
+export const defaultGrouping: Grouping = Object.freeze({
+  single: false,
+  events: limits.deliverEvents,
+  bytes: limits.deliverBytes,
+});
+
+/** Events in one group. */
+export function groupEvents({ single, events }: Grouping): number {
+  return single ? 1 : events;
+}
 
 /** What of an inbox can be set now. */
 export interface InboxSettings {
@@ -64,44 +75,43 @@ const later: Readonly<Record<string, readonly string[]>> = {
 const CAPACITY_EVENTS_MAX = 16_777_216;
 const CAPACITY_BYTES_MAX = 1_073_741_824;
 /** Idle mailboxes are those of HTTP clients; a session's lives as long as the session. */
-const IDLE_MS_NEUTRAL = 300_000n;
+const IDLE_MS_NEUTRAL = BigInt(limits.inboxIdleMs);
 
 /**
  * Applies a frame to settings.
  *
  * @param present What was in force; what the frame leaves out stays.
- * @param path Of the frame in the input, for errors: "inbox" or "hello.inbox".
+ * @param path Of the frame in the input, for errors: "inbox.", "hello.inbox.", or "" where it is all of the input.
  * @returns The new settings.
  * @throws {SluiceError} `not_supported` with the field's path as its value, or `invalid_value` with the value; both name
  *   the field in their message.
  */
 export function inboxFromFrame(present: InboxSettings, frame: Inbox, path: string): InboxSettings {
-  word(`${path}.ordering`, frame.ordering, ["fifo"], later["ordering"] ?? []);
-  word(`${path}.late`, frame.late, ["deliver"], later["late"] ?? []);
-  word(`${path}.ack`, frame.ack, ["none"], later["ack"] ?? []);
-  word(`${path}.overflow`, frame.overflow, [...overflows.keys()], later["overflow"] ?? []);
-  refuse(`${path}.serviceMs`, frame.serviceMs);
-  refuse(`${path}.redeliverMs`, frame.redeliverMs);
-  refuse(`${path}.attempts`, frame.attempts);
-  refuse(`${path}.deadLetter`, frame.deadLetter === "" ? undefined : frame.deadLetter);
-  refuse(`${path}.idleMs`, frame.idleMs === IDLE_MS_NEUTRAL ? undefined : frame.idleMs);
+  word(`${path}ordering`, frame.ordering, ["fifo"], later["ordering"] ?? []);
+  word(`${path}late`, frame.late, ["deliver"], later["late"] ?? []);
+  word(`${path}ack`, frame.ack, ["none"], later["ack"] ?? []);
+  word(`${path}overflow`, frame.overflow, [...overflows.keys()], later["overflow"] ?? []);
+  refuse(`${path}serviceMs`, frame.serviceMs);
+  refuse(`${path}redeliverMs`, frame.redeliverMs);
+  refuse(`${path}attempts`, frame.attempts);
+  refuse(`${path}deadLetter`, frame.deadLetter === "" ? undefined : frame.deadLetter);
+  refuse(`${path}idleMs`, frame.idleMs === IDLE_MS_NEUTRAL ? undefined : frame.idleMs);
   return {
-    capacityEvents:
-      count(`${path}.capacityEvents`, frame.capacityEvents, CAPACITY_EVENTS_MAX) ?? present.capacityEvents,
-    capacityBytes: count(`${path}.capacityBytes`, frame.capacityBytes, CAPACITY_BYTES_MAX) ?? present.capacityBytes,
+    capacityEvents: count(`${path}capacityEvents`, frame.capacityEvents, CAPACITY_EVENTS_MAX) ?? present.capacityEvents,
+    capacityBytes: count(`${path}capacityBytes`, frame.capacityBytes, CAPACITY_BYTES_MAX) ?? present.capacityBytes,
     overflow: overflows.get(frame.overflow) ?? present.overflow,
-    grouping: frame.select === undefined ? present.grouping : groupingFrom(frame.select, `${path}.select`),
+    grouping: frame.select === undefined ? present.grouping : groupingFrom(frame.select, `${path}select.`),
     held: frame.held ?? present.held,
   };
 }
 
 /** `single` is one event per frame; binary sessions always get that, since sinks share the stored bytes. */
 function groupingFrom(select: Select, path: string): Grouping {
-  word(`${path}.mode`, select.mode, ["batch", "single"], []);
-  refuse(`${path}.delayMs`, select.delayMs);
-  const events = count(`${path}.events`, select.events, limits.publishEvents) ?? limits.deliverEvents;
-  const bytes = count(`${path}.bytes`, select.bytes, limits.frameBytes) ?? limits.deliverBytes;
-  return { events: select.mode === "single" ? 1 : events, bytes };
+  word(`${path}mode`, select.mode, ["batch", "single"], []);
+  refuse(`${path}delayMs`, select.delayMs);
+  const events = count(`${path}events`, select.events, limits.publishEvents) ?? limits.deliverEvents;
+  const bytes = count(`${path}bytes`, select.bytes, limits.frameBytes) ?? limits.deliverBytes;
+  return { single: select.mode === "single", events, bytes };
 }
 
 function word(path: string, value: string, known: readonly string[], coming: readonly string[]): void {

@@ -42,11 +42,12 @@ export interface JoinOutcome {
  * Makes this session a member and answers `joined`, before anything is delivered to that member. A sink of a channel that
  * stores gets what is stored before anything that comes later.
  *
+ * @param path Of the join in the input, for errors; see {@link assertJoin}.
  * @throws {SluiceError} `not_supported` or `invalid_value` naming the field; `channel_unknown`, `channel_name`,
  *   `source_taken`, `limit_reached`, and what an update of attributes can be refused for.
  */
-export function join(session: Session, frame: Join, ref: Ref): JoinOutcome {
-  assertSupported(frame);
+export function join(session: Session, frame: Join, ref: Ref, path = "join."): JoinOutcome {
+  assertJoin(frame, path);
   const role = roles.get(frame.role);
   if (role === undefined) {
     throw new SluiceError(
@@ -58,7 +59,6 @@ export function join(session: Session, frame: Join, ref: Ref): JoinOutcome {
       },
     );
   }
-  assertTypes(frame.types, "join.types");
   const { core, channels } = session.engine;
   const channel = channels.resolve(frame.channel);
   const member = joinAs(session, core, channel, role);
@@ -142,12 +142,19 @@ function check(core: Core, status: number): void {
   throw errorFromStatus(status, core.views.result[RESULT_VALUE] as number, core.views.result[RESULT_LIMIT] as number);
 }
 
-function assertSupported(frame: Join): void {
-  if (frame.where !== "") throw notSupported("join.where", frame.where);
-  if (frame.dialect !== "") throw notSupported("join.dialect", frame.dialect);
-  if (frame.filters !== undefined && Object.keys(frame.filters).length > 0) throw notSupported("join.filters", {});
-  if (frame.misses) throw notSupported("join.misses", frame.misses);
-  if (frame.rate !== undefined) throw notSupported("join.rate", frame.rate);
+/**
+ * Checks what can be checked of a join before anything happens.
+ *
+ * @param path Of the join in the input, for errors: "join.", or "" where it is all of the input.
+ * @throws {SluiceError} `not_supported`, `limit_reached`, `type_too_long`, `invalid_value`, naming the field.
+ */
+export function assertJoin(frame: Join, path: string): void {
+  if (frame.where !== "") throw notSupported(`${path}where`, frame.where);
+  if (frame.dialect !== "") throw notSupported(`${path}dialect`, frame.dialect);
+  if (frame.filters !== undefined && Object.keys(frame.filters).length > 0) throw notSupported(`${path}filters`, {});
+  if (frame.misses) throw notSupported(`${path}misses`, frame.misses);
+  if (frame.rate !== undefined) throw notSupported(`${path}rate`, frame.rate);
+  assertTypes(frame.types, `${path}types`);
 }
 
 /**

@@ -147,6 +147,6 @@ function valuesFrom(attributes: Readonly<Record<string, AttributeValue | null>>)
 
 function applyInbox(engine: Engine, session: LocalSession, { inbox }: SubscriptionOptions): void {
   if (inbox === undefined) return;
-  const settings = inboxFromFrame(defaultInbox, create(InboxSchema, inbox), "inbox");
+  const settings = inboxFromFrame(defaultInbox, create(InboxSchema, inbox), "inbox.");
   engine.core.exports.inboxSet(session.id, settings.capacityEvents, settings.capacityBytes, settings.overflow);
 }

@@ -1,0 +1,115 @@
+/**
+ * A session without a socket whose deliveries wait in the core until somebody polls: the inbox of an HTTP client.
+ */
+import {
+  OUT_SLOT_BYTES,
+  REASON_DECIDE,
+  RESULT_DELIVERIES,
+  RESULT_REASON,
+  RESULT_STATUS,
+  STATUS_OK,
+} from "../../core-wasm/abi.ts";
+import { SCRATCH_AT } from "../core/instance.ts";
+import { errorFromStatus } from "../core/status.ts";
+import { firstNumber } from "../core/views.ts";
+import type { SluiceError } from "../errors.ts";
+import type { HostFrame } from "../gen/sluice/v1/frame_pb.ts";
+import type { ConnectionAdapter } from "./connection.ts";
+import type { Engine } from "./engine.ts";
+import { type RawDelivery, readFrames } from "./local-frames.ts";
+import { Session } from "./session.ts";
+import { CLOSED } from "./state.ts";
+
+/** Nothing is written: who polls, takes. */
+const nowhere: ConnectionAdapter = Object.freeze({
+  write: () => true,
+  pendingBytes: () => 0,
+  end: () => {},
+  destroy: () => {},
+});
+
+/** Deliveries that have left the inbox. */
+export interface Drained {
+  /** In order; their bytes are the taker's. */
+  readonly deliveries: readonly RawDelivery[];
+  /** Number of the first one in this session. */
+  readonly firstNumber: number;
+}
+
+/** What a mailbox session tells whoever owns it. */
+export interface MailboxListener {
+  /** There may be something to take. Called once per turn of the loop. */
+  ready(): void;
+  /** The host or the core says something that is no delivery: drops, or the end of a membership. */
+  hear(frame: HostFrame): void;
+}
+
+/** See the head of this file. */
+export class MailboxSession extends Session {
+  readonly #listener: MailboxListener;
+
+  /** @throws {SluiceError} `limit_reached` where the core has no room for another. */
+  constructor(engine: Engine, number: number, listener: MailboxListener) {
+    super(engine, "local", nowhere, number);
+    this.#listener = listener;
+  }
+
+  override answer(frame: HostFrame): void {
+    this.#listener.hear(frame);
+  }
+
+  override problem(_error: SluiceError): void {
+    this.engine.counters.problems++;
+  }
+
+  /** The flusher's turn: nothing leaves by itself. */
+  take(): boolean {
+    this.#listener.ready();
+    return false;
+  }
+
+  /**
+   * Takes what may leave now: at most `eventsMax` deliveries, and none behind that with which they have `bytesMax` bytes.
+   *
+   * @throws {SluiceError} `disconnect` where the inbox overflowed and that is its policy.
+   */
+  drain(eventsMax: number, bytesMax: number): Drained {
+    const { engine } = this;
+    const { exports, views } = engine.core;
+    const deliveries: RawDelivery[] = [];
+    let first = 0;
+    let bytes = 0;
+    let decide = false;
+    while (deliveries.length < eventsMax && bytes < bytesMax) {
+      // The core counts bytes, not events: where not all may leave they come one by one, as does a frame larger than 1 byte.
+      const all = exports.inboxEvents(this.id) <= eventsMax - deliveries.length;
+      const most = all ? Math.min(OUT_SLOT_BYTES, bytesMax - bytes) : 1;
+      const length = exports.drain(this.id, SCRATCH_AT, most, engine.clocks.service.now());
+      const status = views.result[RESULT_STATUS] as number;
+      decide ||= views.result[RESULT_REASON] === REASON_DECIDE;
+      if (length === 0 && status !== STATUS_OK) throw errorFromStatus(status, 0, 0);
+      if (length === 0) break;
+      if (first === 0 && views.result[RESULT_DELIVERIES] !== 0) first = firstNumber(views);
+      bytes += length;
+      readFrames(
+        views.bytes.slice(SCRATCH_AT, SCRATCH_AT + length),
+        (delivery) => deliveries.push(delivery),
+        (frame) => this.#listener.hear(frame),
+      );
+    }
+    // Room in a blocking inbox lets go of events, which may have to be decided, and which others are to get.
+    if (decide) engine.decide(engine.clocks.service.now());
+    engine.flusher.schedule();
+    return { deliveries, firstNumber: first };
+  }
+
+  /** Ends it; what waits is discarded and counted. */
+  stop(): void {
+    if (this.state !== CLOSED) this.guard(() => this.release());
+  }
+
+  override abandon(): void {
+    this.state = CLOSED;
+    this.engine.forget(this);
+  }
+}

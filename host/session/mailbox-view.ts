@@ -1,0 +1,63 @@
+/**
+ * What is seen of mailboxes from outside: of those of HTTP clients (mailbox.ts) and of those of sessions with a socket.
+ */
+import type { Join } from "../gen/sluice/v1/frame_pb.ts";
+import type { ConnectionKind } from "./connection.ts";
+import type { InboxSettings } from "./inbox.ts";
+import type { RawDelivery } from "./local-frames.ts";
+
+/** One mailbox. */
+export interface MailboxView {
+  /** Unguessable where a client polls it, since whoever knows it may take its events; else `s` and the session's number. */
+  readonly id: string;
+  readonly kind: "http" | ConnectionKind;
+  readonly settings: InboxSettings;
+  /** Undefined where it lives as long as its session. */
+  readonly idleMs: number | undefined;
+  /** Whether deliveries wait in it by somebody's wish. */
+  readonly held: boolean;
+  /** What waits in it now. */
+  readonly events: number;
+  readonly bytes: number;
+  /** Memberships; `role` has ROLE_… bits, `frame` says how it was joined, where that is known. */
+  joins(): Iterable<{
+    readonly channel: string;
+    readonly member: number;
+    readonly role: number;
+    readonly frame?: Join;
+  }>;
+}
+
+/** What a poll asks for. */
+export interface PollWanted {
+  /** Deliveries at most; undefined: what the mailbox's own `select` says. */
+  readonly eventsMax: number | undefined;
+  /** How long to wait for the first one, on the real clock; 0: not at all. */
+  readonly waitMs: number;
+  /** The client is gone: what it does not take must stay. */
+  readonly signal?: AbortSignal;
+}
+
+/** A delivery with all that is told of it. */
+export interface InboxEntry extends RawDelivery {
+  /** Dense count of this mailbox's deliveries, from 1. */
+  readonly number: number;
+  readonly channel: string;
+  readonly epoch: number;
+  /** The event's id where its source gave none. */
+  readonly derivedId: string;
+}
+
+/** Deliveries of one channel that this mailbox will not get. */
+export interface InboxDropped {
+  readonly channel: string;
+  readonly reason: string;
+  readonly count: number;
+}
+
+/** What a poll got. */
+export interface Polled {
+  readonly entries: readonly InboxEntry[];
+  /** Since the last poll that was answered. */
+  readonly dropped: readonly InboxDropped[];
+}

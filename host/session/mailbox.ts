@@ -1,0 +1,262 @@
+/**
+ * The mailbox of an HTTP client, as a resource: settings, joins, and polls that wait. What it holds of events is the core's;
+ * it outlives a restart of the core, what waited in it does not.
+ *
+ *   open ──► (join, patch, poll)* ──► closed: by DELETE, by idleMs without a use, or when the host ends
+ */
+import { create } from "@bufbuild/protobuf";
+import { ROLE_SINK, STATUS_OK } from "../../core-wasm/abi.ts";
+import { placeTypes } from "../core/instance.ts";
+import { errorFromStatus } from "../core/status.ts";
+import { isSluiceError, SluiceError } from "../errors.ts";
+import { type HostFrame, type Join, UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
+import { limits } from "../limits.ts";
+import type { Engine } from "./engine.ts";
+import { groupEvents, type InboxSettings } from "./inbox.ts";
+import { applyInbox } from "./inbox-apply.ts";
+import { assertJoin, join, updateMember } from "./join.ts";
+import type { Drained, MailboxListener, MailboxSession } from "./mailbox-session.ts";
+import type { MailboxView, Polled, PollWanted } from "./mailbox-view.ts";
+import { PollQueue } from "./poll-queue.ts";
+import { derivedId } from "./receipt.ts";
+
+/** What a mailbox has beside what every inbox has. */
+export interface MailboxSettings extends InboxSettings {
+  /** Without a use for so long on the service clock it is closed. */
+  readonly idleMs: number;
+}
+
+/** What a mailbox needs of whoever keeps it. */
+export interface MailboxOwner {
+  readonly engine: Engine;
+  /** Opens a session in the present core. @throws {SluiceError} where there is no room. */
+  openSession(listener: MailboxListener): MailboxSession;
+  /** It closed itself, for want of use. */
+  forget(mailbox: Mailbox): void;
+}
+
+/** What became of a join. */
+export interface Joined {
+  readonly created: boolean;
+  readonly member: number;
+  readonly recovered: boolean | undefined;
+}
+
+/** See the head of this file. */
+export class Mailbox implements MailboxView {
+  readonly id: string;
+  readonly kind = "http";
+  settings: MailboxSettings;
+  readonly #owner: MailboxOwner;
+  #session: MailboxSession;
+  readonly #joins = new Map<string, { readonly frame: Join; readonly member: number }>();
+  readonly #polls: PollQueue;
+  /** Deliveries in former cores: numbers go on. */
+  #numberBase = 0;
+  #numberLast = 0;
+  #usedAt = 0;
+  #cancelIdle: () => void = () => {};
+
+  /** @throws {SluiceError} where there is no room for another, or the core refuses the settings. */
+  constructor(id: string, settings: MailboxSettings, owner: MailboxOwner) {
+    this.id = id;
+    this.settings = settings;
+    this.#owner = owner;
+    this.#polls = new PollQueue(owner.engine.clocks.real, (wanted) => this.#take(wanted));
+    this.#session = this.#open();
+    this.#use();
+    this.#watchIdle(settings.idleMs);
+  }
+
+  get held(): boolean {
+    return this.settings.held;
+  }
+
+  get idleMs(): number {
+    return this.settings.idleMs;
+  }
+
+  get events(): number {
+    return this.#owner.engine.core.exports.inboxEvents(this.#session.id);
+  }
+
+  get bytes(): number {
+    return this.#owner.engine.core.exports.inboxBytes(this.#session.id);
+  }
+
+  *joins(): IterableIterator<{ readonly channel: string; readonly member: number; role: number; frame: Join }> {
+    for (const [channel, { frame, member }] of this.#joins) yield { channel, member, role: ROLE_SINK, frame };
+  }
+
+  /** Puts other settings in force. @throws {SluiceError} where the core refuses them. */
+  patch(settings: MailboxSettings): void {
+    this.#use();
+    applyInbox(this.#session, settings);
+    this.settings = settings;
+    this.#cancelIdle();
+    this.#watchIdle(settings.idleMs);
+  }
+
+  /**
+   * Subscribes to a channel, or changes how: types and attributes are replaced, what waits stays.
+   *
+   * @throws {SluiceError} as a join is refused.
+   */
+  join(frame: Join): Joined {
+    this.#use();
+    const present = this.#joins.get(frame.channel);
+    if (present !== undefined) {
+      this.#rejoin(present.member, present.frame, frame);
+      this.#joins.set(frame.channel, { frame, member: present.member });
+      return { created: false, member: present.member, recovered: undefined };
+    }
+    const { member, recovered } = join(this.#session, frame, undefined, "");
+    this.#joins.set(frame.channel, { frame, member });
+    return { created: true, member, recovered };
+  }
+
+  /** Ends a subscription; what waits of that channel is discarded and counted. Returns whether there was one. */
+  leave(channel: string): boolean {
+    this.#use();
+    const present = this.#joins.get(channel);
+    if (present === undefined) return false;
+    this.#owner.engine.core.exports.memberRemove(this.#session.id, present.member);
+    this.#session.memberships?.delete(present.member);
+    this.#joins.delete(channel);
+    return true;
+  }
+
+  /**
+   * Takes what may leave now; where that is nothing, waits for it. What was taken has left the mailbox.
+   *
+   * @throws {SluiceError} `rate_limited` where too many polls wait, `disconnect`.
+   */
+  poll(wanted: PollWanted): Polled | Promise<Polled> {
+    this.#use();
+    return this.#polls.poll(this.#owner.engine.draining ? { ...wanted, waitMs: 0 } : wanted);
+  }
+
+  /** Answers polls that wait with what there is, because the host says goodbye. */
+  wake(): void {
+    this.#polls.end();
+  }
+
+  /** Ends it; polls that wait are refused with `error`. */
+  close(error: SluiceError): void {
+    this.#cancelIdle();
+    this.#polls.fail(error);
+    this.#session.stop();
+  }
+
+  /** The core is a new one: joins again. A channel that cannot be joined any more is given up. */
+  reopen(): void {
+    this.#numberBase = this.#numberLast;
+    const before = [...this.#joins.values()];
+    this.#joins.clear();
+    this.#session = this.#open();
+    for (const { frame } of before) {
+      try {
+        this.join(frame);
+      } catch (error) {
+        this.#owner.engine.log.warn("mailbox could not join again", {
+          mailbox: this.id,
+          channel: frame.channel,
+          error,
+        });
+      }
+    }
+  }
+
+  #open(): MailboxSession {
+    const session = this.#owner.openSession({ ready: () => this.#polls.ready(), hear: (frame) => this.#hear(frame) });
+    try {
+      applyInbox(session, this.settings);
+    } catch (error) {
+      session.stop();
+      throw error;
+    }
+    return session;
+  }
+
+  #rejoin(member: number, present: Join, next: Join): void {
+    assertJoin(next, "");
+    const { core } = this.#owner.engine;
+    const attributes = Object.keys(present.attributes).filter((name) => !(name in next.attributes));
+    // First what can be refused: then the rest is as it was.
+    updateMember(
+      this.#session,
+      core,
+      create(UpdateSchema, { member, attributes: next.attributes, remove: attributes }),
+    );
+    const status = core.exports.memberTypes(member, placeTypes(core, next.types), next.types.length);
+    if (status !== STATUS_OK) throw errorFromStatus(status, 0, 0);
+  }
+
+  #take({ eventsMax }: PollWanted): Polled["entries"] {
+    const { engine } = this.#owner;
+    const { grouping } = this.settings;
+    const one = groupEvents(grouping);
+    const most = eventsMax === undefined || grouping.single ? one : eventsMax;
+    const session = this.#session;
+    const drained = this.#drain(most, eventsMax === undefined ? grouping.bytes : limits.pollBytes);
+    const { epoch } = engine.core;
+    const entries = drained.deliveries.map((delivery, index) => {
+      const { channelNumber, sequence } = delivery;
+      const member = delivery.member || (session.memberships?.sinkOf(channelNumber) ?? 0);
+      const number = this.#numberBase + drained.firstNumber + index;
+      const id = derivedId(engine.options.hostId, epoch, channelNumber, sequence);
+      const channel = engine.channels.byNumber(channelNumber)?.name ?? "";
+      return { ...delivery, number, channel, member, epoch, derivedId: id };
+    });
+    this.#numberLast = entries.at(-1)?.number ?? this.#numberLast;
+    return entries;
+  }
+
+  #drain(eventsMax: number, bytesMax: number): Drained {
+    try {
+      return this.#session.drain(eventsMax, bytesMax);
+    } catch (error) {
+      // It overflowed, and `disconnect` is its policy: whoever polls is told once, and makes another.
+      if (isSluiceError(error)) this.#end(error);
+      throw error;
+    }
+  }
+
+  #hear({ kind }: HostFrame): void {
+    if (kind.case === "dropped") {
+      const channel = this.#owner.engine.channels.byNumber(kind.value.channelNumber)?.name ?? "";
+      this.#polls.dropped(channel, kind.value.reason, Number(kind.value.count));
+    } else if (kind.case === "left") {
+      for (const [channel, { member }] of this.#joins) if (member === kind.value.member) this.#joins.delete(channel);
+    }
+  }
+
+  #use(): void {
+    this.#usedAt = this.#owner.engine.clocks.service.now();
+  }
+
+  /** One timer, set again where there was a use meanwhile: polls are more frequent than looks. */
+  #watchIdle(delayMs: number): void {
+    const { engine } = this.#owner;
+    this.#cancelIdle = engine.clocks.service.setTimer(() => {
+      if (this.#polls.waiting > 0) this.#use();
+      const restMs = this.#usedAt + this.settings.idleMs - engine.clocks.service.now();
+      if (restMs > 0) return this.#watchIdle(restMs);
+      engine.log.debug("mailbox closed", { mailbox: this.id, idleMs: this.settings.idleMs });
+      this.#end(inboxUnknown(this.id));
+    }, delayMs);
+  }
+
+  #end(error: SluiceError): void {
+    this.close(error);
+    this.#owner.forget(this);
+  }
+}
+
+/** There is no such mailbox, or not any more. */
+export function inboxUnknown(id: string): SluiceError {
+  const shown = id.slice(0, 64);
+  return new SluiceError("inbox_unknown", `Cannot find an inbox "${shown}", it may have been idle for too long`, {
+    value: shown,
+  });
+}

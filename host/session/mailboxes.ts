@@ -1,0 +1,185 @@
+/**
+ * All mailboxes of a host, for operators and HTTP clients: those that are polled, which are made and kept here, and those of
+ * sessions with a socket, which can be looked at and held.
+ */
+import { SluiceError } from "../errors.ts";
+import type { Join } from "../gen/sluice/v1/frame_pb.ts";
+import { limits } from "../limits.ts";
+import { createSecret } from "../options.ts";
+import type { Engine } from "./engine.ts";
+import { defaultInbox } from "./inbox.ts";
+import { applyInbox, isHeld, pause } from "./inbox-apply.ts";
+import { inboxUnknown, type Joined, Mailbox, type MailboxSettings } from "./mailbox.ts";
+import type { MailboxListener, MailboxSession } from "./mailbox-session.ts";
+import type { MailboxView, Polled, PollWanted } from "./mailbox-view.ts";
+import type { Session } from "./session.ts";
+import { OPEN } from "./state.ts";
+
+/** What the mailboxes need of the service beside the engine. */
+export interface MailboxesSettings {
+  readonly openSession: (listener: MailboxListener) => MailboxSession;
+  /** Sessions with a socket. */
+  readonly sessions: () => Iterable<Session>;
+  /** Makes a refusal of whatever was thrown; a trap restarts the core. */
+  readonly refusal: (error: unknown) => SluiceError;
+}
+
+/** See the head of this file. */
+export class Mailboxes {
+  readonly #engine: Engine;
+  readonly #settings: MailboxesSettings;
+  readonly #byId = new Map<string, Mailbox>();
+
+  constructor(engine: Engine, settings: MailboxesSettings) {
+    this.#engine = engine;
+    this.#settings = settings;
+  }
+
+  /** How many are polled. */
+  get count(): number {
+    return this.#byId.size;
+  }
+
+  /** All, in no order. They are views: what they tell is so at the moment of asking. */
+  *list(): IterableIterator<MailboxView> {
+    yield* this.#byId.values();
+    for (const session of this.#settings.sessions()) if (session.state === OPEN) yield viewOf(session);
+  }
+
+  /** One of either sort. */
+  get(id: string): MailboxView | undefined {
+    const session = this.#sessionOf(id);
+    return session === undefined ? this.#byId.get(id) : viewOf(session);
+  }
+
+  /**
+   * Makes a mailbox that is polled.
+   *
+   * @throws {SluiceError} `limit_reached`, `draining`, or what the core refuses.
+   */
+  open(settings: MailboxSettings): MailboxView {
+    const engine = this.#engine;
+    if (engine.draining) throw new SluiceError("draining", "The host is shutting down, it takes no more inboxes");
+    if (this.#byId.size >= limits.inboxes) {
+      throw new SluiceError(
+        "limit_reached",
+        `Cannot make another inbox, this host has ${this.#byId.size}, limit is ${limits.inboxes}`,
+        { value: this.#byId.size, limit: limits.inboxes },
+      );
+    }
+    return this.#run(() => {
+      // The letter keeps it apart from those of sockets.
+      const mailbox = new Mailbox(`i${createSecret()}`, settings, {
+        engine,
+        openSession: this.#settings.openSession,
+        forget: ({ id }) => this.#byId.delete(id),
+      });
+      this.#byId.set(mailbox.id, mailbox);
+      return mailbox;
+    });
+  }
+
+  /**
+   * Puts other settings in force; of a socket's only `held` and what its session could set itself.
+   *
+   * @throws {SluiceError} `inbox_unknown`, or what the core refuses.
+   */
+  patch(id: string, settings: MailboxSettings): MailboxView {
+    return this.#run(() => {
+      const session = this.#sessionOf(id);
+      if (session === undefined) {
+        const mailbox = this.#polled(id);
+        mailbox.patch(settings);
+        return mailbox;
+      }
+      const view = viewOf(session);
+      // Its own wish to be held stays its own; what changes is what the operator says.
+      if (settings.held !== view.held) pause(session, settings.held);
+      applyInbox(session, { ...settings, held: (session.inbox ?? defaultInbox).held });
+      return viewOf(session);
+    });
+  }
+
+  /** Ends a mailbox that is polled. Returns whether there was one. */
+  close(id: string): boolean {
+    const mailbox = this.#byId.get(id);
+    if (mailbox === undefined) return false;
+    this.#byId.delete(id);
+    mailbox.close(inboxUnknown(id));
+    return true;
+  }
+
+  /** Subscribes, or changes how. @throws {SluiceError} `inbox_unknown`, and as a join is refused. */
+  join(id: string, frame: Join): Joined {
+    return this.#run(() => this.#polled(id).join(frame));
+  }
+
+  /** Ends a subscription. Returns whether there was one. @throws {SluiceError} `inbox_unknown`. */
+  leave(id: string, channel: string): boolean {
+    return this.#run(() => this.#polled(id).leave(channel));
+  }
+
+  /**
+   * Takes deliveries out of a mailbox; see {@link Mailbox.poll}.
+   *
+   * @throws {SluiceError} `inbox_unknown`, `rate_limited`, `disconnect`, `core_restarted`; while it waits by its promise.
+   */
+  poll(id: string, wanted: PollWanted): Polled | Promise<Polled> {
+    return this.#run(() => this.#polled(id).poll(wanted));
+  }
+
+  /** Answers all polls that wait, because the host says goodbye. */
+  wake(): void {
+    for (const mailbox of this.#byId.values()) mailbox.wake();
+  }
+
+  /** The core is a new one. */
+  reopen(): void {
+    for (const mailbox of this.#byId.values()) mailbox.reopen();
+  }
+
+  /** Ends all. */
+  closeAll(error: SluiceError): void {
+    for (const mailbox of this.#byId.values()) mailbox.close(error);
+    this.#byId.clear();
+  }
+
+  #polled(id: string): Mailbox {
+    const mailbox = this.#byId.get(id);
+    if (mailbox === undefined) throw inboxUnknown(id);
+    return mailbox;
+  }
+
+  /** Operators ask for a session once in a while, so nothing is kept for that. */
+  #sessionOf(id: string): Session | undefined {
+    const number = /^s([1-9]\d{0,14})$/.exec(id)?.[1];
+    if (number === undefined) return undefined;
+    for (const session of this.#settings.sessions())
+      if (session.number === Number(number) && session.state === OPEN) return session;
+    return undefined;
+  }
+
+  #run<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      throw this.#settings.refusal(error);
+    }
+  }
+}
+
+function viewOf(session: Session): MailboxView {
+  const { exports } = session.engine.core;
+  return {
+    id: `s${session.number}`,
+    kind: session.kind === "local" ? "http" : session.kind,
+    settings: session.inbox ?? defaultInbox,
+    idleMs: undefined,
+    held: isHeld(session),
+    events: exports.inboxEvents(session.id),
+    bytes: exports.inboxBytes(session.id),
+    *joins() {
+      for (const { channel, member, role } of session.memberships?.all() ?? []) yield { channel, member, role };
+    },
+  };
+}
