@@ -6,6 +6,7 @@
 
 import { toBinary } from "@bufbuild/protobuf";
 import { Channels } from "./channel/channels.ts";
+import { Templates } from "./channel/templates.ts";
 import type { Clocks } from "./clock.ts";
 import { type CountedExports, type Crossings, countCrossings } from "./core/crossings.ts";
 import { type Core, createCore, isTrap } from "./core/instance.ts";
@@ -60,6 +61,7 @@ export class Service implements Engine {
   readonly clocks: Clocks;
   readonly log: Log;
   readonly channels: Channels;
+  readonly templates = new Templates();
   readonly json: SocketCodec;
   readonly renderers: { readonly [Kind in ConnectionKind]?: OutputRenderer };
   readonly flusher: Flusher;
@@ -91,6 +93,7 @@ export class Service implements Engine {
     this.channels = new Channels({
       holder: this,
       implicit: this.options.implicitChannels,
+      defaultsFor: (name) => this.templates.definitionFor(name),
       onTrap: (error) => {
         this.fault(error, undefined);
         return coreRestarted(error);

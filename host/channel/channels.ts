@@ -51,6 +51,8 @@ export interface ChannelsSettings {
   readonly holder: CoreHolder;
   /** Whether resolve() may create a channel. */
   readonly implicit: boolean;
+  /** What a channel that comes into being by itself gets; the host's defaults where absent. */
+  readonly defaultsFor?: (name: string) => ChannelDefinition;
   /** Deals with a trap of the core. Returns what the caller is to hear. */
   readonly onTrap?: (error: Error) => SluiceError;
 }
@@ -166,7 +168,7 @@ export class Channels {
   }
 
   /**
-   * The channel of that name, made with the default definition where this host may do so.
+   * The channel of that name, made with the definition of {@link ChannelsSettings.defaultsFor} where this host may do so.
    *
    * @throws {SluiceError} `channel_unknown`, or as {@link put}.
    */
@@ -174,7 +176,8 @@ export class Channels {
     const channel = this.#byName.get(name);
     if (channel !== undefined) return channel;
     if (!this.#settings.implicit) throw channelUnknown(name);
-    return this.#create(name, defaultDefinition, true);
+    assertChannelName(name);
+    return this.#create(name, this.#settings.defaultsFor?.(name) ?? defaultDefinition, true);
   }
 
   /**

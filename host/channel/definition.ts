@@ -201,13 +201,48 @@ export function definitionFromJson(value: unknown, name?: string): ChannelDefini
   });
 }
 
+/** Fields of a channel resource: only those that somebody gave. */
+export type ChannelFields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a channel resource like {@link definitionFromJson}; what is absent is taken from `defaults`, and only then from the
+ * host's own.
+ *
+ * @param defaults What templates say about a channel of that name; undefined for nothing.
+ */
+export function definitionFromFields(value: unknown, name: string, defaults: ChannelFields | undefined) {
+  // By itself first: what templates say must not make up for what is wrong with it.
+  const definition = definitionFromJson(value, name);
+  return defaults === undefined ? definition : definitionFromJson(overlay(defaults, value as ChannelFields), name);
+}
+
 /**
  * Applies a JSON merge patch (RFC 7396) to a channel: null gives a field its default back.
  *
+ * @param defaults What templates say about a channel of that name; undefined for nothing.
  * @throws {SluiceError} as {@link definitionFromJson}, for the patched whole.
  */
-export function definitionFromPatch(name: string, current: ChannelDefinition, patch: unknown): ChannelDefinition {
-  return definitionFromJson(mergePatch(channelResource(name, current), patch), name);
+export function definitionFromPatch(
+  name: string,
+  current: ChannelDefinition,
+  patch: unknown,
+  defaults?: ChannelFields,
+): ChannelDefinition {
+  return definitionFromFields(mergePatch(channelResource(name, current), patch), name, defaults);
+}
+
+/**
+ * Lays fields over others: objects field by field, everything else as a whole. Unlike in a merge patch, null is a value.
+ *
+ * @param over Of limits.jsonDepth at most.
+ */
+export function overlay(base: ChannelFields, over: ChannelFields): ChannelFields {
+  const merged: Record<string, unknown> = Object.assign(Object.create(null), base);
+  for (const [name, value] of Object.entries(over)) {
+    const below = merged[name];
+    merged[name] = isObject(below) && isObject(value) ? overlay(below, value) : value;
+  }
+  return merged;
 }
 
 /** The full resource of a channel, as GET shows it. */

@@ -19,6 +19,7 @@ import { addEventRoutes } from "./routes/events.ts";
 import { addInfoRoutes } from "./routes/info.ts";
 import { type ControlApp, type ControlOptions, problemAnswers } from "./routes/kit.ts";
 import { addOpenapiRoute } from "./routes/openapi.ts";
+import { addTemplateRoutes } from "./routes/templates.ts";
 import { registerServiceMetrics } from "./service-metrics.ts";
 
 export type { ControlInfo, ControlOptions } from "./routes/kit.ts";
@@ -84,6 +85,7 @@ export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEn
   addInfoRoutes(app);
   addChannelRoutes(app);
   addEventRoutes(app);
+  addTemplateRoutes(app);
   addDocsRoutes(app);
   addOpenapiRoute(app, (head) => hono.getOpenAPI31Document({ ...head }));
   registerServiceMetrics(options.metrics, service);

@@ -2,7 +2,8 @@
  * What the control plane needs of a service: less than there is, so that its tests can stand alone, and so that nothing
  * here depends on sessions and sockets.
  */
-import type { ChannelDefinition } from "../channel/definition.ts";
+import type { ChannelDefinition, ChannelFields } from "../channel/definition.ts";
+import type { Template } from "../channel/templates.ts";
 import type { Clock } from "../clock.ts";
 import type { SluiceError } from "../errors.ts";
 
@@ -44,6 +45,15 @@ export interface ControlService {
     put(name: string, definition: ChannelDefinition): { readonly created: boolean; readonly channel: ControlChannel };
     patch(name: string, definition: ChannelDefinition): ControlChannel;
     remove(name: string): boolean;
+  };
+  readonly templates: {
+    list(): readonly Template[];
+    get(name: string): Template | undefined;
+    /** Returns whether it is new. */
+    put(template: Template): boolean;
+    remove(name: string): boolean;
+    /** What templates say about a channel of that name; undefined where none matches. */
+    fieldsFor(channel: string): ChannelFields | undefined;
   };
   /** The clock of time-outs that a test may drive; the app's own `clock` is the real one. */
   readonly clocks: { readonly service: Clock };

@@ -13,6 +13,7 @@ import {
   channelResource,
   definitionFromJson,
 } from "../channel/definition.ts";
+import { type Template, templateFromJson, templateResource } from "../channel/templates.ts";
 import { checkWith } from "../check.ts";
 import { SluiceError } from "../errors.ts";
 
@@ -24,12 +25,18 @@ export interface State {
   readonly epoch: number;
   /** Definitions by name, as they are now. */
   readonly channels: ReadonlyMap<string, ChannelDefinition>;
+  /** Templates by name. */
+  readonly templates: ReadonlyMap<string, Template>;
   /** Notes that the core was restarted with a new epoch. */
   setEpoch(epoch: number): void;
   /** Keeps a definition. */
   putChannel(name: string, definition: ChannelDefinition): void;
   /** Forgets a channel. */
   removeChannel(name: string): void;
+  /** Keeps a template. */
+  putTemplate(template: Template): void;
+  /** Forgets a template. */
+  removeTemplate(name: string): void;
   /**
    * Resolves when every change made before this call is on disk.
    *
@@ -55,6 +62,8 @@ const fileSchema = z.strictObject({
   hostId: z.string().regex(/^[a-z0-9]{1,64}$/),
   epoch: z.int().min(0),
   channels: z.array(z.looseObject({ name: z.string() })),
+  /** Absent where there are none, so that hosts of before there were templates can read what has none. */
+  templates: z.array(z.looseObject({ name: z.string() })).optional(),
 });
 
 /**
@@ -64,15 +73,14 @@ const fileSchema = z.strictObject({
  * @throws {SluiceError} `state_unusable`, naming the file, where it cannot be read, understood or written.
  */
 export async function openState(dir: string | undefined, options: StateOptions): Promise<State> {
-  if (dir === undefined)
-    return createState({ hostId: options.createHostId(), epoch: 1, channels: new Map() }, async () => {}, options);
+  if (dir === undefined) return createState(emptyContent(options.createHostId(), 1), async () => {}, options);
   const file = join(dir, FILE);
   try {
     await makeFolder(dir);
   } catch (cause) {
     throw unusable(`Cannot make the folder ${dir}`, dir, cause);
   }
-  const former = (await readState(file)) ?? { hostId: options.createHostId(), epoch: 0, channels: new Map() };
+  const former = (await readState(file)) ?? emptyContent(options.createHostId(), 0);
   const state = createState({ ...former, epoch: former.epoch + 1 }, (text) => writeState(dir, file, text()), options);
   state.setEpoch(former.epoch + 1);
   await state.settled();
@@ -84,6 +92,11 @@ interface Content {
   readonly hostId: string;
   epoch: number;
   readonly channels: Map<string, ChannelDefinition>;
+  readonly templates: Map<string, Template>;
+}
+
+function emptyContent(hostId: string, epoch: number): Content {
+  return { hostId, epoch, channels: new Map(), templates: new Map() };
 }
 
 /** @param write Puts a text on disk; nothing for a host without a folder. */
@@ -118,6 +131,7 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
     hostId: content.hostId,
     epoch,
     channels: content.channels,
+    templates: content.templates,
     setEpoch(next: number) {
       content.epoch = next;
       change();
@@ -129,6 +143,13 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
     removeChannel(name: string) {
       if (content.channels.delete(name)) change();
     },
+    putTemplate(template: Template) {
+      content.templates.set(template.name, template);
+      change();
+    },
+    removeTemplate(name: string) {
+      if (content.templates.delete(name)) change();
+    },
     async settled() {
       const mine = changes;
       while (attempted < mine) await round;
@@ -139,7 +160,10 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
 
 function textFromContent(content: Content): string {
   const channels = Array.from(content.channels, ([name, definition]) => channelResource(name, definition));
-  return `${JSON.stringify({ version: VERSION, hostId: content.hostId, epoch: content.epoch, channels })}\n`;
+  const templates = Array.from(content.templates.values(), templateResource);
+  const { hostId, epoch } = content;
+  const kept = { version: VERSION, hostId, epoch, channels, ...(templates.length === 0 ? {} : { templates }) };
+  return `${JSON.stringify(kept)}\n`;
 }
 
 /** The state in the file, undefined where there is no file. */
@@ -152,8 +176,13 @@ async function readState(file: string): Promise<Content | undefined> {
     throw unusable(`Cannot read ${file}`, file, cause);
   }
   try {
-    const { hostId, epoch, channels } = checkWith(fileSchema, JSON.parse(text));
-    return { hostId, epoch, channels: new Map(channels.map(definitionOf)) };
+    const { hostId, epoch, channels, templates = [] } = checkWith(fileSchema, JSON.parse(text));
+    return {
+      hostId,
+      epoch,
+      channels: new Map(channels.map(definitionOf)),
+      templates: new Map(templates.map((resource) => [resource.name, templateFromJson(resource, resource.name)])),
+    };
   } catch (cause) {
     const why = cause instanceof Error ? `: ${cause.message}` : "";
     throw unusable(`Cannot use ${file}${why}; repair it, or move it away to begin anew`, file, cause);

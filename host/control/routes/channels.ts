@@ -10,11 +10,12 @@ import {
   assertChannelName,
   channelResource,
   channelSchema,
-  definitionFromJson,
+  definitionFromFields,
   definitionFromPatch,
 } from "../../channel/definition.ts";
 import { SluiceError } from "../../errors.ts";
 import { assertPreconditions, etagOf, isUnchanged } from "../etag.ts";
+import { pageFrom, pageQuery, pageSchema, readPage } from "../list.ts";
 import { type ControlContext, readJsonBody, readQuery } from "../request.ts";
 import type { ControlChannel } from "../service.ts";
 import { type ControlApp, channelParameter, jsonContent, problemAnswers } from "./kit.ts";
@@ -24,7 +25,7 @@ const JSON_TYPES = ["application/json"];
 const PATCH_TYPES = ["application/merge-patch+json", "application/json"];
 
 const shown = channelSchema.meta({ id: "Channel" });
-const listed = z.object({ data: z.array(shown), next: z.string().nullable() });
+const LIST = "channels";
 const path = "/v1/channels/{channel}";
 
 const routes = {
@@ -32,8 +33,11 @@ const routes = {
     method: "get",
     path: "/v1/channels",
     summary: "Lists channels by name",
-    request: { query: z.object({ limit: z.coerce.number().int().optional(), cursor: z.string().optional() }) },
-    responses: { 200: { description: "One page", content: jsonContent(listed) }, ...problemAnswers(400, 422) },
+    request: { query: pageQuery },
+    responses: {
+      200: { description: "One page", content: jsonContent(pageSchema(shown)) },
+      ...problemAnswers(400, 422),
+    },
   }),
   get: createRoute({
     method: "get",
@@ -82,18 +86,11 @@ const routes = {
 /** Adds the routes. */
 export function addChannelRoutes(app: ControlApp): void {
   const { service, limits } = app;
-  const { channels } = service;
+  const { channels, templates } = service;
 
-  // The cursor is a name, not a place: what is made or removed between two pages shifts nothing.
   app.route(routes.list, (context) => {
-    const query = readQuery(context, ["limit", "cursor"]);
-    const limit = limitFrom(query.limit, limits.listDefault, limits.listMax);
-    const after = query.cursor === undefined ? undefined : nameFromCursor(query.cursor);
-    const found = firstByName(channels.list(), after, limit + 1);
-    const page = found.slice(0, limit);
-    const last = page.at(-1);
-    const next = last !== undefined && found.length > limit ? cursorFromName(last.name) : null;
-    return context.json({ data: page.map(view), next });
+    const page = pageFrom(channels.list(), readPage(context, app, LIST), app, LIST, ({ name }) => name);
+    return context.json({ data: page.data.map(view), next: page.next });
   });
 
   app.route(routes.get, (context) => {
@@ -104,11 +101,12 @@ export function addChannelRoutes(app: ControlApp): void {
     return context.json(view(channel), 200, { ETag: etag });
   });
 
-  // Idempotent: the body is the whole definition, and what it leaves out gets its default.
+  // Idempotent: the body is the whole definition, and what it leaves out gets the default of templates or of the host.
   app.route(routes.put, async (context) => {
     const name = nameOf(context);
     readQuery(context, []);
-    const definition = definitionFromJson(await readJsonBody(context, limits.bodyBytes, JSON_TYPES), name);
+    const body = await readJsonBody(context, limits.bodyBytes, JSON_TYPES);
+    const definition = definitionFromFields(body, name, templates.fieldsFor(name));
     // Looked up behind the body, which may have taken its time: nothing is awaited between here and the change.
     const present = channels.get(name);
     assertPreconditions(context, name, present && tagOf(present));
@@ -126,7 +124,10 @@ export function addChannelRoutes(app: ControlApp): void {
     // Looked up behind the body, which may have taken its time: nothing is awaited between here and the change.
     const present = known(name);
     assertPreconditions(context, name, tagOf(present));
-    const channel = channels.patch(name, definitionFromPatch(name, present.definition, patch));
+    const channel = channels.patch(
+      name,
+      definitionFromPatch(name, present.definition, patch, templates.fieldsFor(name)),
+    );
     await app.persisted();
     return context.json(view(channel), 200, { ETag: tagOf(channel) });
   });
@@ -155,26 +156,6 @@ export function nameOf(context: ControlContext): string {
   return name;
 }
 
-/** The first `count` channels by name behind `after`, in one pass: a page of 100,000 channels need not sort them all. */
-function firstByName(channels: readonly ControlChannel[], after: string | undefined, count: number): ControlChannel[] {
-  const found: ControlChannel[] = [];
-  for (const channel of channels) {
-    if (after !== undefined && channel.name <= after) continue;
-    const last = found.at(-1);
-    if (found.length === count && last !== undefined && channel.name > last.name) continue;
-    let low = 0;
-    let high = found.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((found[middle] as ControlChannel).name < channel.name) low = middle + 1;
-      else high = middle;
-    }
-    found.splice(low, 0, channel);
-    if (found.length > count) found.pop();
-  }
-  return found;
-}
-
 /** The resource and what is counted about it. */
 function view(channel: ControlChannel) {
   const counted = {
@@ -189,41 +170,4 @@ function view(channel: ControlChannel) {
 /** Of the settings only: what is counted changes all the time. */
 function tagOf(channel: ControlChannel): string {
   return etagOf(channelResource(channel.name, channel.definition));
-}
-
-/** @throws {SluiceError} `invalid_value` for anything but a whole number from 1 to `max`. */
-function limitFrom(text: string | undefined, whereAbsent: number, max: number): number {
-  if (text === undefined) return whereAbsent;
-  const limit = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (limit >= 1 && limit <= max) return limit;
-  throw new SluiceError(
-    "invalid_value",
-    `Cannot take query.limit ${JSON.stringify(text.slice(0, 32))}, it must be a whole number from 1 to ${max}`,
-    {
-      value: text.slice(0, 32),
-      limit: max,
-    },
-  );
-}
-
-/** A cursor is the last name that was listed; base64url so that nobody builds on that. */
-function cursorFromName(name: string): string {
-  return btoa(name).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-/** @throws {SluiceError} `invalid_value`: a cursor is given back as it was, or not at all. */
-function nameFromCursor(cursor: string): string {
-  try {
-    const name = atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));
-    assertChannelName(name);
-    return name;
-  } catch {
-    throw new SluiceError(
-      "invalid_value",
-      `Cannot take query.cursor ${JSON.stringify(cursor.slice(0, 32))}, it must be one that a list gave as next`,
-      {
-        value: cursor.slice(0, 256),
-      },
-    );
-  }
 }

@@ -1,11 +1,12 @@
 /**
- * Keeps the control state in step with the channels of a service.
+ * Keeps the control state in step with the channels and templates of a service.
  */
 import type { Service } from "../../service.ts";
 import type { State } from "../../store/state.ts";
 
 /** Defines in the service what was kept, before anybody can connect. */
 export function restoreChannels(service: Service, state: State): void {
+  for (const template of state.templates.values()) service.templates.put(template);
   for (const [name, definition] of state.channels) service.channels.put(name, definition);
 }
 
@@ -15,8 +16,17 @@ export function restoreChannels(service: Service, state: State): void {
  * @returns Ends it.
  */
 export function keepChannels(service: Service, state: State): () => void {
-  return service.channels.onChange(({ type, channel, implicit }) => {
-    if (type === "removed") state.removeChannel(channel.name);
-    else if (!implicit) state.putChannel(channel.name, channel.definition);
-  });
+  const ends = [
+    service.channels.onChange(({ type, channel, implicit }) => {
+      if (type === "removed") state.removeChannel(channel.name);
+      else if (!implicit) state.putChannel(channel.name, channel.definition);
+    }),
+    service.templates.onChange(({ type, template }) => {
+      if (type === "removed") state.removeTemplate(template.name);
+      else state.putTemplate(template);
+    }),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
 }

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { definitionFromJson } from "../../../host/channel/definition.ts";
+import { templateFromJson } from "../../../host/channel/templates.ts";
 import type { SluiceError } from "../../../host/errors.ts";
 import { openState } from "../../../host/store/state.ts";
 
@@ -44,6 +45,22 @@ describe("openState()", () => {
     expect(second).toMatchObject({ hostId: "host1", epoch: 5 });
     expect([...second.channels]).toEqual([["a/b", definition]]);
     expect((await openState(dir, options)).epoch).toBe(6);
+  });
+
+  test("keeps templates, and says nothing of them where there are none", async () => {
+    const dir = await folder();
+    const first = await openState(dir, options);
+    const template = templateFromJson({ pattern: "a.*", delivery: { ttlMs: 5 } }, "t");
+    first.putTemplate(template);
+    first.putTemplate(templateFromJson({ pattern: "b" }, "gone"));
+    first.removeTemplate("gone");
+    await first.settled();
+    expect(await written(dir)).toMatchObject({ templates: [{ name: "t", pattern: "a.*", delivery: { ttlMs: 5 } }] });
+    const second = await openState(dir, options);
+    expect([...second.templates.values()]).toEqual([template]);
+    second.removeTemplate("t");
+    await second.settled();
+    expect(await written(dir)).not.toHaveProperty("templates");
   });
 
   test("keeps nothing without a folder", async () => {
