@@ -46,6 +46,7 @@ export const advice = {
   channel_unknown: "Create it: `PUT /v1/channels/{name}`. On loopback it appears by itself.",
   channel_exists: "Change it with `PATCH`, or replace it with `PUT`.",
   member_unknown: "Use the `member` of `joined`; members end with their session.",
+  inbox_unknown: "Create it: `POST /v1/inboxes`. Inboxes that nobody polls end after their `idleMs`.",
   source_taken: "The channel is `source: single`. Wait for its source to leave.",
   ack_unknown: "Acknowledge numbers that were delivered to this inbox.",
   precondition_failed: "Fetch the resource again and repeat with its `ETag`.",

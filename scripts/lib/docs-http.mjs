@@ -11,21 +11,10 @@ import { Failure } from "./run.mjs";
  *   allOf?: Schema[], additionalProperties?: Schema | boolean }} Schema
  * @typedef {Record<string, { schema?: Schema }>} Content By media type.
  * @typedef {{ name: string, in: string, required?: boolean, description?: string, schema?: Schema }} Parameter
- * @typedef {{ summary?: string, description?: string, parameters?: Parameter[], requestBody?: { content: Content },
- *   responses: Record<string, { description: string, content?: Content }> }} Operation
- * @typedef {{ paths: Record<string, Record<string, Operation>>, components: { schemas: Record<string, Schema> } }} Document
+ * @typedef {{ tags: string[], summary?: string, description?: string, parameters?: Parameter[], requestBody?: { content: Content },
+ *   responses: Record<string, { description: string, content?: Content, headers?: Record<string, Parameter> }> }} Operation
+ * @typedef {{ tags: { name: string, description: string }[], paths: Record<string, Record<string, Operation>>, components: { schemas: Record<string, Schema> } }} Document
  */
-
-/** Order of the chapters, by the beginning of the path; the first that fits takes a route. */
-const CHAPTERS = [
-  { title: "Events", fits: (/** @type {string} */ path) => /^\/v1\/channels\/\{channel\}\/events$/.test(path) },
-  { title: "Channels", fits: (/** @type {string} */ path) => /^\/v1\/channels(\/\{channel\})?$/.test(path) },
-  { title: "Members", fits: (/** @type {string} */ path) => path.startsWith("/v1/channels/") },
-  { title: "Templates", fits: (/** @type {string} */ path) => path.startsWith("/v1/templates") },
-  { title: "Inboxes", fits: (/** @type {string} */ path) => path.startsWith("/v1/inboxes") },
-  { title: "Test controls", fits: (/** @type {string} */ path) => path.startsWith("/v1/test") },
-  { title: "The host", fits: () => true },
-];
 
 /** More words than these do not fit a cell. */
 const WORDS_MAX = 12;
@@ -34,18 +23,26 @@ const METHODS = ["get", "head", "put", "post", "patch", "delete"];
 
 /** @returns {Promise<string>} Markdown: a chapter per resource, a section per route. */
 export async function routesPart() {
-  const { paths } = await documentOf();
-  const chapters = CHAPTERS.map(({ title }) => ({ title, sections: /** @type {string[]} */ ([]) }));
+  const { paths, tags } = await documentOf();
+  const chapters = tags.map(({ name, description }) => ({
+    name,
+    description,
+    sections: /** @type {string[]} */ ([]),
+  }));
   for (const [path, operations] of Object.entries(paths)) {
-    const chapter = chapters[CHAPTERS.findIndex(({ fits }) => fits(path))];
     const methods = Object.keys(operations).sort((a, b) => METHODS.indexOf(a) - METHODS.indexOf(b));
     for (const method of methods) {
       const operation = operations[method];
-      if (operation !== undefined) chapter?.sections.push(section(method, path, operation));
+      if (operation === undefined) continue;
+      const chapter = chapters.find(({ name }) => operation.tags.includes(name));
+      if (chapter === undefined) throw new Failure(`${method} ${path} belongs to no chapter`);
+      chapter.sections.push(section(method, path, operation));
     }
   }
   const full = chapters.filter(({ sections }) => sections.length > 0);
-  return full.map(({ title, sections }) => [`## ${title}`, ...sections].join("\n\n")).join("\n\n");
+  return full
+    .map(({ name, description, sections }) => [`## ${name}`, `${description}.`, ...sections].join("\n\n"))
+    .join("\n\n");
 }
 
 /** @returns {Promise<string>} Markdown: the schemas that routes refer to. */
@@ -87,10 +84,13 @@ function section(method, path, { summary = "", description, parameters = [], req
   const refusals = [];
   for (const [status, answer] of Object.entries(responses)) {
     if (Object.keys(answer.content ?? {}).includes("application/problem+json")) refusals.push(status);
-    else
-      lines.push(
-        `- ${status}: ${answer.description}${answer.content === undefined ? "" : ` (${contentOf(answer.content)})`}`,
+    else {
+      const content = answer.content === undefined ? "" : ` (${contentOf(answer.content)})`;
+      const fields = Object.entries(answer.headers ?? {}).map(
+        ([name, { description: meaning = "", schema }]) => ` \`${name}:\` ${meaning || schema?.description || ""}.`,
       );
+      lines.push(`- ${status}: ${answer.description}${content}.${fields.join("")}`);
+    }
   }
   if (refusals.length > 0) lines.push(`- [Refused](errors.md) with ${refusals.join(", ")}`);
   return lines.join("\n");

@@ -13,21 +13,52 @@ const openapi = createRoute({
 export interface DocumentHead {
   openapi: string;
   info: { title: string; version: string; description: string };
+  tags: { name: string; description: string }[];
 }
+
+/** Chapters of the reference, in order; the first whose pattern fits a path takes its routes. */
+const chapters: ReadonlyArray<{ readonly name: string; readonly description: string; readonly paths: RegExp }> = [
+  { name: "Events", description: "Publishing and subscribing", paths: /^\/v1\/channels\/\{channel\}\/events$/ },
+  { name: "Channels", description: "Streams of events, by name", paths: /^\/v1\/channels(\/\{channel\})?$/ },
+  { name: "Members", description: "Sources and sinks of a channel", paths: /^\/v1\/channels\/\{channel\}\/members/ },
+  { name: "Templates", description: "Settings of channels that come later", paths: /^\/v1\/templates/ },
+  { name: "Inboxes", description: "Deliveries that wait until they are asked for", paths: /^\/v1\/inboxes/ },
+  { name: "Test controls", description: "Only with SLUICE_TEST_CONTROLS=1", paths: /^\/v1\/test\// },
+  { name: "Host", description: "What runs here, and how it is", paths: /^/ },
+];
 
 /**
  * Adds the route; last, because it describes those before it.
  *
  * @param describe Makes the document of all registered routes.
  */
-export function addOpenapiRoute(app: ControlApp, describe: (head: DocumentHead) => object): void {
+export function addOpenapiRoute(
+  app: ControlApp,
+  describe: (head: DocumentHead) => { readonly paths?: Readonly<Record<string, object>> },
+): void {
   const description = "Event channels: the control plane of one host";
+  const tags = chapters.map(({ name, description }) => ({ name, description }));
   let text: string | undefined;
   app.route(openapi, (context) => {
     // Made at the first request and never changes: routes are all added at the start.
     text ??= JSON.stringify(
-      describe({ openapi: "3.1.0", info: { title: "Sluice", version: app.info.version, description } }),
+      inChapters(
+        describe({ openapi: "3.1.0", info: { title: "Sluice", version: app.info.version, description }, tags }),
+      ),
     );
     return context.body(text, 200, { "Content-Type": "application/json" });
   });
+}
+
+/** Gives every operation its chapter: a reader who looks for inboxes finds them together. */
+function inChapters(document: { readonly paths?: Readonly<Record<string, object>> }): object {
+  const paths = Object.entries(document.paths ?? {}).map(([path, operations]) => {
+    const tags = chapters.filter((chapter) => chapter.paths.test(path)).map(({ name }) => name);
+    const tagged = Object.entries(operations).map(([method, operation]) => [
+      method,
+      { ...operation, tags: tags.slice(0, 1) },
+    ]);
+    return [path, Object.fromEntries(tagged)];
+  });
+  return { ...document, paths: Object.fromEntries(paths) };
 }
