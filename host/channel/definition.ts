@@ -260,8 +260,8 @@ export function channelResource(name: string, definition: ChannelDefinition): Ch
   };
 }
 
-/** RFC 7396 §2. Recursion is bounded by limits.jsonDepth of the reader; results have no prototype to meddle with. */
-function mergePatch(target: unknown, patch: unknown): unknown {
+/** A JSON merge patch applied: RFC 7396 §2. Recursion is bounded by limits.jsonDepth of the reader; results have no prototype to meddle with. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const merged: Record<string, unknown> = Object.assign(Object.create(null), isObject(target) ? target : {});
   for (const [name, value] of Object.entries(patch)) {
