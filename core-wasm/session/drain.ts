@@ -14,6 +14,7 @@ import {
   RESULT_NUMBER_LOW,
   RESULT_REASON,
   RESULT_STATUS,
+  RESULT_VALUE,
   STATISTIC_BYTES_OUT,
   STATISTIC_DELIVERIES,
 } from "../abi";
@@ -41,9 +42,12 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
   let used: u32 = 0;
   if (connection.controlBytes !== 0) used = controlTake(connection, out, bytesMax);
   const first = connection.delivered + 1;
+  shortOfRoom = false;
   if (connection.controlBytes === 0 && connection.held === 0 && connection.fault === 0) {
     used = deliveriesTake(connection, inbox, out, used, bytesMax);
   }
+  // Whoever stopped for want of room must come back: nothing else would mark the connection dirty again.
+  resultSet(RESULT_VALUE, <u32>(shortOfRoom || (used !== 0 && connection.controlBytes !== 0)));
   const deliveries = <u32>(connection.delivered + 1 - first);
   resultSet(RESULT_STATUS, connection.fault);
   resultSet(RESULT_DELIVERIES, deliveries);
@@ -57,6 +61,8 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
   return used;
 }
 
+/** Whether deliveriesTake() left something that may go, because it did not fit behind what is there. */
+let shortOfRoom: bool = false;
 let prefixBytes: u32 = 0;
 let prefixEvents: u32 = 0;
 let prefixMetas: u32 = 0;
@@ -80,7 +86,10 @@ function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: 
           inboxDropFront(inbox, DROPPED_LATE);
           continue;
         }
-        if (used !== 0) break;
+        if (used !== 0) {
+          shortOfRoom = true;
+          break;
+        }
         // A single entry larger than asked for comes alone: it fits a slot by the limit on events.
         prefixBytes = entrySize(run.at);
         prefixEvents = 1;

@@ -89,7 +89,8 @@ export interface CoreExports {
   /**
    * Writes what the connection may send now to `out`: answers first, then notices of drops, then deliveries.
    * Takes whole frames up to `bytesMax`; one frame larger than that comes alone (it fits OUT_SLOT_BYTES).
-   * RESULT_DELIVERIES and RESULT_NUMBER_… tell the deliveries in it. RESULT_STATUS is STATUS_OK, or STATUS_DISCONNECT or
+   * RESULT_DELIVERIES and RESULT_NUMBER_… tell the deliveries in it. RESULT_VALUE is 1 where more may go that did not fit: the
+   * connection is not marked dirty for it. RESULT_STATUS is STATUS_OK, or STATUS_DISCONNECT or
    * STATUS_CONTROL_FULL: the host closes the connection. RESULT_REASON is REASON_DONE, or REASON_DECIDE where draining let
    * events of a blocked channel go on that wait for decide().
    *
@@ -152,6 +153,25 @@ export interface CoreExports {
 
   /** Merges an encoded Update's attributes and removals into the member's. Returns a status. */
   memberUpdate(connection: number, at: number, bytes: number): number;
+
+  // --- Expressions: programs of core-wasm/expression/code.ts ---
+
+  /**
+   * Verifies a program that lies at [at, at + bytes) and keeps it; the same bytes are kept once and counted.
+   *
+   * @returns Its handle; 0 with RESULT_STATUS: STATUS_EXPRESSION, STATUS_LIMIT, STATUS_STORE_FULL.
+   */
+  expressionAdd(at: number, bytes: number): number;
+
+  /** Gives one use of a program back; 0 is none. */
+  expressionRelease(expression: number): void;
+
+  /**
+   * Runs a program on an encoded, valid Event and, for `sink.NAME`, a member (0: none).
+   *
+   * @returns 1 where it holds. RESULT_ERRORS, RESULT_TYPE, RESULT_NUMBER_… and RESULT_AT/RESULT_BYTES_AT have its value.
+   */
+  expressionTest(expression: number, eventAt: number, eventBytes: number, member: number): number;
 
   /** Since coreInit(): STATISTIC_…. */
   statistic(index: number): number;

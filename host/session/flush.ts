@@ -12,6 +12,7 @@ import {
   REASON_DECIDE,
   RESULT_REASON,
   RESULT_STATUS,
+  RESULT_VALUE,
   STATUS_CONTROL_FULL,
   STATUS_OK,
 } from "../../core-wasm/abi.ts";
@@ -51,6 +52,8 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
   let turning = false;
   let ready: Session[] = [];
   let copiesBytes = 0;
+  /** Whether the last drain() left something behind that may go. */
+  let progress: Progress = SOME;
 
   const schedule = (): void => {
     if (scheduled) return;
@@ -176,9 +179,9 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     const at = slotAt(slot);
     const bytes = drain(session, core, at, OUT_SLOT_BYTES);
     if (bytes === 0) return NOTHING;
+    const left = progress;
     if (!write(session, core.views.bytes.subarray(at, at + bytes))) holdSlot(session, slots, slot);
-    // A full slot means that the drain stopped for want of room.
-    return bytes > OUT_SLOT_BYTES / 2 ? MORE : SOME;
+    return left;
   }
 
   function flushCopy(session: Session, core: Core): Progress {
@@ -198,14 +201,18 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     const most = session.slow ? COPY_BYTES_MAX / 4 : RENDER_DRAIN_BYTES;
     const bytes = drain(session, core, SCRATCH_AT, most);
     if (bytes === 0) return NOTHING;
+    const left = progress;
     const text = renderer.render(core.views.bytes.subarray(SCRATCH_AT, SCRATCH_AT + bytes), contextOf(session, core));
     // There are frames of which some kinds of peers are told nothing.
     if (text.length > 0 && !write(session, text)) renderer.keep();
-    return bytes > most / 2 ? MORE : SOME;
+    return left;
   }
 
   function drain(session: Session, core: Core, at: number, most: number): number {
-    return core.exports.drain(session.id, at, most, engine.clocks.service.now());
+    const bytes = core.exports.drain(session.id, at, most, engine.clocks.service.now());
+    // However little came, the next event may have been too large for what was left of the room.
+    progress = core.views.result[RESULT_VALUE] === 0 ? SOME : MORE;
+    return bytes;
   }
 
   function beat(session: Session): void {

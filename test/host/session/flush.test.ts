@@ -1,8 +1,12 @@
 /**
  * Output: how many writes there are, when a slot is free again, and what slow peers may cost.
  */
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { EventSchema } from "../../../host/gen/sluice/v1/event_pb.ts";
 import { createSlots, SLOTS } from "../../../host/session/slots.ts";
+import { encodeFrame } from "../../core-wasm/frames.ts";
+import { sizeDelimited } from "../../core-wasm/wire.ts";
 import { TestCarrier } from "../support/carrier.ts";
 import { createTestService } from "../support/service.ts";
 
@@ -24,6 +28,27 @@ describe("one flush per sink and loop turn", () => {
       expect(service.counters.writes - before).toBe(sinks);
       expect(source.writes.length).toBe(own);
       for (const carrier of carriers) expect(carrier.delivered()).toBe(501);
+    },
+  );
+
+  test.each(["stream", "websocket", "websocket-json"] as const)(
+    "%s: an event that does not fit behind a smaller one follows it",
+    (kind) => {
+      const { service, settle } = createTestService();
+      const sink = new TestCarrier(service, kind);
+      const join = sizeDelimited(encodeFrame({ kind: { case: "join", value: { channel: "c" } } }));
+      const text = new TextEncoder().encode('{"join":{"channel":"c"}}');
+      // Masked by zeros, which changes nothing.
+      const framed = (opcode: number, body: Uint8Array): number[] => [opcode, 0x80 | body.length, 0, 0, 0, 0, ...body];
+      const inputs = { stream: join, websocket: framed(0x82, join), "websocket-json": framed(0x81, text) };
+      sink.connection.receive(new Uint8Array(inputs[kind]));
+      settle();
+      const before = service.statistics()["deliveriesTotal"] ?? 0;
+      const source = { type: "t", dataContentType: "text/plain" };
+      for (const bytes of [300_000, 1_000_000, 10])
+        service.publish("c", [create(EventSchema, { ...source, data: new Uint8Array(bytes).fill(0x78) })]);
+      settle();
+      expect((service.statistics()["deliveriesTotal"] ?? 0) - before).toBe(3);
     },
   );
 
