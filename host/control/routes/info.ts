@@ -12,18 +12,18 @@ import { type ControlApp, jsonContent, problemAnswers } from "./kit.ts";
 
 const infoSchema = z
   .object({
-    version: z.string(),
-    host: z.string(),
-    epoch: z.int(),
-    runtime: z.string(),
+    version: z.string().describe("Of Sluice"),
+    host: z.string().describe("Its id, which `--data` keeps"),
+    epoch: z.int().describe("Incarnation of its core, to which sequences belong"),
+    runtime: z.string().describe("Such as `node 20.20.2`"),
     startedAt: z.iso.datetime(),
     uptimeMs: z.int(),
-    draining: z.boolean(),
-    capabilities: z.record(z.string(), z.boolean()),
-    configDigest: z.string().nullable(),
-    url: z.string().nullable(),
-    tcp: z.string().nullable(),
-    limits: z.record(z.string(), z.number()),
+    draining: z.boolean().describe("Whether it is going down and takes no more changes"),
+    capabilities: z.record(z.string(), z.boolean()).describe("What it can do, by name"),
+    configDigest: z.string().nullable().describe("Of its configuration, to compare hosts"),
+    url: z.string().nullable().describe("Of its HTTP and WebSocket"),
+    tcp: z.string().nullable().describe("Of its binary frames over TCP"),
+    limits: z.record(z.string(), z.number()).describe("All limits by name, see docs/operating.md"),
   })
   .meta({ id: "Info" });
 

@@ -32,27 +32,32 @@ export const priority = z
  */
 export const eventSchema = z
   .strictObject({
-    id: text(limits.eventBytes).optional(),
-    source: text(limits.eventBytes).optional(),
-    type: text(limits.typeBytes, "type_too_long").optional(),
-    subject: text(limits.eventBytes).optional(),
-    time: moment.optional(),
-    priority: priority.optional(),
-    deliverBy: moment.optional(),
-    ttlMs: durationMs.optional(),
-    key: text(limits.keyBytes, "key_too_long").optional(),
-    attributes: attributes.optional(),
-    dataContentType: text(limits.eventBytes).optional(),
-    data: z.unknown().optional(),
-    dataBase64: base64Text.optional(),
+    id: text(limits.eventBytes)
+      .optional()
+      .describe("Of the source's choice; absent: made of host, epoch, channel, sequence"),
+    source: text(limits.eventBytes).optional().describe("Where it comes from; absent: the session"),
+    type: text(limits.typeBytes, "type_too_long").optional().describe("What kind of event it is; must be there"),
+    subject: text(limits.eventBytes).optional().describe("What it is about, within the source"),
+    time: moment.optional().describe("When it happened; absent: the moment of acceptance"),
+    priority: priority.optional().describe("Higher is more urgent; absent: the channel's"),
+    deliverBy: moment.optional().describe("The moment after which delivery is useless"),
+    ttlMs: durationMs.optional().describe("The same from now on; instead of `deliverBy`"),
+    key: text(limits.keyBytes, "key_too_long").optional().describe("Correlates events; `cancel` withdraws by it"),
+    attributes: attributes.optional().describe("What filters look at, beside the payload; at most 64"),
+    dataContentType: text(limits.eventBytes).optional().describe("Media type of `data`; absent: JSON"),
+    data: z.unknown().optional().describe("The payload: any JSON, or a string where the media type is another text"),
+    dataBase64: base64Text.optional().describe("A payload of bytes, instead of `data`"),
   })
   .check(checkEvent);
 
 /** What the schema gives. */
 export type EventJson = z.output<typeof eventSchema>;
 
+/** How the OpenAPI document names {@link eventSchema}; the entries of a list are not looked at where it is made. */
+const eventRef = { $ref: "#/components/schemas/Event" };
+
 /** Events of one publish. */
-export const eventsSchema = list(eventSchema, limits.publishEvents);
+export const eventsSchema = list(eventSchema, limits.publishEvents).meta({ items: eventRef });
 
 /** What concerns more than one member. */
 function checkEvent(checked: Checked<EventJson>): void {
