@@ -6,6 +6,7 @@ import {
   FRAME_BYTES_MAX,
   OUT_SLOT_BYTES,
   PUBLISH_EVENTS_MAX,
+  RESULT_VALUE,
   ROLE_SOURCE,
 } from "../../core-wasm/abi.ts";
 import type { ChannelView } from "../channel/channels.ts";
@@ -157,6 +158,7 @@ export class LocalSession extends Session {
     const { bytes } = core.views;
     const length = core.exports.drain(this.id, SCRATCH_AT, OUT_SLOT_BYTES, this.engine.clocks.service.now());
     if (length === 0) return false;
+    const left = core.views.result[RESULT_VALUE] !== 0;
     // One copy, for the handler may keep events as long as it likes.
     const deliveries = readDeliveries(bytes.slice(SCRATCH_AT, SCRATCH_AT + length), {
       firstNumber: firstNumber(core.views),
@@ -165,7 +167,7 @@ export class LocalSession extends Session {
       onFrame: this.#onFrame,
     });
     if (deliveries.length > 0) this.#onDeliveries(deliveries);
-    return length > OUT_SLOT_BYTES / 2;
+    return left;
   }
 
   /** Ends it; nothing more is delivered. */
