@@ -35,6 +35,8 @@ import {
 } from "./session/subscription.ts";
 import { createSweeper, type Sweeper } from "./session/sweep.ts";
 import { createSocketCodec, type SocketCodec } from "./socket/json/codec.ts";
+import { createStreamRenderers, type StreamRenderers } from "./socket/sse/renderers.ts";
+import { type OpenedStream, openStream, type StreamRequest } from "./socket/sse/stream.ts";
 
 /** What a service is made of. */
 export interface ServiceSettings {
@@ -74,6 +76,7 @@ export class Service implements Engine {
   deciding = false;
   readonly #settings: ServiceSettings;
   readonly #sweeper: Sweeper;
+  readonly #streams: StreamRenderers;
   readonly #sessions = new Sessions();
   #publisher: LocalSession | undefined = undefined;
   readonly #subscriptions = new Set<ManagedSubscription>();
@@ -103,14 +106,20 @@ export class Service implements Engine {
       if (type !== "removed") return;
       this.#sessions.tellRemoved(channel);
       this.json.clear();
+      this.#streams.clear();
       this.flusher.schedule();
     });
-    this.json = createSocketCodec({
-      channelName: (channelNumber) => this.channels.byNumber(channelNumber)?.name,
-      derivedId: (channelNumber, sequence, epoch) => derivedId(this.hostId, epoch, channelNumber, sequence),
+    const names = {
+      hostId: this.hostId,
+      channelName: (channelNumber: number) => this.channels.byNumber(channelNumber)?.name,
+      incarnation: (channelNumber: number) => this.channels.byNumber(channelNumber)?.incarnation,
+      derivedId: (channelNumber: number, sequence: number, epoch: number) =>
+        derivedId(this.hostId, epoch, channelNumber, sequence),
       epoch: () => this.core.epoch,
-    });
-    this.renderers = { "websocket-json": this.json };
+    };
+    this.json = createSocketCodec(names);
+    this.#streams = createStreamRenderers(names);
+    this.renderers = { "websocket-json": this.json, ...this.#streams.byKind };
     this.flusher = createFlusher(this, {
       defer: settings.defer ?? ((run) => void settings.clocks.real.setTimer(run, 0)),
       sessionOf: (id) => this.#sessions.get(id),
@@ -186,6 +195,23 @@ export class Service implements Engine {
       return session.publish(channel, events);
     } catch (error) {
       throw this.#refusal(error, session);
+    }
+  }
+
+  /**
+   * Opens a session that is a sink of one channel and is told by server-sent events.
+   *
+   * @param kind The form in which it is told of events.
+   * @throws {SluiceError} as {@link openConnection}; `channel_unknown`, `channel_name`, `limit_reached`, `attribute_name` and
+   *   what else a join can be refused for. There is no session then.
+   */
+  openStream(kind: "sse" | "sse-cloudevents", adapter: ConnectionAdapter, request: StreamRequest): OpenedStream {
+    try {
+      const opened = openStream(this, () => this.openConnection(kind, adapter) as Session, request);
+      this.flusher.schedule();
+      return opened;
+    } catch (error) {
+      throw this.#refusal(error, undefined);
     }
   }
 

@@ -16,10 +16,15 @@ import type { ControlContext, ControlEnv } from "./request.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
+import { addInboxEventRoutes } from "./routes/inbox-events.ts";
+import { addInboxJoinRoutes } from "./routes/inbox-joins.ts";
+import { addInboxRoutes } from "./routes/inboxes.ts";
 import { addInfoRoutes } from "./routes/info.ts";
 import { type ControlApp, type ControlOptions, problemAnswers } from "./routes/kit.ts";
 import { addOpenapiRoute } from "./routes/openapi.ts";
+import { addSubscribeRoute } from "./routes/subscribe.ts";
 import { addTemplateRoutes } from "./routes/templates.ts";
+import { addTestRoutes } from "./routes/test-controls.ts";
 import { registerServiceMetrics } from "./service-metrics.ts";
 
 export type { ControlInfo, ControlOptions } from "./routes/kit.ts";
@@ -85,7 +90,12 @@ export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEn
   addInfoRoutes(app);
   addChannelRoutes(app);
   addEventRoutes(app);
+  addSubscribeRoute(app);
   addTemplateRoutes(app);
+  addInboxRoutes(app);
+  addInboxJoinRoutes(app);
+  addInboxEventRoutes(app);
+  addTestRoutes(app, options.testControls);
   addDocsRoutes(app);
   addOpenapiRoute(app, (head) => hono.getOpenAPI31Document({ ...head }));
   registerServiceMetrics(options.metrics, service);

@@ -1,15 +1,27 @@
 /** What routes ask of a request: its body within bounds, its media type, its query, its preconditions. */
 import type { Context } from "hono";
 import { SluiceError } from "../errors.ts";
+import type { Connection, ConnectionAdapter } from "../session/connection.ts";
 import { type JsonValue, readJson } from "../socket/json/reader.ts";
+
+/** What the runtime knows of a request; handed to `fetch` beside it. */
+export interface ControlBindings {
+  /** Address of the client's end of the connection. */
+  readonly client?: string | undefined;
+  /** Goes on with the answer as a session, without a body; absent where the runtime cannot give us the socket under it. */
+  readonly handOver?: ((handed: HandedOver) => void) | undefined;
+}
+
+/** A session whose output is the rest of an answer. */
+export interface HandedOver {
+  readonly connection: Connection;
+  /** The header of the answer is written: what follows goes to `carrier`. */
+  begin(carrier: ConnectionAdapter): void;
+}
 
 /** What middleware leaves for the routes. */
 export interface ControlEnv {
-  /** What the runtime knows of a request; handed to `fetch` beside it. */
-  Bindings: {
-    /** Address of the client's end of the connection. */
-    readonly client?: string | undefined;
-  };
+  Bindings: ControlBindings;
   Variables: {
     /** Id of the request, for the log and for problems. */
     requestId: string;

@@ -6,6 +6,9 @@ import type { ChannelDefinition, ChannelFields } from "../channel/definition.ts"
 import type { Template } from "../channel/templates.ts";
 import type { Clock } from "../clock.ts";
 import type { SluiceError } from "../errors.ts";
+import type { ConnectionAdapter } from "../session/connection.ts";
+import type { Mailboxes } from "../session/mailboxes.ts";
+import type { OpenedStream, StreamRequest } from "../socket/sse/stream.ts";
 
 /** A channel as the control plane shows it. */
 export interface ControlChannel {
@@ -59,6 +62,14 @@ export interface ControlService {
   readonly clocks: { readonly service: Clock };
   /** Takes encoded Events. Synchronous; one result per event. Throws a SluiceError where no event was looked at. */
   publishEncoded(channel: string, events: readonly Uint8Array[]): readonly ControlResult[];
+  /**
+   * Subscribes a client that is told by server-sent events.
+   *
+   * @param carrier Gets what is to be told.
+   */
+  openStream(kind: "sse" | "sse-cloudevents", carrier: ConnectionAdapter, request: StreamRequest): OpenedStream;
+  /** All mailboxes; those that are polled are made and kept there. */
+  readonly inboxes: Pick<Mailboxes, "list" | "get" | "open" | "patch" | "close" | "join" | "leave" | "poll">;
   /** Counters by name; those that only grow end in "Total". */
   statistics(): Readonly<Record<string, number>>;
 }

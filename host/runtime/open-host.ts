@@ -110,7 +110,7 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
   });
   const carry = { service, onread: options.onread ?? true, keepAliveMs: limits.keepAliveMs };
   const http = createHttp(
-    (request) => app.fetch(request),
+    (request, bindings) => app.fetch(request, bindings),
     carry,
     createOriginCheck(options.origins ?? [], isLoopbackName(address.host)),
   );

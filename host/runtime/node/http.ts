@@ -6,19 +6,21 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { getRequestListener } from "@hono/node-server";
 import { problemBody, problemContentType } from "../../errors.ts";
 import { negotiate, type OriginCheck } from "../../socket/websocket/handshake.ts";
+import { asksForStream, type BoundFetch, createStreamListener } from "./hand-over.ts";
 import type { CarrySettings } from "./tcp.ts";
 import { createUpgrade, HttpRequest, isSocketPath } from "./upgrade.ts";
 
 /** Looks at slow requests within the shortest of their limits: Node's own 30 s would let them live four times as long. */
 const CHECKS = 4;
 
-/** Answers one request, as every Hono app does. */
-export type Fetch = (request: Request) => Response | Promise<Response>;
-
 /** Makes the HTTP server, not listening yet. */
-export function createHttp(fetch: Fetch, settings: CarrySettings, isAllowed: OriginCheck): Server {
+export function createHttp(fetch: BoundFetch, settings: CarrySettings, isAllowed: OriginCheck): Server {
   const { handshakeMs, requestMs } = settings.service.options;
-  const control = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const control = getRequestListener(
+    (request, { incoming }) => fetch(request, { client: incoming.socket.remoteAddress }),
+    { overrideGlobalObjects: false },
+  );
+  const stream = createStreamListener(fetch, settings);
   const server = createServer(
     {
       IncomingMessage: HttpRequest,
@@ -29,6 +31,7 @@ export function createHttp(fetch: Fetch, settings: CarrySettings, isAllowed: Ori
     },
     (request, response) => {
       if (isSocketPath(request.url ?? "")) answerNoUpgrade(request, response, isAllowed);
+      else if (asksForStream(request)) void stream(request, response);
       else void control(request, response);
     },
   );

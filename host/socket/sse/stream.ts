@@ -1,0 +1,117 @@
+/**
+ * Opens the session behind one SSE response: joins its channel, from where the client was, and says what it must know first.
+ */
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { ChannelView } from "../../channel/channels.ts";
+import { JoinSchema } from "../../gen/sluice/v1/frame_pb.ts";
+import type { Connection } from "../../session/connection.ts";
+import type { Engine } from "../../session/engine.ts";
+import { join } from "../../session/join.ts";
+import type { Session } from "../../session/session.ts";
+import { idFromPosition, positionFromId, type RingPosition } from "./position.ts";
+import { notice, settings } from "./render.ts";
+
+/** What a client asks for. */
+export interface StreamRequest {
+  readonly channel: string;
+  readonly types: readonly string[];
+  readonly attributes: MessageInitShape<typeof JoinSchema>["attributes"];
+  /** The last position that it knows; undefined: it is new. */
+  readonly lastEventId: string | undefined;
+  /** Whether a new one wants what the channel stores. */
+  readonly replay: boolean;
+}
+
+/** A session that is a sink of one channel. */
+export interface OpenedStream {
+  readonly connection: Connection;
+  /** Whether nothing after `lastEventId` is missing; undefined where none was given. */
+  readonly recovered: boolean | undefined;
+  /** What comes before everything else: text/event-stream. */
+  readonly preamble: string;
+}
+
+/** Why a client may have missed events. */
+export type GapReason =
+  /** It is no position of ours, or one that was never reached. */
+  | "unknown_position"
+  /** Of a host that is another one, or of one that kept nothing over its restart. */
+  | "other_host"
+  /** Of a core that is gone, with all that it stored. */
+  | "restarted"
+  /** Of a channel of this name that was removed. */
+  | "channel_recreated"
+  /** The channel stores nothing. */
+  | "not_stored"
+  /** It stores less than that. */
+  | "evicted";
+
+/** Longest id that a notice repeats: ours are shorter. */
+const ID_SHOWN = 256;
+
+/**
+ * Opens a stream.
+ *
+ * @param open Opens the session; called once the channel is there.
+ * @throws {SluiceError} what opening a session and join() can be refused for; no session is left then.
+ */
+export function openStream(engine: Engine, open: () => Session, request: StreamRequest): OpenedStream {
+  const channel = engine.channels.resolve(request.channel);
+  const known = request.lastEventId === undefined ? undefined : placeOf(engine, channel, request.lastEventId);
+  // Before the join, which changes neither: events are taken one after another.
+  const sequence = channel.sequence();
+  const first = sequence - channel.stored();
+  const session = open();
+  try {
+    const { recovered = false } = join(session, joinFrame(request, known), undefined);
+    if (known === undefined) {
+      const from = positionAt(engine, channel, request.replay ? first : sequence);
+      return { connection: session, recovered: undefined, preamble: preambleOf(engine, from) };
+    }
+    if (recovered) return { connection: session, recovered, preamble: preambleOf(engine, undefined) };
+    const gap = {
+      reason: typeof known === "string" ? known : reasonOf(channel, known, sequence),
+      lastEventId: request.lastEventId?.slice(0, ID_SHOWN),
+    };
+    const preamble =
+      preambleOf(engine, undefined) + notice("gap", gap, { id: idFromPosition(positionAt(engine, channel, first)) });
+    return { connection: session, recovered, preamble };
+  } catch (error) {
+    session.closed();
+    throw error;
+  }
+}
+
+function joinFrame({ channel, types, attributes, replay }: StreamRequest, known: RingPosition | GapReason | undefined) {
+  const place = typeof known === "string" ? { epoch: 0, sequence: 0 } : known;
+  return create(JoinSchema, {
+    channel,
+    types: [...types],
+    ...(attributes === undefined ? {} : { attributes }),
+    ...(place === undefined ? { replay } : { after: { epoch: BigInt(place.epoch), sequence: BigInt(place.sequence) } }),
+  });
+}
+
+/** The place that an id names in this channel, or why it names none. */
+function placeOf(engine: Engine, channel: ChannelView, id: string): RingPosition | GapReason {
+  const position = positionFromId(id);
+  if (position === undefined) return "unknown_position";
+  if (position.host !== engine.options.hostId) return "other_host";
+  if (position.epoch !== engine.core.epoch) return "restarted";
+  return position.channel === channel.incarnation ? position : "channel_recreated";
+}
+
+function reasonOf(channel: ChannelView, known: RingPosition, sequence: number): GapReason {
+  if (known.sequence > sequence) return "unknown_position";
+  return channel.definition.store.events === 0 ? "not_stored" : "evicted";
+}
+
+function positionAt(engine: Engine, channel: ChannelView, sequence: number): RingPosition {
+  return { host: engine.options.hostId, epoch: engine.core.epoch, channel: channel.incarnation, sequence };
+}
+
+/** A position to begin with lets even a client that is cut off before its first event know what it missed. */
+function preambleOf(engine: Engine, from: RingPosition | undefined): string {
+  const { drainRetryMs } = engine.options;
+  return settings({ retryMs: drainRetryMs, ...(from === undefined ? {} : { id: idFromPosition(from) }) });
+}
