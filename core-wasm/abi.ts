@@ -137,6 +137,9 @@ export const RESULT_INDEX: u32 = 10;
 export const RESULT_DELIVERIES: u32 = 11;
 export const RESULT_NUMBER_LOW: u32 = 12;
 export const RESULT_NUMBER_HIGH: u32 = 13;
+/** What expressionTest() found: ERROR_… bits, TYPE_… of the value; its payload is in RESULT_NUMBER_…, a text at RESULT_AT. */
+export const RESULT_ERRORS: u32 = 14;
+export const RESULT_TYPE: u32 = 15;
 
 // --- Record of RECEIPTS (word index) ---
 
@@ -229,6 +232,8 @@ export const STATUS_WEBSOCKET_UTF8: u32 = 28;
 export const STATUS_CONTROL_FULL: u32 = 29;
 /** The inbox overflowed and its policy is `disconnect`. */
 export const STATUS_DISCONNECT: u32 = 30;
+/** A program that is none: it does not pass the verifier. VALUE: what is wrong, see expression/verify.ts. */
+export const STATUS_EXPRESSION: u32 = 31;
 
 /** On CONNECTION_WEBSOCKET_JSON drain() may give a frame that begins with this tag (field 15, bytes): its content is a
  *  WebSocket control frame that goes out as it is. */

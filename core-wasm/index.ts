@@ -15,8 +15,14 @@ import {
   REASON_DONE,
   REGION_BASE,
   REGIONS_END,
+  RESULT_AT,
+  RESULT_BYTES_AT,
   RESULT_COUNT,
+  RESULT_ERRORS,
+  RESULT_NUMBER_HIGH,
+  RESULT_NUMBER_LOW,
   RESULT_REASON,
+  RESULT_TYPE,
   SLAB_BYTES,
   STATISTIC_CHANNELS,
   STATISTIC_CONNECTIONS,
@@ -36,6 +42,12 @@ import { Member, memberAt, memberFind, membersInit, memberTable } from "./channe
 import { typeSetMade, typeSetNew, typeSetRelease, typesInit } from "./channel/types";
 import { clockSet } from "./clock";
 import { shapesInit } from "./event/shape";
+import { namesInit } from "./expression/names";
+import { Program, programRelease, programsInit, programTake } from "./expression/program";
+import { programRun } from "./expression/run";
+import { scratchInit } from "./expression/scratch";
+import { castBoolean, errors, stackAt, typeOf } from "./expression/stack";
+import { viewEvent, viewInit, viewSink } from "./expression/view";
 import { DECIDER_SINKS_MAX, decideBatch, decidedChannel, decidedNote, decideInit, parkedEvents } from "./filter/decide";
 import { inboxFree, inboxNew } from "./mailbox/inbox";
 import { keysInit } from "./mailbox/keys";
@@ -106,7 +118,10 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   slabsInit(storeBytes / SLAB_BYTES);
   fanOutInit();
   decideInit();
-  const ok = keysInit() && connectionsInit() && channelsInit() && membersInit() && typesInit();
+  viewInit();
+  scratchInit();
+  const ok =
+    keysInit() && connectionsInit() && channelsInit() && membersInit() && typesInit() && namesInit() && programsInit();
   return ok ? STATUS_OK : resultStatus(STATUS_MEMORY, memoryPages, needPages * PAGE_BYTES);
 }
 
@@ -350,6 +365,28 @@ export function memberAttributes(number: u32, out: u32): u32 {
 export function memberUpdate(number: u32, at: u32, bytes: u32): u32 {
   const connection = connectionFind(number);
   return connection === null ? STATUS_MEMBER_UNKNOWN : memberUpdateFrame(connection, at, bytes);
+}
+
+export function expressionAdd(at: u32, bytes: u32): u32 {
+  return programTake(at, bytes);
+}
+
+export function expressionRelease(expression: u32): void {
+  programRelease(expression);
+}
+
+export function expressionTest(expression: u32, eventAt: u32, eventBytes: u32, member: u32): u32 {
+  viewEvent(eventAt, eventBytes);
+  viewSink(memberFind(member));
+  const program = changetype<Program>(expression);
+  programRun(program);
+  resultSet(RESULT_ERRORS, errors);
+  resultSet(RESULT_TYPE, typeOf(stackAt));
+  resultSet(RESULT_NUMBER_LOW, load<u32>(stackAt, 8));
+  resultSet(RESULT_NUMBER_HIGH, load<u32>(stackAt, 12));
+  resultSet(RESULT_AT, load<u32>(stackAt, 8));
+  resultSet(RESULT_BYTES_AT, load<u32>(stackAt, 4));
+  return castBoolean(stackAt) ? 1 : 0;
 }
 
 export function statistic(index: u32): f64 {

@@ -81,6 +81,7 @@ const rows: ReadonlyMap<number, Row> = new Map<number, Row>([
     abi.STATUS_CONTROL_FULL,
     ["control_full", (_value, limit) => `The peer does not read its answers, limit is ${limit} bytes waiting`],
   ],
+  [abi.STATUS_EXPRESSION, ["internal", (value) => `An expression was compiled to a program that is none (${value})`]],
   [abi.STATUS_DISCONNECT, ["disconnect", () => "The inbox overflowed, and its policy is disconnect"]],
 ]);
 

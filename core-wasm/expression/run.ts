@@ -1,0 +1,373 @@
+/** The machine: runs a verified program on the event and sink of the view. What each operation does stands in code.ts. */
+import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
+import { arithmetic } from "./arithmetic";
+import {
+  ERROR_MATH,
+  ERROR_MISSING,
+  EXPRESSION_CESQL,
+  FIELD_DELIVER_BY,
+  FIELD_ID,
+  FIELD_PRIORITY,
+  FIELD_SOURCE,
+  FIELD_TIME,
+  FIELD_TYPE,
+  OP_ADD,
+  OP_AGE,
+  OP_BETWEEN,
+  OP_CALL,
+  OP_CONSTANT,
+  OP_DIVIDE,
+  OP_EQUAL,
+  OP_EXISTS,
+  OP_FAIL,
+  OP_GREATER,
+  OP_GREATER_EQUAL,
+  OP_IN_EQUAL,
+  OP_IN_NOT,
+  OP_IS_MISSING,
+  OP_JUMP_FALSE,
+  OP_JUMP_TRUE,
+  OP_LESS,
+  OP_LESS_EQUAL,
+  OP_LIKE,
+  OP_MULTIPLY,
+  OP_NAME,
+  OP_NEGATE,
+  OP_NIP,
+  OP_NOT,
+  OP_NOT_BETWEEN,
+  OP_NOT_EQUAL,
+  OP_NOT_LIKE,
+  OP_REMAINDER,
+  OP_SUBTRACT,
+  OP_TO_BOOLEAN,
+  OP_TO_INTEGER,
+  OP_TO_TEXT,
+  OP_XOR,
+  SCOPE_SINK,
+  TYPE_INTEGER,
+  TYPE_MISSING,
+  TYPE_TEXT,
+} from "./code";
+import { between, compare, equalAs } from "./compare";
+import { call } from "./functions";
+import { codeAt, constantAt, nameAt, Program } from "./program";
+import { scratchBytes, scratchMoment, scratchReset } from "./scratch";
+import {
+  castBoolean,
+  castFailed,
+  castInteger,
+  castNumeric,
+  castText,
+  errorAdd,
+  putBoolean,
+  putInteger,
+  putMissing,
+  putNumber,
+  putText,
+  putZero,
+  SLOT_BYTES,
+  stackAt,
+  stackBegin,
+  strict,
+  textAt,
+  textBytes,
+  typeOf,
+} from "./stack";
+import { likeMatches } from "./texts";
+import { viewAt, viewAttribute, viewBytes, viewField, viewSinkAttribute } from "./view";
+
+/** Runs a program; its value lies in the slot at stackAt, its errors in `errors`. */
+export function programRun(program: Program): void {
+  const base = program.at;
+  stackBegin(load<u8>(base, 1) === EXPRESSION_CESQL);
+  scratchReset();
+  let pc = codeAt(base);
+  /** The slot above the top. */
+  let sp = stackAt;
+  while (true) {
+    const op = <u32>load<u8>(pc);
+    switch (op) {
+      case OP_CONSTANT: {
+        constantPut(sp, base, constantAt(base, load<u16>(pc, 1)));
+        sp += SLOT_BYTES;
+        pc += 3;
+        break;
+      }
+      case OP_NAME: {
+        namePut(sp, program, load<u16>(pc, 1));
+        sp += SLOT_BYTES;
+        pc += 3;
+        break;
+      }
+      case OP_EXISTS: {
+        putBoolean(sp, nameExists(program, load<u16>(pc, 1)));
+        sp += SLOT_BYTES;
+        pc += 3;
+        break;
+      }
+      case OP_AGE: {
+        // Live attributes have no moment of their own yet.
+        putMissing(sp);
+        errorAdd(ERROR_MISSING);
+        sp += SLOT_BYTES;
+        pc += 3;
+        break;
+      }
+      case OP_IS_MISSING: {
+        putBoolean(sp - SLOT_BYTES, typeOf(sp - SLOT_BYTES) === TYPE_MISSING);
+        pc++;
+        break;
+      }
+      case OP_NOT: {
+        const slot = sp - SLOT_BYTES;
+        const missing = strict && typeOf(slot) === TYPE_MISSING;
+        putBoolean(slot, !missing && !castBoolean(slot));
+        pc++;
+        break;
+      }
+      case OP_NEGATE: {
+        negate(sp - SLOT_BYTES);
+        pc++;
+        break;
+      }
+      case OP_TO_BOOLEAN: {
+        putBoolean(sp - SLOT_BYTES, castBoolean(sp - SLOT_BYTES));
+        pc++;
+        break;
+      }
+      case OP_TO_INTEGER: {
+        const slot = sp - SLOT_BYTES;
+        if (typeOf(slot) === TYPE_MISSING) putZero(slot, TYPE_INTEGER);
+        else castInteger(slot);
+        pc++;
+        break;
+      }
+      case OP_TO_TEXT: {
+        const slot = sp - SLOT_BYTES;
+        if (typeOf(slot) === TYPE_MISSING) putZero(slot, TYPE_TEXT);
+        else castText(slot);
+        pc++;
+        break;
+      }
+      case OP_EQUAL:
+      case OP_NOT_EQUAL:
+      case OP_LESS:
+      case OP_LESS_EQUAL:
+      case OP_GREATER:
+      case OP_GREATER_EQUAL: {
+        sp -= SLOT_BYTES;
+        putBoolean(sp - SLOT_BYTES, compare(op, sp - SLOT_BYTES, sp));
+        pc++;
+        break;
+      }
+      case OP_ADD:
+      case OP_SUBTRACT:
+      case OP_MULTIPLY:
+      case OP_DIVIDE:
+      case OP_REMAINDER: {
+        sp -= SLOT_BYTES;
+        arithmetic(op, sp - SLOT_BYTES, sp);
+        pc++;
+        break;
+      }
+      case OP_XOR: {
+        sp -= SLOT_BYTES;
+        const slot = sp - SLOT_BYTES;
+        const missing = strict && (typeOf(slot) === TYPE_MISSING || typeOf(sp) === TYPE_MISSING);
+        putBoolean(slot, castBoolean(slot) !== castBoolean(sp) && !missing);
+        pc++;
+        break;
+      }
+      case OP_JUMP_FALSE:
+      case OP_JUMP_TRUE: {
+        const slot = sp - SLOT_BYTES;
+        const value = castBoolean(slot);
+        const skip = <u32>load<u16>(pc, 1);
+        pc += 3;
+        if (value === (op === OP_JUMP_TRUE)) {
+          putBoolean(slot, value);
+          pc += skip;
+        } else {
+          sp = slot;
+        }
+        break;
+      }
+      case OP_LIKE:
+      case OP_NOT_LIKE: {
+        like(sp - SLOT_BYTES, constantAt(base, load<u16>(pc, 1)), base, op === OP_LIKE);
+        pc += 3;
+        break;
+      }
+      case OP_IN_EQUAL: {
+        putBoolean(sp - SLOT_BYTES, equalAs(sp - 2 * SLOT_BYTES, sp - SLOT_BYTES));
+        pc++;
+        break;
+      }
+      case OP_NIP: {
+        sp -= SLOT_BYTES;
+        slotCopy(sp - SLOT_BYTES, sp);
+        pc++;
+        break;
+      }
+      case OP_IN_NOT: {
+        const found = castBoolean(sp - SLOT_BYTES);
+        putBoolean(sp - SLOT_BYTES, typeOf(sp - 2 * SLOT_BYTES) !== TYPE_MISSING && !found);
+        pc++;
+        break;
+      }
+      case OP_BETWEEN:
+      case OP_NOT_BETWEEN: {
+        sp -= 2 * SLOT_BYTES;
+        putBoolean(sp - SLOT_BYTES, between(sp - SLOT_BYTES, sp, sp + SLOT_BYTES, op === OP_BETWEEN));
+        pc++;
+        break;
+      }
+      case OP_CALL: {
+        const count = <u32>load<u8>(pc, 2);
+        const first = sp - count * SLOT_BYTES;
+        call(load<u8>(pc, 1), first, count);
+        sp = first + SLOT_BYTES;
+        pc += 3;
+        break;
+      }
+      case OP_FAIL: {
+        errorAdd(load<u8>(pc, 1));
+        putBoolean(sp, false);
+        sp += SLOT_BYTES;
+        pc += 2;
+        break;
+      }
+      default:
+        // OP_END: the verifier has let nothing else through.
+        return;
+    }
+  }
+}
+
+/** Whether a program is true of the view: what subscription filters ask. */
+export function programHolds(program: Program): bool {
+  programRun(program);
+  return castBoolean(stackAt);
+}
+
+function slotCopy(to: u32, from: u32): void {
+  store<u64>(to, load<u64>(from));
+  store<u64>(to, load<u64>(from, 8), 8);
+}
+
+function constantPut(slot: u32, base: u32, constant: u32): void {
+  const type = <u32>load<u8>(constant);
+  if (type === TYPE_TEXT) {
+    putText(slot, base + load<u32>(constant, 8), load<u32>(constant, 12));
+  } else {
+    store<u32>(slot, type);
+    store<u64>(slot, load<u64>(constant, 8), 8);
+  }
+}
+
+/** Pushes what a name stands for. */
+function namePut(slot: u32, program: Program, index: u32): void {
+  const name = nameAt(program.at, index);
+  const field = <u32>load<u8>(name, 1);
+  if (load<u8>(name) === SCOPE_SINK) {
+    viewSinkAttribute(program.at + load<u32>(name, 4), load<u16>(name, 2));
+    return valuePut(slot);
+  }
+  if (field === 0) {
+    viewAttribute(load<u32>(program.numbersAt + index * 4));
+    return valuePut(slot);
+  }
+  viewField(field);
+  if (viewAt !== 0) return fieldPut(slot, field);
+  viewAttribute(load<u32>(program.numbersAt + index * 4));
+  if (viewAt === 0 && field === FIELD_PRIORITY) putInteger(slot, 4);
+  else valuePut(slot);
+}
+
+function fieldPut(slot: u32, field: u32): void {
+  if (field === FIELD_PRIORITY) return putInteger(slot, <i64>varintRead(viewAt, viewAt + viewBytes));
+  if (field !== FIELD_TIME && field !== FIELD_DELIVER_BY) return putText(slot, viewAt, viewBytes);
+  const at = scratchMoment(load<i64>(viewAt));
+  if (at === 0) putZero(slot, TYPE_TEXT);
+  else putText(slot, at, scratchBytes);
+}
+
+/** Pushes the Value that the view found; the last one of its fields counts. */
+function valuePut(slot: u32): void {
+  if (viewAt === 0) {
+    putMissing(slot);
+    errorAdd(ERROR_MISSING);
+    return;
+  }
+  const end = viewAt + viewBytes;
+  let at = viewAt;
+  putMissing(slot);
+  while (at < end) at = valueFieldPut(slot, at, end);
+}
+
+/** Reads one field of a Value, which is well-formed; returns where the next one begins. */
+function valueFieldPut(slot: u32, at: u32, end: u32): u32 {
+  const tag = tagRead(at, end);
+  if (tag === 0x1a) {
+    const bytes = lengthRead(cursor, end);
+    putText(slot, cursor, bytes);
+    return cursor + bytes;
+  }
+  if (tag === 0x11) {
+    putNumber(slot, load<f64>(cursor));
+    return cursor + 8;
+  }
+  if (tag !== 0x08 && tag !== 0x20) return fieldSkip(cursor, end, tag & 7);
+  const value = varintRead(cursor, end);
+  if (tag === 0x08) putBoolean(slot, value !== 0);
+  else putInteger(slot, <i64>(value >> 1) ^ -(<i64>(value & 1)));
+  return cursor;
+}
+
+function nameExists(program: Program, index: u32): bool {
+  const name = nameAt(program.at, index);
+  const field = <u32>load<u8>(name, 1);
+  if (load<u8>(name) === SCOPE_SINK) {
+    viewSinkAttribute(program.at + load<u32>(name, 4), load<u16>(name, 2));
+    return viewAt !== 0;
+  }
+  // Every event has these when it is delivered, given or filled in.
+  if (field === FIELD_ID || field === FIELD_SOURCE || field === FIELD_TYPE || field === FIELD_PRIORITY) return true;
+  if (field !== 0) {
+    viewField(field);
+    if (viewAt !== 0) return true;
+  }
+  viewAttribute(load<u32>(program.numbersAt + index * 4));
+  return viewAt !== 0;
+}
+
+function like(slot: u32, constant: u32, base: u32, wanted: bool): void {
+  if (typeOf(slot) === TYPE_MISSING) {
+    putBoolean(slot, false);
+    return;
+  }
+  castText(slot);
+  if (castFailed && !strict) {
+    putBoolean(slot, false);
+    return;
+  }
+  const matches = likeMatches(textAt(slot), textBytes(slot), base + load<u32>(constant, 8), load<u32>(constant, 12));
+  putBoolean(slot, matches === wanted);
+}
+
+function negate(slot: u32): void {
+  if (typeOf(slot) === TYPE_MISSING) return putZero(slot, TYPE_INTEGER);
+  castNumeric(slot);
+  if (castFailed) return;
+  if (typeOf(slot) !== TYPE_INTEGER) return putNumber(slot, -load<f64>(slot, 8));
+  const value = load<i64>(slot, 8);
+  if (strict && value === -2147483648) {
+    errorAdd(ERROR_MATH);
+    putInteger(slot, value);
+  } else if (value === i64.MIN_VALUE) {
+    putNumber(slot, 9223372036854775808.0);
+  } else {
+    putInteger(slot, -value);
+  }
+}

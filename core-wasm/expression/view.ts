@@ -1,0 +1,175 @@
+/**
+ * The event as expressions see it: where each field and each attribute that some program asks for lies. Built in one pass
+ * at the first question about an event, then every program reads a slot.
+ */
+
+import { Member } from "../channel/member";
+import { cursor, fieldSkip, lengthRead, tagRead } from "../event/wire";
+import { bytesEqual } from "../memory/bytes";
+import { heapGive, heapTakeZero } from "../memory/heap";
+import { FIELDS } from "./code";
+import { NAMES_MAX, nameLookup, namesHigh } from "./names";
+
+/** Per name: u32 stamp, u32 address of the Value, u32 its bytes, u32 unused. */
+const SLOT_BYTES: u32 = 16;
+let slotsAt: u32 = 0;
+let slots: u32 = 0;
+/** Slots of another stamp are of an earlier event. */
+let stamp: u32 = 0;
+let eventAt: u32 = 0;
+let eventBytes: u32 = 0;
+let built = false;
+/** Per FIELD_…: u32 address (0: absent), u32 bytes. Scalars: the address of their first byte. */
+const fieldsAt: u32 = <u32>memory.data(80);
+if (FIELDS * 8 !== 80) ERROR("fieldsAt has not the size of the fields");
+
+/** The live attributes that `sink.NAME` means, 0 bytes for none: entries of Update.attributes. */
+let sinkAt: u32 = 0;
+let sinkBytes: u32 = 0;
+
+/** Forgets everything. */
+export function viewInit(): void {
+  slotsAt = slots = stamp = 0;
+  built = false;
+}
+
+/** Makes room for all names there are. Returns false where memory is used up. */
+export function viewGrow(): bool {
+  if (namesHigh < slots) return true;
+  let wanted: u32 = slots === 0 ? 256 : slots * 2;
+  if (wanted > NAMES_MAX + 1) wanted = NAMES_MAX + 1;
+  const at = heapTakeZero(wanted * SLOT_BYTES);
+  if (at === 0) return false;
+  if (slotsAt !== 0) heapGive(slotsAt, slots * SLOT_BYTES);
+  slotsAt = at;
+  slots = wanted;
+  built = false;
+  return true;
+}
+
+/** From now on questions are about this event, which is valid. */
+export function viewEvent(at: u32, bytes: u32): void {
+  eventAt = at;
+  eventBytes = bytes;
+  built = false;
+}
+
+/** From now on `sink.NAME` means the attributes of this member. */
+export function viewSink(member: Member | null): void {
+  sinkAt = member === null ? 0 : member.attributesAt;
+  sinkBytes = member === null ? 0 : member.attributesBytes;
+}
+
+/** What the last viewAttribute(), viewField() or viewSinkAttribute() found; 0: it is not there. */
+export let viewAt: u32 = 0;
+export let viewBytes: u32 = 0;
+
+/** The Value of the event's attribute with that number. */
+export function viewAttribute(name: u32): void {
+  if (!built) build();
+  const slot = slotsAt + name * SLOT_BYTES;
+  if (load<u32>(slot) !== stamp) {
+    viewAt = 0;
+    return;
+  }
+  viewAt = load<u32>(slot, 4);
+  viewBytes = load<u32>(slot, 8);
+}
+
+/** The field of the event. */
+export function viewField(field: u32): void {
+  if (!built) build();
+  viewAt = load<u32>(fieldsAt + field * 8);
+  viewBytes = load<u32>(fieldsAt + field * 8, 4);
+}
+
+/** The Value of the sink's live attribute of that name. */
+export function viewSinkAttribute(nameAt: u32, nameBytes: u32): void {
+  viewAt = 0;
+  const end = sinkAt + sinkBytes;
+  for (let at = sinkAt; at < end; ) {
+    tagRead(at, end);
+    const size = lengthRead(cursor, end);
+    const from = cursor;
+    at = from + size;
+    entryRead(from, at);
+    if (bytesEqual(entryNameAt, entryNameBytes, nameAt, nameBytes)) {
+      viewAt = entryValueAt;
+      viewBytes = entryValueBytes;
+    }
+  }
+}
+
+let entryNameAt: u32 = 0;
+let entryNameBytes: u32 = 0;
+let entryValueAt: u32 = 0;
+let entryValueBytes: u32 = 0;
+
+/** Reads one entry of a map of attributes, which is well-formed. */
+function entryRead(at: u32, end: u32): void {
+  entryNameAt = entryNameBytes = 0;
+  entryValueAt = at;
+  entryValueBytes = 0;
+  while (at < end) {
+    const tag = tagRead(at, end);
+    if ((tag & 7) === 2) {
+      const size = lengthRead(cursor, end);
+      if (tag === 0x0a) {
+        entryNameAt = cursor;
+        entryNameBytes = size;
+      } else if (tag === 0x12) {
+        entryValueAt = cursor;
+        entryValueBytes = size;
+      }
+      at = cursor + size;
+    } else {
+      at = fieldSkip(cursor, end, tag & 7);
+    }
+  }
+}
+
+/** Field numbers of the schema to FIELD_…, 0 for those that expressions do not see. */
+const fieldOf: u32 = <u32>memory.data<u8>([0, 1, 2, 3, 4, 5, 6, 7, 0, 8, 0, 9, 0, 0, 0, 0]);
+
+function build(): void {
+  built = true;
+  stamp++;
+  if (stamp === 0) {
+    memory.fill(slotsAt, 0, slots * SLOT_BYTES);
+    stamp = 1;
+  }
+  memory.fill(fieldsAt, 0, FIELDS * 8);
+  const end = eventAt + eventBytes;
+  for (let at = eventAt; at < end; ) {
+    const tag = tagRead(at, end);
+    const field = tag >> 3;
+    let valueAt = cursor;
+    let bytes: u32 = 8;
+    if ((tag & 7) === 2) {
+      bytes = lengthRead(valueAt, end);
+      valueAt = cursor;
+      at = valueAt + bytes;
+    } else {
+      at = fieldSkip(valueAt, end, tag & 7);
+      if ((tag & 7) === 0) bytes = at - valueAt;
+    }
+    if (field === 10) {
+      if (namesHigh !== 0) attributeNote(valueAt, at);
+    } else if (field < 16) {
+      const slot = fieldsAt + <u32>load<u8>(fieldOf + field) * 8;
+      // An empty text is an absent one, as in all of protobuf's fields without presence.
+      store<u32>(slot, bytes === 0 ? 0 : valueAt);
+      store<u32>(slot, bytes, 4);
+    }
+  }
+}
+
+function attributeNote(at: u32, end: u32): void {
+  entryRead(at, end);
+  const name = nameLookup(entryNameAt, entryNameBytes);
+  if (name === 0) return;
+  const slot = slotsAt + name * SLOT_BYTES;
+  store<u32>(slot, stamp);
+  store<u32>(slot, entryValueAt, 4);
+  store<u32>(slot, entryValueBytes, 8);
+}
