@@ -2,7 +2,7 @@
  * Goal: generated pages are fresh, and hand-written ones name what is really there.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { codes } from "../host/errors.ts";
@@ -22,6 +22,20 @@ describe("scripts/docs.mjs", () => {
       encoding: "utf8",
     });
     expect({ status, stderr: stderr.trim() }).toEqual({ status: 0, stderr: "" });
+  });
+});
+
+describe("llms.txt", () => {
+  const text = page("llms.txt");
+  const linked = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, path = ""]) => path);
+
+  test("links to what is there", () => {
+    expect(linked.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test("has every page of docs/", () => {
+    const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+    expect(linked).toEqual(expect.arrayContaining(pages.map((name) => `docs/${name}`)));
   });
 });
 
