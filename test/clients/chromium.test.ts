@@ -1,5 +1,5 @@
 /**
- * A real browser: native WebSocket and fetch, from pages that may and from pages that may not.
+ * A real browser: native WebSocket, EventSource and fetch, from pages that may and from pages that may not.
  *
  * Pages come from another port of this machine (which may), and from a foreign name that leads to this machine, as an
  * attacker's would after rebinding its name (which may not).
@@ -8,7 +8,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningHost, startHost, stopHost } from "../host/cli/sluice.ts";
+import { until } from "../host/support/until.ts";
 import { findProgram, needsProgram } from "../setup/needs.ts";
+import { createBreaker } from "./breaker.ts";
 import { type Browser, type Page, startBrowser } from "./chromium.ts";
 
 let host: RunningHost;
@@ -45,6 +47,20 @@ const TALK = `async (url, frames, kind) => {
   socket.close();
   return answer;
 }`;
+
+/** Runs in the page: listens until it has heard so many events, and gives their names and data. */
+const LISTEN = `(url, count) => new Promise((resolve) => {
+  const source = new EventSource(url);
+  const heard = [];
+  const done = (value) => { source.close(); resolve(value); };
+  for (const name of ["message", "gap"]) {
+    source.addEventListener(name, ({ data, lastEventId }) => {
+      heard.push({ name, data: JSON.parse(data), id: lastEventId });
+      if (heard.length === count) done(heard);
+    });
+  }
+  source.onerror = () => { if (source.readyState === EventSource.CLOSED) done("refused"); };
+})`;
 
 /** Runs in the page: a request, and what the page may see of the answer. */
 const ASK = `async (url, init) => {
@@ -96,11 +112,39 @@ describe("Chromium", () => {
     expect(JSON.parse(answer?.text ?? "")).toMatchObject({ results: [{ sequence: 1 }] });
   });
 
+  test("listens with its native EventSource, and comes back with the last id when the way breaks", async (context) => {
+    needsProgram(context, "chromium");
+    const channel = `${host.url}/v1/channels/listened`;
+    const init = { headers: { "content-type": "application/json" } };
+    await fetch(channel, { ...init, method: "PUT", body: '{"store":{"events":10}}' });
+    const publish = (n: number) =>
+      fetch(`${channel}/events`, { ...init, method: "POST", body: JSON.stringify({ type: "t", data: { n } }) });
+    await publish(1);
+    const breaker = await createBreaker(host.url);
+    type Heard = { name: string; data: { data: { n: number } }; id: string };
+    const listening = own?.run<Heard[]>(LISTEN, `${breaker.url}/v1/channels/listened/events`, 3);
+    await until(
+      () => breaker.requests.length === 1,
+      () => "the first request",
+    );
+    await publish(2);
+    breaker.cut();
+    await until(
+      () => breaker.requests.length === 2,
+      () => "the second request",
+    );
+    await publish(3);
+    const heard = (await listening) ?? [];
+    expect(heard.map(({ name, data }) => [name, data.data.n])).toEqual([1, 2, 3].map((n) => ["message", n]));
+    expect(new Set(heard.map(({ id }) => id)).size).toBe(3);
+  });
+
   test("keeps a foreign page out: no WebSocket, no answer to read, nothing published", async (context) => {
     needsProgram(context, "chromium");
     expect(await foreign?.run(TALK, wsUrl(), [{ ping: {} }], "pong")).toEqual({ closed: 1006 });
     expect(await foreign?.run(ASK, `${host.url}/v1/info`)).toEqual({ error: "TypeError" });
     const events = `${host.url}/v1/channels/foreign/events`;
+    expect(await foreign?.run(LISTEN, events, 1)).toBe("refused");
     for (const type of ["application/json", "text/plain"]) {
       const init = { method: "POST", headers: { "content-type": type }, body: '{"type":"t"}' };
       expect(await foreign?.run(ASK, events, init)).toEqual({ error: "TypeError" });

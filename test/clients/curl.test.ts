@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningHost, startHost, startProgram, stopHost } from "../host/cli/sluice.ts";
 import { needsProgram } from "../setup/needs.ts";
-import { curl } from "./curl.ts";
+import { curl, curlStream } from "./curl.ts";
 
 const JSON_TYPE = ["--header", "content-type: application/json"];
 
@@ -143,5 +143,23 @@ describe("curl", () => {
       "/v1/channels/%2e%2e%2f",
     ])
       expect([404, 422]).toContain((await curl(["--path-as-is", at(path)])).status);
+  });
+
+  test("streams server-sent events, and asks with HEAD for what it would get", async (context) => {
+    needsProgram(context, "curl");
+    const events = at("/v1/channels/curl.stream/events");
+    const accept = ["--header", "accept: text/event-stream"];
+    const stream = curlStream([events, ...accept]);
+    await stream.until("stdout", /content-type: text\/event-stream/i);
+    await curl([events, ...JSON_TYPE, "--data", '[{"type":"a","data":{"n":1}},{"type":"b"}]']);
+    await stream.until("stdout", /\nid: \S+\ndata: \{[^\n]*"n":1[^\n]*\}\n\nid: \S+\ndata: \{[^\n]*"type":"b"/);
+    await stream.stop("SIGKILL");
+    const head = await curl(["--head", events, ...accept]);
+    expect(head).toMatchObject({
+      status: 200,
+      headers: { "content-type": "text/event-stream", "cache-control": "no-cache" },
+    });
+    const wrong = await curl([`${events}?typ=a`, ...accept]);
+    expect(wrong).toMatchObject({ status: 400, json: { code: "unknown_field", value: "query.typ" } });
   });
 });
