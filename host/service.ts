@@ -21,6 +21,8 @@ import { drainSessions } from "./session/drain.ts";
 import { type Counters, createCounters, type Engine, type Flusher, type OutputRenderer } from "./session/engine.ts";
 import { createFlusher } from "./session/flush.ts";
 import { LocalSession, type PublishResult } from "./session/local.ts";
+import { MailboxSession } from "./session/mailbox-session.ts";
+import { Mailboxes } from "./session/mailboxes.ts";
 import { derivedId } from "./session/receipt.ts";
 import { Sessions } from "./session/registry.ts";
 import { Session } from "./session/session.ts";
@@ -68,6 +70,8 @@ export class Service implements Engine {
   readonly renderers: { readonly [Kind in ConnectionKind]?: OutputRenderer };
   readonly flusher: Flusher;
   readonly counters: Counters = createCounters();
+  /** All mailboxes, those of HTTP clients included. */
+  readonly inboxes: Mailboxes;
   /** Moment of the start on the real clock, ms since 1970. */
   readonly startedAt: number;
   core: Core;
@@ -123,9 +127,14 @@ export class Service implements Engine {
     this.flusher = createFlusher(this, {
       defer: settings.defer ?? ((run) => void settings.clocks.real.setTimer(run, 0)),
       sessionOf: (id) => this.#sessions.get(id),
-      flushLocal: (session) => (session as LocalSession).take(),
+      flushLocal: (session) => (session as LocalSession | MailboxSession).take(),
     });
     this.#sweeper = createSweeper(this, () => this.#sessions.withSocket());
+    this.inboxes = new Mailboxes(this, {
+      openSession: (listener) => this.#sessions.add(new MailboxSession(this, this.#sessions.nextNumber(), listener)),
+      sessions: () => this.#sessions.withSocket(),
+      refusal: (error) => this.#refusal(error, undefined),
+    });
   }
 
   /** Identity of this host in derived event ids. */
@@ -245,9 +254,22 @@ export class Service implements Engine {
     this.flusher.turn();
   }
 
+  /** Sends everything that can be sent until nothing more comes of that, as after time was moved by a test. */
+  settle(): void {
+    for (let turns = 0; turns < limits.settleTurns; turns++) {
+      this.flusher.turn();
+      if (!this.flusher.pending) return;
+    }
+  }
+
   /** Counters of the core, the sessions and the channels, by name; those that grow end in "Total". */
   statistics(): Record<string, number> {
-    return { ...readStatistics(this, this.#sessions.sockets, this.channels.count), ...this.#settings.statistics?.() };
+    const inboxes = this.inboxes.count;
+    return {
+      ...readStatistics(this, this.#sessions.sockets, this.channels.count),
+      inboxes,
+      ...this.#settings.statistics?.(),
+    };
   }
 
   /**
@@ -278,6 +300,7 @@ export class Service implements Engine {
 
   async #drain(): Promise<void> {
     this.draining = true;
+    this.inboxes.wake();
     await drainSessions(this, () => this.#sessions.withSocket());
     this.close();
   }
@@ -289,6 +312,7 @@ export class Service implements Engine {
     this.draining = true;
     this.#sweeper.stop();
     for (const subscription of [...this.#subscriptions]) subscription.close();
+    this.inboxes.closeAll(new SluiceError("draining", "The host is shutting down"));
     for (const session of this.#sessions.withSocket())
       session.drop(new SluiceError("draining", "The host is shutting down"));
   }
@@ -359,6 +383,7 @@ export class Service implements Engine {
       this.channels.restore();
       this.#settings.onEpoch?.(this.core.epoch);
       for (const subscription of this.#subscriptions) subscription.open();
+      this.inboxes.reopen();
     } catch (second) {
       this.#fail(second instanceof Error ? second : error);
     }

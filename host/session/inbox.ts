@@ -63,6 +63,12 @@ const overflows: ReadonlyMap<string, number> = new Map([
   ["disconnect", OVERFLOW_DISCONNECT],
 ]);
 
+/** The word for an OVERFLOW_…. */
+export function overflowName(overflow: number): string {
+  for (const [name, number] of overflows) if (number === overflow) return name;
+  throw new RangeError(`There is no overflow policy ${overflow}`);
+}
+
 /** Words that a later version brings. */
 const later: Readonly<Record<string, readonly string[]>> = {
   ordering: ["lifo", "priority", "deadline", "priority+deadline", "window", "time"],

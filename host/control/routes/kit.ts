@@ -12,6 +12,7 @@ import type { Cursors } from "../cursor.ts";
 import type { ControlContext } from "../request.ts";
 import type { ControlService } from "../service.ts";
 import type { ReadDocs } from "./docs.ts";
+import type { TestControls } from "./test-controls.ts";
 
 /** What the control plane is told about the process it runs in. */
 export interface ControlInfo {
@@ -46,12 +47,14 @@ export interface ControlOptions {
   readonly access?: Access;
   /** What each client may ask; all it likes where absent. */
   readonly clients?: Clients;
+  /** Time in the hands of a test; absent: `/v1/test/…` is 404. */
+  readonly testControls?: TestControls | undefined;
   /** Makes request ids; random where absent. */
   readonly requestId?: () => string;
 }
 
 /** What routes are added to. */
-export interface ControlApp extends Required<Omit<ControlOptions, "requestId">> {
+export interface ControlApp extends Required<Omit<ControlOptions, "requestId" | "testControls">> {
   /** Makes and reads the cursors of lists. */
   readonly cursors: Cursors;
   /** Adds a handler and describes it in the OpenAPI document; other methods at its path become 405. */

@@ -10,7 +10,13 @@ import { create, type JsonObject } from "@bufbuild/protobuf";
 import { checkWith } from "../../check.ts";
 import type { SluiceError } from "../../errors.ts";
 import { sluiceErrorFrom } from "../../errors.ts";
-import { type ClientFrame, ClientFrameSchema, type Inbox, type InboxSchema } from "../../gen/sluice/v1/frame_pb.ts";
+import {
+  type ClientFrame,
+  ClientFrameSchema,
+  type Inbox,
+  type InboxSchema,
+  type JoinSchema,
+} from "../../gen/sluice/v1/frame_pb.ts";
 import { eventFromChecked, treeFromEvent } from "./event.ts";
 import { microsFromMoment, momentFromMicros } from "./moment.ts";
 import { type JsonValue, type RawAt, readJson } from "./reader.ts";
@@ -101,12 +107,7 @@ function rareKindFromChecked(json: ClientFrameJson): NonNullable<FrameInit["kind
       value: { ...given(fields), ...(inbox === undefined ? {} : { inbox: inboxFromChecked(inbox) }) },
     };
   }
-  if (json.join !== undefined) {
-    const { attributes, filters, after, ...rest } = json.join;
-    const position = after && { epoch: BigInt(after.epoch), sequence: BigInt(after.sequence) };
-    const value = { ...given({ ...rest, after: position }), attributes: valuesFromScalars(attributes ?? {}) };
-    return { case: "join", value: filters === undefined ? value : { ...value, filters: filters as JsonObject } };
-  }
+  if (json.join !== undefined) return { case: "join", value: joinFromChecked(json.join) };
   if (json.leave !== undefined) return { case: "leave", value: { member: memberNumber(json.leave.member) as number } };
   if (json.inbox !== undefined) return { case: "inbox", value: inboxFromChecked(json.inbox) };
   if (json.set !== undefined) return { case: "set", value: { values: valuesFromScalars(json.set.values) } };
@@ -127,8 +128,16 @@ function updateFromChecked(update: NonNullable<ClientFrameJson["update"]>) {
   };
 }
 
+/** A join, of which the schema has seen to the fields. */
+export function joinFromChecked(json: NonNullable<ClientFrameJson["join"]>): MessageInitShape<typeof JoinSchema> {
+  const { attributes, filters, after, ...rest } = json;
+  const position = after && { epoch: BigInt(after.epoch), sequence: BigInt(after.sequence) };
+  const value = { ...given({ ...rest, after: position }), attributes: valuesFromScalars(attributes ?? {}) };
+  return filters === undefined ? value : { ...value, filters: filters as JsonObject };
+}
+
 /** Settings of an inbox, as `hello` and `inbox` carry them. */
-function inboxFromChecked(json: InboxJson): MessageInitShape<typeof InboxSchema> {
+export function inboxFromChecked(json: InboxJson): MessageInitShape<typeof InboxSchema> {
   const { capacityEvents, capacityBytes, redeliverMs, idleMs, select, ...rest } = json;
   return {
     ...given({

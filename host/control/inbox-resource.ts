@@ -1,0 +1,127 @@
+/**
+ * Inboxes as JSON: what a client may set, the merge of a patch, the resource that is shown.
+ */
+
+import { create } from "@bufbuild/protobuf";
+import { z } from "@hono/zod-openapi";
+import { ROLE_SINK, ROLE_SOURCE } from "../../core-wasm/abi.ts";
+import { mergePatch } from "../channel/definition.ts";
+import { checkWith } from "../check.ts";
+import { SluiceError } from "../errors.ts";
+import { InboxSchema } from "../gen/sluice/v1/frame_pb.ts";
+import { limits } from "../limits.ts";
+import { defaultInbox, type InboxSettings, inboxFromFrame, notSupported, overflowName } from "../session/inbox.ts";
+import type { MailboxSettings } from "../session/mailbox.ts";
+import type { MailboxView } from "../session/mailbox-view.ts";
+import { inboxFromChecked } from "../socket/json/client.ts";
+import { inboxSchema as settable } from "../socket/json/schema/client.ts";
+import { attributes, count } from "../socket/json/schema/parts.ts";
+import { scalarsFromValues } from "../socket/json/value.ts";
+
+/** What only the host says of an inbox. PATCH takes and ignores it, so that what was got can be sent back. */
+const counted = {
+  id: z.string().optional(),
+  kind: z.string().optional().describe("http: it is polled; else what its session's socket speaks"),
+  depth: z.looseObject({ events: count, bytes: count }).optional().describe("What waits in it now"),
+  joins: z
+    .array(
+      z.looseObject({
+        channel: z.string(),
+        member: z.string(),
+        role: z.enum(["sink", "source", "both"]),
+        types: z.array(z.string()).optional(),
+        attributes: attributes.optional(),
+      }),
+    )
+    .optional()
+    .describe("Its memberships; not in lists"),
+};
+
+/** The resource, as POST and PATCH take it: every field may be absent. */
+export const inboxSchema = settable.extend(counted);
+const nullable = { serviceMs: null, redeliverMs: null, attempts: null, deadLetter: null } as const;
+
+/** The resource as it is shown, for its description. */
+export const shownInbox = settable
+  .extend({ ...counted, idleMs: count.nullable(), serviceMs: z.null(), redeliverMs: z.null(), attempts: z.null() })
+  .extend({ deadLetter: z.null() })
+  .meta({ id: "Inbox" });
+
+/**
+ * Reads settings for a new inbox.
+ *
+ * @throws {SluiceError} `unknown_field`, `invalid_value`, or `not_supported` naming what this version has not.
+ */
+export function settingsFromJson(value: unknown): MailboxSettings {
+  return settingsFromPatch({ ...defaultInbox, idleMs: limits.inboxIdleMs }, value);
+}
+
+/**
+ * Applies a JSON merge patch (RFC 7396) to settings: null gives a field its default back.
+ *
+ * @param present `idleMs` is undefined for the inbox of a socket, which cannot have one.
+ * @throws {SluiceError} as {@link settingsFromJson}, for the patched whole.
+ */
+export function settingsFromPatch(
+  present: InboxSettings & { readonly idleMs: number | undefined },
+  patch: unknown,
+): MailboxSettings {
+  const { idleMs: idle, ...json } = checkWith(inboxSchema, mergePatch(jsonFrom(present), patch));
+  if (idle !== undefined && present.idleMs === undefined) throw notSupported("idleMs", idle);
+  const idleMs = idle ?? limits.inboxIdleMs;
+  if (idleMs < 1 || idleMs > limits.inboxIdleMsMax) {
+    throw new SluiceError(
+      "invalid_value",
+      `Cannot set idleMs to ${idleMs}, it must be from 1 to ${limits.inboxIdleMsMax}`,
+      { value: idleMs, limit: [1, limits.inboxIdleMsMax] },
+    );
+  }
+  const { id: _id, kind: _kind, depth: _depth, joins: _joins, ...settings } = json;
+  const frame = create(InboxSchema, inboxFromChecked(settings));
+  return { ...inboxFromFrame(defaultInbox, frame, ""), idleMs };
+}
+
+/** Settings as JSON, without what is null: a merge takes null for absent. */
+function jsonFrom(settings: InboxSettings & { readonly idleMs: number | undefined }) {
+  const { single, events, bytes } = settings.grouping;
+  return {
+    ordering: "fifo",
+    capacityEvents: settings.capacityEvents,
+    capacityBytes: settings.capacityBytes,
+    overflow: overflowName(settings.overflow),
+    select: { mode: single ? "single" : "batch", events, bytes, delayMs: 0 },
+    late: "deliver",
+    ack: "none",
+    ...(settings.idleMs === undefined ? {} : { idleMs: settings.idleMs }),
+    held: settings.held,
+  };
+}
+
+/** The settings as they are shown, of which the entity tag is made. */
+export function settingsResource({ id, settings, idleMs, held }: MailboxView) {
+  const { held: _held, ...rest } = jsonFrom({ ...settings, idleMs });
+  return { id, ...rest, ...nullable, idleMs: idleMs ?? null, held };
+}
+
+/** The resource in a list. */
+export function listedInbox(view: MailboxView) {
+  const { id, ...settings } = settingsResource(view);
+  return { id, kind: view.kind, ...settings, depth: { events: view.events, bytes: view.bytes } };
+}
+
+/** The resource by itself. */
+export function inboxResource(view: MailboxView) {
+  const joins = Array.from(view.joins(), joinResource);
+  return { ...listedInbox(view), joins };
+}
+
+/** One membership of an inbox. */
+export function joinResource(membership: ReturnType<MailboxView["joins"]> extends Iterable<infer One> ? One : never) {
+  const { channel, member, role, frame } = membership;
+  return {
+    channel,
+    member: `m${member}`,
+    role: role === (ROLE_SINK | ROLE_SOURCE) ? "both" : role === ROLE_SOURCE ? "source" : "sink",
+    ...(frame === undefined ? {} : { types: frame.types, attributes: scalarsFromValues(frame.attributes) ?? {} }),
+  };
+}

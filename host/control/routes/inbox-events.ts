@@ -1,0 +1,139 @@
+/**
+ * `/v1/inboxes/{inbox}/events` and `…/acks`: polls, short and long, in native JSON or as CloudEvents.
+ *
+ * What an answer brings has left the inbox. A client that is gone before the answer is made gets nothing taken away; one
+ * that loses the answer on its way has lost the events, until inboxes can be acknowledged.
+ */
+
+import { fromBinary } from "@bufbuild/protobuf";
+import { createRoute, z } from "@hono/zod-openapi";
+import { checkWith, list } from "../../check.ts";
+import { SluiceError } from "../../errors.ts";
+import { EventSchema } from "../../gen/sluice/v1/event_pb.ts";
+import { limits } from "../../limits.ts";
+import { notSupported } from "../../session/inbox.ts";
+import type { InboxEntry, Polled } from "../../session/mailbox-view.ts";
+import type { IdentifiedEvent } from "../../socket/cloudevents/write.ts";
+import { PollRenderer } from "../../socket/json/poll.ts";
+import { deliverySchema } from "../../socket/json/schema/host.ts";
+import { count } from "../../socket/json/schema/parts.ts";
+import { cloudEventsAnswer, eventFormatOf, eventsMaxOf } from "../cloudevents/answer.ts";
+import { BATCH_TYPE, type EventMode, STRUCTURED_TYPE } from "../cloudevents/mode.ts";
+import { type ControlContext, readJsonBody, readQuery } from "../request.ts";
+import { assertPolledInbox } from "./inbox-joins.ts";
+import { inboxOf, inboxParameter } from "./inboxes.ts";
+import { type ControlApp, jsonContent, problemAnswers } from "./kit.ts";
+
+const droppedSchema = z.object({ channel: z.string(), reason: z.enum(["overflow", "late", "cancelled"]), count });
+const polledSchema = z
+  .object({
+    data: z.array(deliverySchema),
+    next: z.null(),
+    dropped: z.array(droppedSchema).optional().describe("Deliveries that it will not get, since the last answer"),
+  })
+  .meta({ id: "Polled" });
+const acksSchema = z.strictObject({ numbers: list(count, limits.listEntries) });
+
+const routes = {
+  poll: createRoute({
+    method: "get",
+    path: "/v1/inboxes/{inbox}/events",
+    summary: "Takes events out of an inbox; waits for the first one up to waitMs",
+    description:
+      "At most `max` events, as many as the inbox's `select` says where that is absent. `Accept` chooses CloudEvents: " +
+      "application/cloudevents-batch+json for a batch, application/cloudevents+json and application/cloudevents for one " +
+      "event in structured and binary mode, or 204.",
+    request: {
+      params: inboxParameter,
+      query: z.object({
+        max: z.coerce.number().int().optional(),
+        waitMs: z.coerce.number().int().optional(),
+        type: z.string().optional().openapi({ description: "Not in this version" }),
+      }),
+    },
+    responses: {
+      200: {
+        description: "What was waiting, oldest first; perhaps nothing",
+        content: {
+          ...jsonContent(polledSchema),
+          [BATCH_TYPE]: { schema: z.array(z.looseObject({})) },
+          [STRUCTURED_TYPE]: { schema: z.looseObject({}) },
+        },
+      },
+      204: { description: "There was no event for a format that carries one" },
+      ...problemAnswers(400, 404, 422, 429, 503),
+    },
+  }),
+  acks: createRoute({
+    method: "post",
+    path: "/v1/inboxes/{inbox}/acks",
+    summary: "Acknowledges deliveries; not in this version, whose inboxes take no acknowledgements",
+    request: { params: inboxParameter, body: { content: jsonContent(acksSchema), required: true } },
+    responses: problemAnswers(400, 404, 413, 415, 422, 503),
+  }),
+};
+
+/** Answers are for whoever polled, once. */
+const fields = Object.freeze({ "Content-Type": "application/json", "Cache-Control": "no-store" });
+
+/** Adds the routes. */
+export function addInboxEventRoutes(app: ControlApp): void {
+  const { inboxes } = app.service;
+  const renderer = new PollRenderer();
+
+  app.route(routes.poll, async (context) => {
+    const id = inboxOf(context);
+    assertPolledInbox(app, id);
+    const format = eventFormatOf(context);
+    const { eventsMax, waitMs } = readPoll(context, format);
+    // Hono asks the route of GET for HEAD, too: that takes nothing.
+    if (context.req.method === "HEAD") return context.body(null, 200, fields);
+    const polled = await inboxes.poll(id, { eventsMax, waitMs, signal: context.req.raw.signal });
+    if (format === "native") return context.body(renderer.render(polled), 200, fields);
+    context.header("Cache-Control", "no-store");
+    noteDropped(context, polled);
+    return cloudEventsAnswer(context, format, polled.entries.map(identified));
+  });
+
+  app.route(routes.acks, async (context) => {
+    const id = inboxOf(context);
+    assertPolledInbox(app, id);
+    readQuery(context, []);
+    checkWith(acksSchema, await readJsonBody(context, app.limits.bodyBytes, ["application/json"]));
+    throw notSupported("ack", "explicit");
+  });
+}
+
+function readPoll(context: ControlContext, format: EventMode): { eventsMax: number | undefined; waitMs: number } {
+  const { max, waitMs, type } = readQuery(context, ["max", "waitMs", "type"]);
+  if (type !== undefined) throw notSupported("query.type", type);
+  const eventsMax = wholeFrom("query.max", max, 1, limits.pollEvents);
+  return {
+    // One event fits a format that carries one, whatever the inbox's own settings.
+    eventsMax: eventsMaxOf(format, limits.pollEvents) === 1 ? 1 : eventsMax,
+    waitMs: wholeFrom("query.waitMs", waitMs, 0, limits.pollWaitMs) ?? 0,
+  };
+}
+
+/** @throws {SluiceError} `invalid_value` for anything but a whole number within bounds. */
+function wholeFrom(field: string, text: string | undefined, least: number, most: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new SluiceError(
+    "invalid_value",
+    `Cannot take ${field} ${JSON.stringify(text.slice(0, 32))}, it must be a whole number from ${least} to ${most}`,
+    { value: text.slice(0, 32), limit: most },
+  );
+}
+
+/** A body of CloudEvents has no room for it. */
+function noteDropped(context: ControlContext, { dropped }: Polled): void {
+  const count = dropped.reduce((sum, one) => sum + one.count, 0);
+  if (count > 0) context.header("Sluice-Dropped", String(count));
+}
+
+function identified({ event, derivedId }: InboxEntry): IdentifiedEvent {
+  const decoded = fromBinary(EventSchema, event);
+  return { event: decoded, id: decoded.id || derivedId };
+}
