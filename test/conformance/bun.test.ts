@@ -1,0 +1,4 @@
+import { conformanceSuite } from "./suite.ts";
+import { targets } from "./targets.ts";
+
+conformanceSuite(targets.bun);
