@@ -108,6 +108,8 @@ function settingsFrom(options: ServeOptions, env: Terminal["env"]): ServeSetting
     tcp: tcp === "off" ? null : tcp,
     insecure: options.insecure ?? fromEnv(env, "SLUICE_INSECURE", switchFromText) ?? false,
     hostLoad: options.hostLoad ?? fromEnv(env, "SLUICE_HOST_LOAD", switchFromText) ?? false,
+    // No flag: nobody shall find it in a list of options and wonder why nothing expires.
+    testControls: fromEnv(env, "SLUICE_TEST_CONTROLS", switchFromText) ?? false,
     logLevel: levelFromText(options.logLevel ?? fromEnv(env, "SLUICE_LOG_LEVEL", (text) => text) ?? "warn"),
     ...(data === undefined ? {} : { data }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),

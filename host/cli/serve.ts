@@ -25,6 +25,8 @@ export interface ServeSettings {
   readonly logLevel: LogLevel;
   readonly data?: string;
   readonly memoryBytes?: number;
+  /** The service clock is moved over HTTP. */
+  readonly testControls?: boolean;
 }
 
 /**
@@ -55,12 +57,14 @@ export async function serve(platform: Platform, settings: ServeSettings, termina
     log,
     clocks,
     onFatal: fail,
+    testControls: settings.testControls ?? false,
     ...(settings.data === undefined ? {} : { data: settings.data }),
     ...(settings.memoryBytes === undefined ? {} : { options: { memoryBytes: settings.memoryBytes } }),
   });
   // A start that hangs, on a broken disk for example, must not outlive the wish to stop.
   const host = await Promise.race([starting, stopped(terminal)]);
   if (host === undefined) throw new CliError("stopped before the host was ready");
+  if (settings.testControls === true) log.warn("test controls: the service clock stands still until a test moves it");
   const stopLoad = settings.hostLoad ? publishLoad(host, clocks, log) : () => undefined;
   terminal.print(`sluice ${version} is ready at ${host.url}${host.tcpUrl === null ? "" : ` and ${host.tcpUrl}`}`);
   if (settings.hostLoad && terminal.stdin.isTTY === true) {

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import process from "node:process";
-import { type Clocks, createClocks } from "../clock.ts";
+import { type Clocks, createClocks, createManualClock, type ManualClock } from "../clock.ts";
 import { createControlApp } from "../control/app.ts";
 import { limits } from "../limits.ts";
 import { type Log, silentLog } from "../log.ts";
@@ -49,6 +49,11 @@ export interface ServeOptions {
   readonly core?: string;
   /** False: sockets are read by copying even where reading straight into core memory works. */
   readonly onread?: boolean;
+  /**
+   * Puts the service clock into the hands of whoever reaches `/v1/test/clock`: it begins at 0 and stands still until it is
+   * moved there. For tests only; not with `service`, which has its clock already.
+   */
+  readonly testControls?: boolean;
   /** The core failed too often; ends the process with code 1 where absent. */
   readonly onFatal?: (error: Error) => void;
 }
@@ -79,7 +84,9 @@ const TCP_DEFAULT: ListenAddress = { host: "127.0.0.1", port: 7481 };
  *   `state_unusable`, `memory_too_small`.
  */
 export async function openHost(platform: Platform, options: ServeOptions = {}): Promise<ServedHost> {
-  const { insecure = false, log = silentLog, clocks = createClocks() } = options;
+  const { insecure = false, log = silentLog } = options;
+  const testClock = options.testControls === true && options.service === undefined ? createManualClock() : undefined;
+  const clocks = clocksFrom(options.clocks ?? createClocks(), testClock);
   const address = addressFrom(options.listen ?? LISTEN_DEFAULT);
   const tcpAddress = options.tcp === null ? null : addressFrom(options.tcp ?? TCP_DEFAULT);
   for (const one of [address, tcpAddress]) if (one !== null) assertMayListen(one, insecure);
@@ -95,11 +102,12 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
     clock: clocks.real,
     persisted: () => state.settled(),
     docs: readDocs,
+    testControls: testClock && { clock: testClock, settle: () => service.settle() },
     info: {
       version: options.version ?? "unknown",
       runtime: platform.name,
       configDigest: digestOf(service),
-      capabilities: { "filters.upload": false, durable: false },
+      capabilities: { "filters.upload": false, durable: false, testControls: testClock !== undefined },
       get url() {
         return urls.url;
       },
@@ -143,6 +151,11 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
       await close();
     },
   };
+}
+
+/** A clock that a test moves rules what the service promises, never what protects it from its peers. */
+function clocksFrom(clocks: Clocks, testClock: ManualClock | undefined): Clocks {
+  return testClock === undefined ? clocks : { ...clocks, service: testClock };
 }
 
 /** Makes the service with what was kept of it, or takes the one that is there. */
