@@ -83,7 +83,7 @@ export const codes = Object.freeze({
   method_not_allowed: terminal(3551, 405, "The method is not allowed here"),
   channel_unknown: terminal(3552, 404, "There is no such channel"),
   channel_exists: terminal(3553, 409, "The channel exists already"),
-  member_unknown: terminal(3554, 404, "There is no such member of this session"),
+  member_unknown: terminal(3554, 404, "There is no such member"),
   source_taken: terminal(3555, 409, "The channel has its single source already"),
   ack_unknown: terminal(3556, 422, "The acknowledged number was never delivered"),
   precondition_failed: terminal(3557, 412, "The resource is not what the request expects"),

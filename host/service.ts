@@ -25,6 +25,7 @@ import { MailboxSession } from "./session/mailbox-session.ts";
 import { Mailboxes } from "./session/mailboxes.ts";
 import { derivedId } from "./session/receipt.ts";
 import { Sessions } from "./session/registry.ts";
+import { Roster } from "./session/roster.ts";
 import { Session } from "./session/session.ts";
 import { createSlots, type Slots } from "./session/slots.ts";
 import { CLOSED } from "./session/state.ts";
@@ -66,6 +67,12 @@ export class Service implements Engine {
   readonly log: Log;
   readonly channels: Channels;
   readonly templates = new Templates();
+  /** Members of channels, for operators. */
+  readonly members: Roster = new Roster(this, {
+    sessions: () => this.#sessions.all(),
+    inboxes: () => this.inboxes.polled(),
+    refusal: (error) => this.#refusal(error, undefined),
+  });
   readonly json: SocketCodec;
   readonly renderers: { readonly [Kind in ConnectionKind]?: OutputRenderer };
   readonly flusher: Flusher;

@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { SluiceError } from "../errors.ts";
 import type { ConnectionAdapter } from "../session/connection.ts";
 import type { Mailboxes } from "../session/mailboxes.ts";
+import type { AttributeChanges, RosterMember } from "../session/roster.ts";
 import type { OpenedStream, StreamRequest } from "../socket/sse/stream.ts";
 
 /** A channel as the control plane shows it. */
@@ -22,6 +23,9 @@ export interface ControlChannel {
   /** Events that it keeps for replays now. */
   stored(): number;
 }
+
+/** A member as the control plane shows it. */
+export type ControlMember = RosterMember;
 
 /** What became of one published event. */
 export type ControlResult =
@@ -48,6 +52,12 @@ export interface ControlService {
     put(name: string, definition: ChannelDefinition): { readonly created: boolean; readonly channel: ControlChannel };
     patch(name: string, definition: ChannelDefinition): ControlChannel;
     remove(name: string): boolean;
+  };
+  readonly members: {
+    /** In no order. Throws a SluiceError for an unknown channel, as the others do for an unknown member, too. */
+    list(channel: string): Iterable<ControlMember>;
+    get(channel: string, member: number): ControlMember;
+    update(channel: string, member: number, changes: AttributeChanges): ControlMember;
   };
   readonly templates: {
     list(): readonly Template[];

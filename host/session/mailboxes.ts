@@ -46,6 +46,11 @@ export class Mailboxes {
     for (const session of this.#settings.sessions()) if (session.state === OPEN) yield viewOf(session);
   }
 
+  /** Those that are polled. */
+  polled(): Iterable<MailboxView> {
+    return this.#byId.values();
+  }
+
   /** One of either sort. */
   get(id: string): MailboxView | undefined {
     const session = this.#sessionOf(id);

@@ -46,6 +46,11 @@ export class Sessions {
     return true;
   }
 
+  /** All, with a socket or without. Sessions may end while this goes on. */
+  *all(): IterableIterator<Session> {
+    for (const session of this.#byId) if (session !== undefined) yield session;
+  }
+
   /** All that have a socket. Sessions may end while this goes on. */
   *withSocket(): IterableIterator<Session> {
     for (const session of this.#byId) if (session !== undefined && session.kind !== "local") yield session;

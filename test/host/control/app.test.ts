@@ -172,7 +172,7 @@ describe("every answer", () => {
 
   test("tells nothing of a fault in the host but its request id, which the log has too", async () => {
     const { ask, controlLog, service } = createTestControl();
-    vi.spyOn(service, "publish").mockImplementation(() => {
+    vi.spyOn(service, "publishEncoded").mockImplementation(() => {
       throw new TypeError("secret");
     });
     const answer = await ask("POST", "/v1/channels/c/events", { type: "t" });

@@ -1,0 +1,137 @@
+/**
+ * The members of channels as operators see them. Members themselves are anonymous to one another.
+ *
+ * Nothing is kept for it: who asks has all sessions looked through, which takes milliseconds and happens once in a while.
+ */
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { ROLE_SINK, ROLE_SOURCE } from "../../core-wasm/abi.ts";
+import { SCRATCH_AT } from "../core/instance.ts";
+import { SluiceError } from "../errors.ts";
+import type { Value } from "../gen/sluice/v1/event_pb.ts";
+import { UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
+import type { Engine } from "./engine.ts";
+import { updateMember } from "./join.ts";
+import type { Membership } from "./memberships.ts";
+import type { Session } from "./session.ts";
+
+/** One member. What it tells is so at the moment of asking. */
+export interface RosterMember {
+  /** The core's number; "m<number>" in JSON. */
+  readonly member: number;
+  readonly channel: string;
+  readonly role: "sink" | "source" | "both";
+  /** It became a source by publishing, without a join. */
+  readonly implicit: boolean;
+  /** Id of the mailbox of its session; null for what lives in this process, such as the source of HTTP publishes. */
+  readonly inbox: string | null;
+  /** Its live attributes. */
+  attributes(): Readonly<Record<string, Value>>;
+}
+
+/** Changes of live attributes. */
+export interface AttributeChanges {
+  readonly attributes: Record<string, Value>;
+  /** Names of those to take away. */
+  readonly remove: string[];
+}
+
+/** What a roster needs of the service beside the engine. */
+export interface RosterSettings {
+  /** All sessions, with a socket or without. */
+  readonly sessions: () => Iterable<Session>;
+  /** Mailboxes that are polled, with the members whose events they get. */
+  readonly inboxes: () => Iterable<{ readonly id: string; joins(): Iterable<{ readonly member: number }> }>;
+  /** Makes a refusal of whatever was thrown; a trap restarts the core. */
+  readonly refusal: (error: unknown) => SluiceError;
+}
+
+/** See the head of this file. */
+export class Roster {
+  readonly #engine: Engine;
+  readonly #settings: RosterSettings;
+
+  constructor(engine: Engine, settings: RosterSettings) {
+    this.#engine = engine;
+    this.#settings = settings;
+  }
+
+  /**
+   * All members of a channel, in no order.
+   *
+   * @throws {SluiceError} `channel_unknown`.
+   */
+  list(channel: string): RosterMember[] {
+    const number = this.#numberOf(channel);
+    const polled = this.#polled();
+    const members: RosterMember[] = [];
+    for (const session of this.#settings.sessions())
+      for (const membership of session.memberships?.ofChannel(number) ?? [])
+        members.push(this.#view(session, membership, polled));
+    return members;
+  }
+
+  /** One member of a channel. @throws {SluiceError} `channel_unknown`, `member_unknown`. */
+  get(channel: string, member: number): RosterMember {
+    const { session, membership } = this.#find(channel, member);
+    return this.#view(session, membership, this.#polled());
+  }
+
+  /**
+   * Changes live attributes of a member.
+   *
+   * @throws {SluiceError} `channel_unknown`, `member_unknown`, `attributes_too_many`, `attributes_too_large`.
+   */
+  update(channel: string, member: number, changes: AttributeChanges): RosterMember {
+    const { session, membership } = this.#find(channel, member);
+    const engine = this.#engine;
+    try {
+      updateMember(session, engine.core, create(UpdateSchema, { member, ...changes }));
+    } catch (error) {
+      throw this.#settings.refusal(error);
+    }
+    engine.flusher.schedule();
+    return this.#view(session, membership, this.#polled());
+  }
+
+  #numberOf(channel: string): number {
+    const view = this.#engine.channels.get(channel);
+    if (view === undefined)
+      throw new SluiceError("channel_unknown", `Cannot find a channel "${channel}"`, { value: channel });
+    return view.number;
+  }
+
+  #find(channel: string, member: number): { session: Session; membership: Membership } {
+    const number = this.#numberOf(channel);
+    for (const session of this.#settings.sessions()) {
+      const membership = session.memberships?.get(member);
+      if (membership?.channelNumber === number) return { session, membership };
+    }
+    throw new SluiceError("member_unknown", `Cannot find a member m${member} of channel "${channel}"`, {
+      value: `m${member}`,
+    });
+  }
+
+  /** Mailboxes that are polled, by their members. */
+  #polled(): ReadonlyMap<number, string> {
+    const ids = new Map<number, string>();
+    for (const inbox of this.#settings.inboxes()) for (const { member } of inbox.joins()) ids.set(member, inbox.id);
+    return ids;
+  }
+
+  #view(session: Session, membership: Membership, polled: ReadonlyMap<number, string>): RosterMember {
+    const { member, channel, role, implicit } = membership;
+    const both = ROLE_SINK | ROLE_SOURCE;
+    return {
+      member,
+      channel,
+      role: (role & both) === both ? "both" : (role & ROLE_SINK) === 0 ? "source" : "sink",
+      implicit,
+      inbox: polled.get(member) ?? (session.kind === "local" ? null : `s${session.number}`),
+      attributes: () => {
+        const { exports, views } = this.#engine.core;
+        const bytes = exports.memberAttributes(member, SCRATCH_AT);
+        return fromBinary(UpdateSchema, views.bytes.subarray(SCRATCH_AT, SCRATCH_AT + bytes)).attributes;
+      },
+    };
+  }
+}
