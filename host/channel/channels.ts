@@ -150,7 +150,7 @@ export class Channels {
   }
 
   /**
-   * Removes a channel and its members. What is in inboxes already is still delivered.
+   * Removes a channel and its members; what their inboxes hold of it is discarded and counted.
    *
    * @returns Whether it was there.
    */

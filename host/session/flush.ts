@@ -19,7 +19,6 @@ import {
 import { type Core, SCRATCH_AT } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { firstNumber } from "../core/views.ts";
-import type { HostFrame } from "../gen/sluice/v1/frame_pb.ts";
 import type { Engine, Flusher, OutputRenderer, RenderContext } from "./engine.ts";
 import { defaultGrouping, groupEvents } from "./inbox.ts";
 import type { Session } from "./session.ts";
@@ -154,17 +153,8 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     if (result[RESULT_REASON] === REASON_DECIDE) engine.decide(engine.clocks.service.now());
     if (status !== STATUS_OK && more === NOTHING && session.state === OPEN) return fail(session, status);
     if (more === MORE) markReady(session);
-    if (more === NOTHING && session.last !== undefined && session.state === OPEN) return sayLast(session, session.last);
     if (session.state === CLOSING && more === NOTHING) session.finish();
     else if (session.state === CLOSING && !session.writing) markReady(session);
-  }
-
-  /** All that was delivered is out: says the last word, and ends. */
-  function sayLast(session: Session, last: HostFrame): void {
-    // Held back, it is not out.
-    if (engine.core.exports.inboxEvents(session.id) > 0) return;
-    session.answer(last);
-    session.beginClosing();
   }
 
   /** The core found fault with the session: its inbox overflowed, or it does not read its answers. */

@@ -64,7 +64,6 @@ export class Sessions {
       if (session === undefined) continue;
       for (const { member } of session.memberships?.ofChannel(channel.number) ?? []) {
         session.memberships?.delete(member);
-        // What is in its inbox is still delivered, so one that ends with this waits until that is out.
         const left = leftFrame(member, "channel_deleted", undefined);
         if (kinds[session.kind].single) session.end(left);
         else session.answer(left);

@@ -66,8 +66,6 @@ export class Session implements Connection {
 
   /** A whole frame came since the beginning (pump.ts): until then a stream may be anything, a port scanner for example. */
   begun = false;
-  /** What it is told when all deliveries are out, after which it ends; undefined: it goes on (flush.ts). */
-  last: HostFrame | undefined = undefined;
   /** Input came since the last look, output was written (sweep.ts). */
   heard = true;
   spoke = true;
@@ -185,10 +183,14 @@ export class Session implements Connection {
     this.beginClosing();
   }
 
-  /** Ends once all that was delivered is out, with `last` as the last word. */
+  /** Ends with `last` as the last word, behind what was delivered. */
   end(last: HostFrame): void {
-    this.last = last;
-    this.engine.flusher.ready(this);
+    if (this.state !== OPEN) return;
+    this.guard(() => {
+      this.engine.flusher.flush(this);
+      this.answer(last);
+      this.beginClosing();
+    });
   }
 
   /** Queues the WebSocket close frame; nothing on other kinds. */
