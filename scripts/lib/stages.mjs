@@ -82,8 +82,9 @@ export async function build(names, { force = false } = {}) {
     const stage = stages[name];
     const hash = hashOf(root, [...stage.inputs, ...TOOLING]);
     if (!force && isFresh(name, hash)) continue;
-    const out = at("dist", `.${name}-${process.pid}`);
-    mkdirSync(out, { recursive: true });
+    // As deep as dist/ itself, so that source maps lead to the sources from there.
+    const out = at(`.dist-${name}-${process.pid}`);
+    for (const folder of [out, at("dist")]) mkdirSync(folder, { recursive: true });
     try {
       await withProgress(stage.label, () => stage.make(out));
       for (const output of stage.outputs) put(join(out, output), at("dist", output));
