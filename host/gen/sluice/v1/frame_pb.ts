@@ -264,6 +264,8 @@ export const PublishSchema: GenMessage<Publish> = /*@__PURE__*/
  */
 export type Credit = Message<"sluice.v1.Credit"> & {
   /**
+   * Host to client only: what the credit is for.
+   *
    * @generated from field: string channel = 1;
    */
   channel: string;
@@ -274,11 +276,15 @@ export type Credit = Message<"sluice.v1.Credit"> & {
   channelNumber: number;
 
   /**
+   * How many more. The first frame of a session that leaves one of the two out does not bound by it.
+   *
    * @generated from field: uint64 events = 3;
    */
   events: bigint;
 
   /**
+   * How much more.
+   *
    * @generated from field: uint64 bytes = 4;
    */
   bytes: bigint;
@@ -298,11 +304,15 @@ export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
  */
 export type Ack = Message<"sluice.v1.Ack"> & {
   /**
+   * All deliveries up to this number.
+   *
    * @generated from field: optional uint64 through = 1;
    */
   through?: bigint | undefined;
 
   /**
+   * These deliveries.
+   *
    * @generated from field: repeated uint64 numbers = 2;
    */
   numbers: bigint[];
@@ -322,16 +332,22 @@ export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
  */
 export type Update = Message<"sluice.v1.Update"> & {
   /**
+   * As told in `joined`.
+   *
    * @generated from field: uint32 member = 1;
    */
   member: number;
 
   /**
+   * Those that change; in JSON null removes one.
+   *
    * @generated from field: map<string, sluice.v1.Value> attributes = 2;
    */
   attributes: { [key: string]: Value };
 
   /**
+   * Names of those that go.
+   *
    * @generated from field: repeated string remove = 3;
    */
   remove: string[];
@@ -361,6 +377,8 @@ export type Cancel = Message<"sluice.v1.Cancel"> & {
   channelNumber: number;
 
   /**
+   * That of the events to withdraw.
+   *
    * @generated from field: string key = 3;
    */
   key: string;
@@ -394,11 +412,15 @@ export type Hello = Message<"sluice.v1.Hello"> & {
   client: string;
 
   /**
+   * For hosts that ask for credentials.
+   *
    * @generated from field: string token = 2;
    */
   token: string;
 
   /**
+   * Settings of this session's inbox from its beginning.
+   *
    * @generated from field: sluice.v1.Inbox inbox = 3;
    */
   inbox?: Inbox | undefined;
@@ -411,11 +433,15 @@ export type Hello = Message<"sluice.v1.Hello"> & {
   session: string;
 
   /**
+   * Number of the last delivery that the client has.
+   *
    * @generated from field: optional uint64 received = 5;
    */
   received?: bigint | undefined;
 
   /**
+   * How long the host keeps the session after its connection is gone.
+   *
    * @generated from field: optional uint64 linger_ms = 6;
    */
   lingerMs?: bigint | undefined;
@@ -435,6 +461,8 @@ export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
  */
 export type Join = Message<"sluice.v1.Join"> & {
   /**
+   * By name; it comes into being where the host allows that.
+   *
    * @generated from field: string channel = 1;
    */
   channel: string;
@@ -447,6 +475,8 @@ export type Join = Message<"sluice.v1.Join"> & {
   role: string;
 
   /**
+   * Live attributes of the member; `update` changes them.
+   *
    * @generated from field: map<string, sluice.v1.Value> attributes = 3;
    */
   attributes: { [key: string]: Value };
@@ -540,10 +570,14 @@ export const PositionSchema: GenMessage<Position> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 9);
 
 /**
+ * Ends a membership; what waits for it is discarded, and told as dropped.
+ *
  * @generated from message sluice.v1.Leave
  */
 export type Leave = Message<"sluice.v1.Leave"> & {
   /**
+   * As told in `joined`.
+   *
    * @generated from field: uint32 member = 1;
    */
   member: number;
@@ -563,66 +597,92 @@ export const LeaveSchema: GenMessage<Leave> = /*@__PURE__*/
  */
 export type Inbox = Message<"sluice.v1.Inbox"> & {
   /**
+   * "fifo"; the others come later.
+   *
    * @generated from field: string ordering = 1;
    */
   ordering: string;
 
   /**
+   * Events that may wait in it.
+   *
    * @generated from field: optional uint64 capacity_events = 2;
    */
   capacityEvents?: bigint | undefined;
 
   /**
+   * Bytes that may wait in it.
+   *
    * @generated from field: optional uint64 capacity_bytes = 3;
    */
   capacityBytes?: bigint | undefined;
 
   /**
+   * What happens when it is full: "drop-oldest" (default), "drop-newest", "reject", "block" or "disconnect".
+   *
    * @generated from field: string overflow = 4;
    */
   overflow: string;
 
   /**
+   * How deliveries are grouped.
+   *
    * @generated from field: sluice.v1.Select select = 5;
    */
   select?: Select | undefined;
 
   /**
+   * "deliver"; the others come later.
+   *
    * @generated from field: string late = 6;
    */
   late: string;
 
   /**
+   * Time that the client takes for one event.
+   *
    * @generated from field: optional double service_ms = 7;
    */
   serviceMs?: number | undefined;
 
   /**
+   * "none"; "explicit" comes later.
+   *
    * @generated from field: string ack = 8;
    */
   ack: string;
 
   /**
+   * After which time what was not acknowledged is delivered again.
+   *
    * @generated from field: optional uint64 redeliver_ms = 9;
    */
   redeliverMs?: bigint | undefined;
 
   /**
+   * How often one event is delivered at most.
+   *
    * @generated from field: optional uint32 attempts = 10;
    */
   attempts?: number | undefined;
 
   /**
+   * Channel for what was delivered that often in vain.
+   *
    * @generated from field: string dead_letter = 11;
    */
   deadLetter: string;
 
   /**
+   * Time without use after which an inbox that is polled ends.
+   *
    * @generated from field: optional uint64 idle_ms = 12;
    */
   idleMs?: bigint | undefined;
 
   /**
+   * Whether it is paused: deliveries wait, answers pass.
+   *
    * @generated from field: optional bool held = 13;
    */
   held?: boolean | undefined;
@@ -642,23 +702,29 @@ export const InboxSchema: GenMessage<Inbox> = /*@__PURE__*/
  */
 export type Select = Message<"sluice.v1.Select"> & {
   /**
-   * "batch" or "single".
+   * "batch" or "single": one event per frame.
    *
    * @generated from field: string mode = 1;
    */
   mode: string;
 
   /**
+   * Events in one frame at most.
+   *
    * @generated from field: optional uint32 events = 2;
    */
   events?: number | undefined;
 
   /**
+   * Bytes after which a frame ends.
+   *
    * @generated from field: optional uint32 bytes = 3;
    */
   bytes?: number | undefined;
 
   /**
+   * How long to wait for more; not yet.
+   *
    * @generated from field: optional uint32 delay_ms = 4;
    */
   delayMs?: number | undefined;
@@ -678,6 +744,8 @@ export const SelectSchema: GenMessage<Select> = /*@__PURE__*/
  */
 export type Set = Message<"sluice.v1.Set"> & {
   /**
+   * By the condition's name.
+   *
    * @generated from field: map<string, sluice.v1.Value> values = 1;
    */
   values: { [key: string]: Value };
@@ -691,6 +759,8 @@ export const SetSchema: GenMessage<Set> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 13);
 
 /**
+ * Evaluates a contract and tells its active path.
+ *
  * @generated from message sluice.v1.Evaluate
  */
 export type Evaluate = Message<"sluice.v1.Evaluate"> & {
@@ -708,6 +778,8 @@ export const EvaluateSchema: GenMessage<Evaluate> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 14);
 
 /**
+ * Asks to be told of a contract's transitions.
+ *
  * @generated from message sluice.v1.Observe
  */
 export type Observe = Message<"sluice.v1.Observe"> & {
@@ -725,6 +797,8 @@ export const ObserveSchema: GenMessage<Observe> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 15);
 
 /**
+ * Asks for a sign of life; browsers cannot send WebSocket pings.
+ *
  * @generated from message sluice.v1.Ping
  */
 export type Ping = Message<"sluice.v1.Ping"> & {
@@ -738,6 +812,8 @@ export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 16);
 
 /**
+ * The answer to a ping.
+ *
  * @generated from message sluice.v1.Pong
  */
 export type Pong = Message<"sluice.v1.Pong"> & {
@@ -838,6 +914,8 @@ export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 19);
 
 /**
+ * What became of a publish that had a `ref`.
+ *
  * @generated from message sluice.v1.Receipt
  */
 export type Receipt = Message<"sluice.v1.Receipt"> & {
@@ -971,11 +1049,15 @@ export type Missed = Message<"sluice.v1.Missed"> & {
   channelNumber: number;
 
   /**
+   * Of the delivery, to the sink.
+   *
    * @generated from field: optional uint64 number = 3;
    */
   number?: bigint | undefined;
 
   /**
+   * Of the event, to the source.
+   *
    * @generated from field: string id = 4;
    */
   id: string;
@@ -996,10 +1078,14 @@ export const MissedSchema: GenMessage<Missed> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 23);
 
 /**
+ * The answer to `hello`.
+ *
  * @generated from message sluice.v1.Welcome
  */
 export type Welcome = Message<"sluice.v1.Welcome"> & {
   /**
+   * The host's id.
+   *
    * @generated from field: string host = 1;
    */
   host: string;
@@ -1012,11 +1098,15 @@ export type Welcome = Message<"sluice.v1.Welcome"> & {
   session: string;
 
   /**
+   * Whether the session that was asked for goes on.
+   *
    * @generated from field: bool resumed = 3;
    */
   resumed: boolean;
 
   /**
+   * What this host takes.
+   *
    * @generated from field: sluice.v1.Limits limits = 4;
    */
   limits?: Limits | undefined;
@@ -1076,6 +1166,8 @@ export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 25);
 
 /**
+ * The answer to `join`.
+ *
  * @generated from message sluice.v1.Joined
  */
 export type Joined = Message<"sluice.v1.Joined"> & {
@@ -1085,6 +1177,8 @@ export type Joined = Message<"sluice.v1.Joined"> & {
   ref?: number | undefined;
 
   /**
+   * Names the member in this session.
+   *
    * @generated from field: uint32 member = 2;
    */
   member: number;
@@ -1129,6 +1223,8 @@ export const JoinedSchema: GenMessage<Joined> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 26);
 
 /**
+ * A membership has ended.
+ *
  * @generated from message sluice.v1.Left
  */
 export type Left = Message<"sluice.v1.Left"> & {
