@@ -103,9 +103,11 @@ export class StreamCarrier implements ConnectionAdapter {
   }
 
   destroy(): void {
-    this.#over = true;
     this.#cancelLinger?.();
-    this.#fail();
+    // An error makes servers write to the log of the process: not where a plain end loses nothing.
+    if (!this.#over && this.pendingBytes() === 0) this.#controller?.close();
+    else this.#fail();
+    this.#over = true;
   }
 
   /** The reader is gone. */
