@@ -4,7 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import process from "node:process";
+import { type ClientRules, Clients, defaultClientRules, unlimited } from "../clients.ts";
 import { type Clocks, createClocks, createManualClock, type ManualClock } from "../clock.ts";
+import { createAccess } from "../control/access.ts";
 import { createControlApp } from "../control/app.ts";
 import { limits } from "../limits.ts";
 import { type Log, silentLog } from "../log.ts";
@@ -12,9 +14,10 @@ import { createMetrics, type Metrics } from "../metrics.ts";
 import { createHostId, type ServiceOptionsInput } from "../options.ts";
 import { createService, type Service } from "../service.ts";
 import type { Decider } from "../session/decider.ts";
-import { createOriginCheck, isLoopbackName } from "../socket/websocket/handshake.ts";
+import { isLoopbackName } from "../socket/websocket/handshake.ts";
 import { openState, type State } from "../store/state.ts";
 import { addressFrom, assertMayListen, type ListenAddress } from "./node/address.ts";
+import { Admission } from "./node/admission.ts";
 import { readDocs } from "./node/docs.ts";
 import { createHttp } from "./node/http.ts";
 import { closeServer, listen } from "./node/listen.ts";
@@ -37,6 +40,8 @@ export interface ServeOptions {
   readonly data?: string;
   /** Origins of web pages that may connect beside those of this host and of loopback. */
   readonly origins?: readonly string[];
+  /** What one address may use of the host; all it likes on loopback, else the defaults of limits.ts. */
+  readonly clients?: ClientRules;
   readonly options?: ServiceOptionsInput;
   /** A service that is there already, such as an embedded host's; what concerns its making is not looked at then. */
   readonly service?: Service;
@@ -92,7 +97,13 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
   for (const one of [address, tcpAddress]) if (one !== null) assertMayListen(one, insecure);
   const { service, state } = await openService(platform, options, log, clocks);
 
+  const loopback = isLoopbackName(address.host);
+  const access = createAccess({ origins: options.origins ?? [], loopback });
+  const isReachable = !loopback || (tcpAddress !== null && !isLoopbackName(tcpAddress.host));
+  const clients = new Clients(options.clients ?? (isReachable ? defaultClientRules : unlimited), clocks.real);
   const metrics = createMetrics();
+  const refused = "Connections, requests and control frames refused because their client had too many";
+  metrics.counter("clients_refused_total", refused, () => clients.refused);
   const urls: { url: string | null; tcp: string | null } = { url: null, tcp: null };
   const app = createControlApp({
     service,
@@ -100,6 +111,8 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
     metrics,
     log,
     clock: clocks.real,
+    access,
+    clients,
     persisted: () => state.settled(),
     docs: readDocs,
     testControls: testClock && { clock: testClock, settle: () => service.settle() },
@@ -116,11 +129,16 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
       },
     },
   });
-  const carry = { service, onread: options.onread ?? true, keepAliveMs: limits.keepAliveMs };
+  const carry = {
+    service,
+    onread: options.onread ?? true,
+    keepAliveMs: limits.keepAliveMs,
+    admission: new Admission(clients),
+  };
   const http = createHttp(
     (request, bindings) => app.fetch(request, bindings),
     carry,
-    createOriginCheck(options.origins ?? [], isLoopbackName(address.host)),
+    access.isAllowedOrigin,
   );
   const tcp = tcpAddress === null ? null : createTcpServer(carry);
 

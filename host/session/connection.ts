@@ -1,6 +1,7 @@
 /**
  * The seam between a session and whatever carries its bytes. Sessions do no I/O: they are fed bytes and give bytes.
  */
+import type { SluiceError } from "../errors.ts";
 
 /**
  * What the carrier speaks: size-delimited frames, WebSocket with binary frames, WebSocket with JSON text, server-sent events
@@ -24,6 +25,12 @@ export interface ConnectionAdapter {
   end(): void;
   /** Ends at once; what was not sent is lost. */
   destroy(): void;
+  /**
+   * Counts something that the host itself has to do for the peer: a control frame, or an answer to one that is wrong.
+   *
+   * @returns `rate_limited` where its client asks too often, which ends the session. Absent: it may ask as it likes.
+   */
+  ask?(): SluiceError | undefined;
 }
 
 /** What the carrier may do with a session. None of these throws. */

@@ -99,10 +99,10 @@ function handle(session: Session, core: Core, reason: number, now: number): bool
       session.receipt(core, ref);
       return false;
     case REASON_PROBLEM:
-      session.problem(resultError(core), ref);
+      if (mayAsk(session)) session.problem(resultError(core), ref);
       return false;
     case REASON_CONTROL:
-      control(session, bytes.subarray(at, at + length), ref);
+      if (mayAsk(session)) control(session, bytes.subarray(at, at + length), ref);
       return false;
     case REASON_ANSWER:
       session.answer(emptyReceipt(ref));
@@ -121,6 +121,17 @@ function handle(session: Session, core: Core, reason: number, now: number): bool
   }
 }
 
+/**
+ * Whether the host may do something for the peer of a session. What the core does alone is bounded by credit; what comes up to
+ * the host is bounded by this. A session that goes too far ends: answers to a flood would cost as much as what they refuse.
+ */
+function mayAsk(session: Session): boolean {
+  const refusal = session.adapter.ask?.();
+  if (refusal === undefined) return true;
+  session.close(refusal);
+  return false;
+}
+
 function resultError(core: Core): SluiceError {
   const { result } = core.views;
   return errorFromStatus(
@@ -133,7 +144,7 @@ function resultError(core: Core): SluiceError {
 function enterText(session: Session, core: Core, text: Uint8Array, now: number): boolean {
   const read = session.engine.json.read(text);
   if (!read.ok) {
-    session.problem(read.error, read.ref);
+    if (mayAsk(session)) session.problem(read.error, read.ref);
     return false;
   }
   core.views.bytes.set(read.frame, STAGE_OFFSET);

@@ -3,12 +3,14 @@
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { problemBody, problemContentType } from "../../errors.ts";
+import { problemBody, problemContentType, sluiceErrorFrom } from "../../errors.ts";
 import { negotiate, type OriginCheck } from "../../socket/websocket/handshake.ts";
+import type { Admission } from "./admission.ts";
 import { asksForStream, type BoundFetch, createStreamListener } from "./hand-over.ts";
 import type { CarrySettings } from "./tcp.ts";
-import { createUpgrade, HttpRequest, isSocketPath } from "./upgrade.ts";
+import { createUpgrade, HttpRequest, isSocketPath, refuseConnection } from "./upgrade.ts";
 
 /** Looks at slow requests within the shortest of their limits: Node's own 30 s would let them live four times as long. */
 const CHECKS = 4;
@@ -36,6 +38,7 @@ export function createHttp(fetch: BoundFetch, settings: CarrySettings, isAllowed
     },
   );
   server.on("upgrade", createUpgrade(settings, isAllowed, randomUUID));
+  admitBeforeReading(server, settings.admission);
   // What is no HTTP at all is answered by a status line, and never ends the process.
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) return socket.destroy();
@@ -48,6 +51,21 @@ export function createHttp(fetch: BoundFetch, settings: CarrySettings, isAllowed
     return socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
   });
   return server;
+}
+
+/** Puts admission before Node's own listener: a connection that is one too many is told so, and never read. */
+function admitBeforeReading(server: Server, admission: Admission | undefined): void {
+  const accept = server.listeners("connection");
+  if (admission === undefined || accept.length === 0) return;
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
+    try {
+      admission.admit(socket);
+    } catch (error) {
+      return refuseConnection(socket, sluiceErrorFrom(error), randomUUID());
+    }
+    for (const listener of accept) listener.call(server, socket);
+  });
 }
 
 /** A request for the socket that does not ask to upgrade. */

@@ -6,6 +6,7 @@ import { sluiceErrorFrom } from "../../errors.ts";
 import type { Service } from "../../service.ts";
 import type { ConnectionKind } from "../../session/connection.ts";
 import { problemBytes } from "../../session/farewell.ts";
+import type { Admission } from "./admission.ts";
 import { SocketAdapter } from "./socket-adapter.ts";
 import { canTakeOver, type Reader, readByCopy, takeOver } from "./takeover.ts";
 
@@ -16,6 +17,8 @@ export interface CarrySettings {
   readonly onread: boolean;
   /** Silence of a TCP connection after which the system asks whether the peer is still there. */
   readonly keepAliveMs: number;
+  /** What each client may use; as much as it likes where absent. */
+  readonly admission?: Admission;
 }
 
 /**
@@ -33,7 +36,8 @@ export function carry(
   before: Uint8Array,
   head: Uint8Array,
 ): void {
-  const { service } = settings;
+  const { service, admission } = settings;
+  const ask = admission?.asker(socket);
   const slot: { adapter: SocketAdapter | undefined } = { adapter: undefined };
   // The session exists before its socket, because the socket needs to know where to read into.
   const connection = service.openConnection(kind, {
@@ -41,6 +45,7 @@ export function carry(
     pendingBytes: () => slot.adapter?.pendingBytes() ?? 0,
     end: () => slot.adapter?.end(),
     destroy: () => slot.adapter?.destroy(),
+    ...(ask === undefined ? {} : { ask }),
   });
   const reader: Reader = {
     landing: connection.landing,
@@ -49,6 +54,7 @@ export function carry(
   };
   const direct = settings.onread && canTakeOver(socket);
   const carried = direct ? takeOver(socket, reader) : socket;
+  if (direct) admission?.move(socket, carried);
   carried.setNoDelay(true);
   carried.setKeepAlive(true, settings.keepAliveMs);
   const adapter = new SocketAdapter(carried, service.clocks.real, service.log);
@@ -66,12 +72,20 @@ export function createTcpServer(settings: CarrySettings): Server {
     // Until somebody else listens: a reset in this very moment must not end the process.
     socket.on("error", () => {});
     try {
+      admit(settings.admission, socket);
       carry(socket, "stream", settings, empty, empty);
     } catch (error) {
       refuse(socket, error);
     }
   });
   return server;
+}
+
+/** A connection is also something asked for: opening them over and over is a flood like any other. */
+function admit(admission: Admission | undefined, socket: Socket): void {
+  admission?.admit(socket);
+  const crowded = admission?.ask(socket.remoteAddress);
+  if (crowded !== undefined) throw crowded;
 }
 
 /** Says why there is no session, and hangs up. */

@@ -68,15 +68,27 @@ export function createUpgrade(
     }
     const handshake = negotiate({ method: request.method ?? "", headers: request.headers }, isAllowed);
     if (!handshake.ok) return fail(handshake.status, handshake.error, handshake.headers);
+    const crowded = settings.admission?.ask(socket.remoteAddress);
+    if (crowded !== undefined) return fail(codes.rate_limited.status, crowded, retryAfter(crowded));
     try {
       carry(socket, handshake.kind, settings, acceptBytes(handshake.key, handshake.protocol), head);
     } catch (thrown) {
       const error = sluiceErrorFrom(thrown);
       // Too many sessions is this host's trouble, not the request's.
       const status = error.code === "limit_reached" ? 503 : codes[error.code].status;
-      fail(status, error, { "retry-after": "1" });
+      fail(status, error, retryAfter(error));
     }
   };
+}
+
+function retryAfter({ retryMs = 1_000 }: SluiceError): Readonly<Record<string, string>> {
+  return { "retry-after": String(Math.max(1, Math.ceil(retryMs / 1_000))) };
+}
+
+/** Tells a connection that is one too many so, before it has asked for anything. */
+export function refuseConnection(socket: Socket, error: SluiceError, requestId: string): void {
+  socket.on("error", () => {});
+  refuse(socket, codes[error.code].status, error, retryAfter(error), requestId);
 }
 
 function acceptBytes(key: string, protocol: string): Uint8Array {
