@@ -61,6 +61,7 @@ import {
   memberLeave,
   memberNew,
   memberTypesSet,
+  memberWhereSet,
 } from "./match/membership";
 import { outboxesPump } from "./match/pump";
 import { channelStoreSet, replay } from "./match/replay";
@@ -340,6 +341,10 @@ export function memberAdd(number: u32, channel: u32, role: u32): u32 {
 
 export function memberTypes(member: u32, typesAt: u32, count: u32): u32 {
   return memberTypesSet(member, typesAt, count);
+}
+
+export function memberWhere(member: u32, expression: u32): u32 {
+  return memberWhereSet(member, expression);
 }
 
 export function memberReplay(number: u32, after: f64, now: f64): u32 {

@@ -9,8 +9,8 @@ import { Table, tableAt, tableFind, tableGive, tableNew, tableTake } from "../me
 @unmanaged
 export class Channel {
   number: u32;
-  /** Sinks that have a `types` set; they stand in `typedAt` once more. (The table's link, when free.) */
-  typedSinks: u32;
+  /** Sinks that do not want everything; they stand in `selectiveAt` once more. (The table's link, when free.) */
+  selectiveSinks: u32;
   /** CHANNEL_… bits. */
   flags: u32;
   priority: u32;
@@ -33,9 +33,9 @@ export class Channel {
   sinksAt: u32;
   sinks: u32;
   sinksCapacity: u32;
-  /** Array of the Sink records with a `types` set. */
-  typedAt: u32;
-  typedCapacity: u32;
+  /** Array of the Sink records that have `types` or `where`. */
+  selectiveAt: u32;
+  selectiveCapacity: u32;
   sources: u32;
   /** Last source in the list of filled outboxes. */
   outboxesTail: u32;
@@ -53,7 +53,10 @@ export class Sink {
   member: u32;
   inbox: u32;
   connection: u32;
+  /** Set of types wanted, 0: any. */
   types: u32;
+  /** Program that must hold, 0: none. */
+  where: u32;
 }
 export const SINK_BYTES: u32 = offsetof<Sink>();
 
@@ -143,7 +146,7 @@ export function channelFree(channel: Channel): void {
   }
   heapGive(channel.nameAt, channel.nameBytes);
   if (channel.sinksAt !== 0) heapGive(channel.sinksAt, channel.sinksCapacity * SINK_BYTES);
-  if (channel.typedAt !== 0) heapGive(channel.typedAt, channel.typedCapacity * SINK_BYTES);
+  if (channel.selectiveAt !== 0) heapGive(channel.selectiveAt, channel.selectiveCapacity * SINK_BYTES);
   tableGive(channelTable(), channel.number);
 }
 
@@ -176,24 +179,26 @@ export function channelSinkAdd(channel: Channel, member: u32, inbox: u32, connec
   sink.member = member;
   sink.inbox = inbox;
   sink.connection = connection;
-  sink.types = 0;
+  sink.types = sink.where = 0;
   channel.sinks++;
   return true;
 }
 
-/** Sets the types of a sink, 0: any. Returns false where memory is used up; then nothing has changed. */
-export function channelSinkType(channel: Channel, member: u32, types: u32): bool {
-  const sink = sinkFind(channel.sinksAt, channel.sinks, member);
-  if (types !== 0) {
-    if (!sinksGrow(channel.typedAt, channel.typedSinks, channel.typedCapacity)) return false;
-    channel.typedAt = grownAt;
-    channel.typedCapacity = grownCapacity;
+/** Sets what a sink wants, 0 and 0: everything. Returns false where memory is used up; then nothing has changed. */
+export function channelSinkSelect(channel: Channel, member: u32, types: u32, where: u32): bool {
+  const at = sinkFind(channel.sinksAt, channel.sinks, member);
+  const sink = changetype<Sink>(at);
+  if ((types | where) !== 0) {
+    if (!sinksGrow(channel.selectiveAt, channel.selectiveSinks, channel.selectiveCapacity)) return false;
+    channel.selectiveAt = grownAt;
+    channel.selectiveCapacity = grownCapacity;
   }
-  if (changetype<Sink>(sink).types !== 0) typedRemove(channel, member);
-  changetype<Sink>(sink).types = types;
-  if (types !== 0) {
-    memory.copy(channel.typedAt + channel.typedSinks * SINK_BYTES, sink, SINK_BYTES);
-    channel.typedSinks++;
+  if ((sink.types | sink.where) !== 0) selectiveRemove(channel, member);
+  sink.types = types;
+  sink.where = where;
+  if ((types | where) !== 0) {
+    memory.copy(channel.selectiveAt + channel.selectiveSinks * SINK_BYTES, at, SINK_BYTES);
+    channel.selectiveSinks++;
   }
   return true;
 }
@@ -202,15 +207,15 @@ export function channelSinkType(channel: Channel, member: u32, types: u32): bool
 export function channelSinkRemove(channel: Channel, member: u32): void {
   const at = sinkFind(channel.sinksAt, channel.sinks, member);
   if (at === 0) return;
-  if (changetype<Sink>(at).types !== 0) typedRemove(channel, member);
+  if ((changetype<Sink>(at).types | changetype<Sink>(at).where) !== 0) selectiveRemove(channel, member);
   memory.copy(at, at + SINK_BYTES, channel.sinksAt + channel.sinks * SINK_BYTES - at - SINK_BYTES);
   channel.sinks--;
 }
 
-function typedRemove(channel: Channel, member: u32): void {
-  const at = sinkFind(channel.typedAt, channel.typedSinks, member);
-  memory.copy(at, at + SINK_BYTES, channel.typedAt + channel.typedSinks * SINK_BYTES - at - SINK_BYTES);
-  channel.typedSinks--;
+function selectiveRemove(channel: Channel, member: u32): void {
+  const at = sinkFind(channel.selectiveAt, channel.selectiveSinks, member);
+  memory.copy(at, at + SINK_BYTES, channel.selectiveAt + channel.selectiveSinks * SINK_BYTES - at - SINK_BYTES);
+  channel.selectiveSinks--;
 }
 
 /** Address of the record of a member in an array of sinks, 0 where it is not there. */

@@ -34,8 +34,9 @@ export class Member {
   nextOutbox: u32;
   nextGrant: u32;
 
-  /** Set of types wanted, 0: any. */
+  /** Set of types wanted, 0: any; program that must hold, 0: none. */
   types: u32;
+  where: u32;
   nextOfConnection: u32;
   /** Next member of the same connection in the same channel. */
   nextOfPair: u32;

@@ -34,10 +34,11 @@ import {
 } from "../abi";
 import { Channel, channelFind, SINK_BYTES, Sink } from "../channel/channel";
 import { Member, memberFind } from "../channel/member";
-import { typeSetTakes } from "../channel/types";
+import { viewEvent } from "../expression/view";
 import { Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
 import { fanBegin, fanEnd, fanMember, fanRefused, fanSinks, fanStore } from "../match/fan-out";
+import { sinkTakes } from "../match/select";
 
 /** What the core remembers of a parked event besides its record for the host. */
 @unmanaged
@@ -131,7 +132,7 @@ function candidatesWrite(channel: Channel, connection: u32, type: u32, to: u32):
   const end = channel.sinksAt + channel.sinks * SINK_BYTES;
   for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
     const sink = changetype<Sink>(at);
-    if (sink.connection === connection || !typeSetTakes(sink.types, type)) continue;
+    if (sink.connection === connection || !sinkTakes(sink, type)) continue;
     store<u32>(to + candidates * 4, changetype<Member>(sink.member).number);
     candidates++;
   }
@@ -156,6 +157,8 @@ export function decideBatch(words: u32): u32 {
     const channel = found as Channel;
     fanBegin(slab, parked.at, parked.bytes, parked.metaFirst, parked.metas, parked.deadline);
     if (!decideOne(channel, record, i, events, words)) status = STATUS_DECISION;
+    if (channel.selectiveSinks !== 0)
+      viewEvent(load<u32>(record + DECIDE_EVENT_AT * 4), load<u32>(record + DECIDE_EVENT_BYTES * 4));
     fanOwn(channel, load<u32>(record + DECIDE_CONNECTION * 4), parked.type);
     fanStore(channel);
     slab.pins--;
@@ -176,8 +179,7 @@ function fanOwn(channel: Channel, connection: u32, type: u32): void {
   const end = channel.sinksAt + channel.sinks * SINK_BYTES;
   for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
     const sink = changetype<Sink>(at);
-    if (sink.connection === connection && typeSetTakes(sink.types, type))
-      fanMember(channel, changetype<Member>(sink.member));
+    if (sink.connection === connection && sinkTakes(sink, type)) fanMember(channel, changetype<Member>(sink.member));
   }
 }
 

@@ -2,13 +2,12 @@
  * From a stored entry to the inboxes of its sinks.
  *
  * Events that follow one another on a channel whose sinks all want everything are fanned out as one range: the cost
- * per event and sink is then next to nothing. Where a sink has `types`, a strict inbox or a second membership, each
+ * per event and sink is then next to nothing. Where a sink is selective, has a strict inbox or a second membership, each
  * event goes its own way.
  */
 import { CHANNEL_ECHO, CHANNEL_STORES, DROPPED_OVERFLOW, OVERFLOW_REJECT, ROLE_SINK } from "../abi";
 import { Channel, SINK_BYTES, Sink } from "../channel/channel";
 import { Member, pairWithRole } from "../channel/member";
-import { typeSetTakes } from "../channel/types";
 import {
   entryBytes,
   entryEvent,
@@ -23,6 +22,7 @@ import { ringAppend } from "../mailbox/ring";
 import { slabIdle } from "../mailbox/slab";
 import { chunkWithRoom, metaAdd } from "../mailbox/store";
 import { Connection } from "../session/connection";
+import { sinkTakes } from "./select";
 
 /** The range under way: rangeEvents 0 means there is none. */
 let rangeChannel: u32 = 0;
@@ -42,7 +42,7 @@ export function fanOutInit(): void {
   rangeEvents = 0;
 }
 
-/** Whether ranges may be used: sinks with `types` get their events one by one, all others in ranges. */
+/** Whether ranges may be used: selective sinks get their events one by one, all others in ranges. */
 export function channelPlain(channel: Channel): bool {
   return (channel.decider | channel.strictSinks | channel.doubleSinks) === 0;
 }
@@ -86,7 +86,7 @@ function rangeBegin(inbox: u32, slab: Slab, at: u32): void {
 
 /** The inbox of a channel with one sink that wants everything, 0 on others: many channels often lead to one session. */
 function onlyInbox(channel: Channel, connection: u32): u32 {
-  if (channel.sinks !== 1 || channel.typedSinks !== 0 || (channel.flags & CHANNEL_STORES) !== 0) return 0;
+  if (channel.sinks !== 1 || channel.selectiveSinks !== 0 || (channel.flags & CHANNEL_STORES) !== 0) return 0;
   const sink = changetype<Sink>(channel.sinksAt);
   return sink.connection === connection && (channel.flags & CHANNEL_ECHO) === 0 ? 0 : sink.inbox;
 }
@@ -105,7 +105,7 @@ export function rangeFlush(): void {
     const end = channel.sinksAt + channel.sinks * SINK_BYTES;
     for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
       const sink = changetype<Sink>(at);
-      if (sink.connection !== skip && sink.types === 0) rangeAppend(sink.inbox, slab, events);
+      if (sink.connection !== skip && (sink.types | sink.where) === 0) rangeAppend(sink.inbox, slab, events);
     }
     if ((channel.flags & CHANNEL_STORES) !== 0) {
       const ring = changetype<Mailbox>(channel.ring);
@@ -123,14 +123,14 @@ function rangeAppend(inbox: u32, slab: Slab, events: u32): void {
 
 /** Sinks that a range of that channel reaches, for receipts. */
 export function rangeSinks(channel: Channel, connection: u32): u32 {
-  const untyped = channel.sinks - channel.typedSinks;
-  if ((channel.flags & CHANNEL_ECHO) !== 0) return untyped;
+  const undemanding = channel.sinks - channel.selectiveSinks;
+  if ((channel.flags & CHANNEL_ECHO) !== 0) return undemanding;
   const own = pairWithRole(connection, channel.number, ROLE_SINK);
-  return untyped - (own === 0 || changetype<Member>(own).types !== 0 ? 0 : 1);
+  return undemanding - (own === 0 || (changetype<Member>(own).types | changetype<Member>(own).where) !== 0 ? 0 : 1);
 }
 
-/** Hands one entry of a range to those sinks whose `types` take it; returns how many do. */
-export function fanTyped(
+/** Hands one entry of a range, the event of the view, to those selective sinks that take it; returns how many do. */
+export function fanSelective(
   channel: Channel,
   connection: u32,
   type: u32,
@@ -141,12 +141,12 @@ export function fanTyped(
   deadline: f64,
 ): u32 {
   const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
-  const end = channel.typedAt + channel.typedSinks * SINK_BYTES;
+  const end = channel.selectiveAt + channel.selectiveSinks * SINK_BYTES;
   const metaFirst = slab.metas - metas;
   let taken: u32 = 0;
-  for (let sinkAt = channel.typedAt; sinkAt < end; sinkAt += SINK_BYTES) {
+  for (let sinkAt = channel.selectiveAt; sinkAt < end; sinkAt += SINK_BYTES) {
     const sink = changetype<Sink>(sinkAt);
-    if (sink.connection === skip || !typeSetTakes(sink.types, type)) continue;
+    if (sink.connection === skip || !sinkTakes(sink, type)) continue;
     taken++;
     inboxAppend(changetype<Mailbox>(sink.inbox), slab, at, bytes, 1, metaFirst, metas, deadline);
   }
@@ -262,24 +262,24 @@ function copyMeta(chunk: Slab, entryAt: u32, shift: u32): void {
   metaAdd(chunk, entryAt, meta.deadline, fanAt + meta.keyOffset + shift - entryAt, meta.keyBytes, meta.channel);
 }
 
-/** Fans one entry out to all sinks whose `types` take it. */
+/** Fans one entry, the event of the view, out to all sinks that take it. */
 export function fanAll(channel: Channel, connection: u32, type: u32): void {
   const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
   const end = channel.sinksAt + channel.sinks * SINK_BYTES;
   for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
     const sink = changetype<Sink>(at);
-    if (sink.connection !== skip && typeSetTakes(sink.types, type)) fanMember(channel, changetype<Member>(sink.member));
+    if (sink.connection !== skip && sinkTakes(sink, type)) fanMember(channel, changetype<Member>(sink.member));
   }
 }
 
-/** Whether an event of that size would be refused by every sink that wants it, and at least one does. */
+/** Whether the event of the view, of that size, would be refused by every sink that wants it, and at least one does. */
 export function allRefuse(channel: Channel, connection: u32, type: u32, bytes: u32): bool {
   const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
   const end = channel.sinksAt + channel.sinks * SINK_BYTES;
   refusedLimit = 0;
   for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
     const sink = changetype<Sink>(at);
-    if (sink.connection === skip || !typeSetTakes(sink.types, type)) continue;
+    if (sink.connection === skip || !sinkTakes(sink, type)) continue;
     const inbox = changetype<Mailbox>(sink.inbox);
     if (inbox.overflow !== OVERFLOW_REJECT || inboxHasRoom(inbox, bytes)) return false;
     refusedLimit = inbox.capacityEvents;

@@ -26,11 +26,12 @@ import {
   channelFree,
   channelSinkAdd,
   channelSinkRemove,
-  channelSinkType,
+  channelSinkSelect,
   Sink,
 } from "../channel/channel";
 import { Member, memberAt, memberFind, memberTable, pairAdd, pairRemove, pairWithRole } from "../channel/member";
 import { typeSetMade, typeSetNew, typeSetRelease } from "../channel/types";
+import { programRelease } from "../expression/program";
 import { DECIDER_SINKS_MAX } from "../filter/decide";
 import { inboxDiscard } from "../mailbox/discard";
 import { inboxBelowReleaseMark, inboxRelease, inboxStrict, inboxTrim } from "../mailbox/inbox";
@@ -104,12 +105,25 @@ export function memberTypesSet(number: u32, typesAt: u32, count: u32): u32 {
   const status = typeSetNew(typesAt, count);
   if (status !== STATUS_OK) return status;
   const isSink = (member.role & ROLE_SINK) !== 0;
-  if (isSink && !channelSinkType(channelAt(member.channel), changetype<u32>(member), typeSetMade)) {
+  if (isSink && !channelSinkSelect(channelAt(member.channel), changetype<u32>(member), typeSetMade, member.where)) {
     typeSetRelease(typeSetMade);
     return resultStatus(STATUS_STORE_FULL, 0, 0);
   }
   typeSetRelease(member.types);
   member.types = typeSetMade;
+  return STATUS_OK;
+}
+
+/** Sets the program that must hold of what a sink gets, 0: none. The member takes over the caller's use of it. Returns a status. */
+export function memberWhereSet(number: u32, where: u32): u32 {
+  const found = memberFind(number);
+  if (found === null) return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
+  const member = found as Member;
+  const isSink = (member.role & ROLE_SINK) !== 0;
+  if (isSink && !channelSinkSelect(channelAt(member.channel), changetype<u32>(member), member.types, where))
+    return resultStatus(STATUS_STORE_FULL, 0, 0);
+  programRelease(member.where);
+  member.where = where;
   return STATUS_OK;
 }
 
@@ -150,7 +164,8 @@ export function memberEnd(connection: Connection, member: Member, channel: Chann
     if (inbox.stalled !== 0) channel.blockedBy--;
   }
   typeSetRelease(member.types);
-  member.types = 0;
+  programRelease(member.where);
+  member.types = member.where = 0;
   if (member.attributesAt !== 0) heapGive(member.attributesAt, member.attributesBytes);
   member.attributesAt = member.attributesBytes = 0;
   member.connection = member.role = 0;

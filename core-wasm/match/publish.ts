@@ -35,6 +35,7 @@ import {
   TIME_US_MAX,
 } from "../event/scan";
 import { varintBytes, varintWrite } from "../event/wire";
+import { viewEvent } from "../expression/view";
 import { NO_RECEIPT, park } from "../filter/decide";
 import { Slab } from "../mailbox/records";
 import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
@@ -48,9 +49,9 @@ import {
   fanBegin,
   fanEnd,
   fanRefused,
+  fanSelective,
   fanSinks,
   fanStore,
-  fanTyped,
   rangeExtend,
   rangeFlush,
   rangeSinks,
@@ -80,7 +81,7 @@ export function publishEvent(
     !channelSpecial(channel) &&
     dispatchBare(channel, connection, at, bytes)
   ) {
-    publishedSinks = typedTaken + (receipt === NO_RECEIPT ? 0 : rangeSinks(channel, connection.number));
+    publishedSinks = selectiveTaken + (receipt === NO_RECEIPT ? 0 : rangeSinks(channel, connection.number));
     publishedRefused = 0;
     return STATUS_OK;
   }
@@ -124,16 +125,18 @@ function dispatchBare(channel: Channel, connection: Connection, at: u32, bytes: 
   if (entry === 0) return false;
   const slab = changetype<Slab>(storeSlab);
   channel.sequence = publishedSequence = sequence;
-  copyLoose(entryHeadCopy(entry, channel.number, sequence), at, bytes);
+  const eventAt = entryHeadCopy(entry, channel.number, sequence);
+  copyLoose(eventAt, at, bytes);
   slab.used += size;
+  if (channel.selectiveSinks !== 0) viewEvent(eventAt, bytes);
   rangeFan(channel, connection.number, slab, entry, size, 0, Infinity);
   return true;
 }
 
-/** Sinks with `types` that took the event of the last rangeFan(). */
-let typedTaken: u32 = 0;
+/** Selective sinks that took the event of the last rangeFan(). */
+let selectiveTaken: u32 = 0;
 
-/** Adds an entry to the range and hands it to the sinks with `types` that take it. */
+/** Adds an entry to the range and hands it to the selective sinks that take it. */
 function rangeFan(
   channel: Channel,
   connection: u32,
@@ -144,10 +147,10 @@ function rangeFan(
   deadline: f64,
 ): void {
   rangeExtend(channel, connection, slab, entry, size, metas, deadline);
-  typedTaken = 0;
-  if (channel.typedSinks === 0) return;
+  selectiveTaken = 0;
+  if (channel.selectiveSinks === 0) return;
   const type = typeLookup(scanTypeAt, scanTypeBytes);
-  if (type !== 0) typedTaken = fanTyped(channel, connection, type, slab, entry, size, metas, deadline);
+  selectiveTaken = fanSelective(channel, connection, type, slab, entry, size, metas, deadline);
 }
 
 /** Notes that events have left the outbox; half of the credit is given back at a time. */
@@ -198,6 +201,7 @@ export function dispatch(
   const size = entryPrepare(channel.number, sequence, eventBytes);
   if (channel.strictSinks !== 0) {
     rangeFlush();
+    if (channel.selectiveSinks !== 0) viewEvent(at, bytes);
     if (allRefuse(channel, connection, type, size)) return resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
   }
   const deadline =
@@ -228,6 +232,7 @@ export function dispatch(
   }
   slab.used += size;
   if (metas !== 0) metaAdd(slab, entry, deadline, scanKeyAt - at + eventAt - entry, scanKeyBytes, channel.number);
+  if (channel.selectiveSinks !== 0) viewEvent(eventAt, eventBytes);
   handOn(channel, connection, plain, type, slab, entry, size, eventAt, eventBytes, metas, deadline, receipt);
   return STATUS_OK;
 }
@@ -249,7 +254,7 @@ function handOn(
   publishedRefused = 0;
   if (plain) {
     rangeFan(channel, connection, slab, entry, size, metas, deadline);
-    publishedSinks = typedTaken + (receipt === NO_RECEIPT ? 0 : rangeSinks(channel, connection));
+    publishedSinks = selectiveTaken + (receipt === NO_RECEIPT ? 0 : rangeSinks(channel, connection));
   } else if (channel.decider !== 0) {
     // The entry is stored and nobody holds it yet: the range before it must not free its slab.
     slab.pins++;

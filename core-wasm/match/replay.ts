@@ -2,14 +2,16 @@
 import { CHANNEL_STORES, STATUS_OK, STATUS_STORE_FULL } from "../abi";
 import { Channel } from "../channel/channel";
 import { Member } from "../channel/member";
-import { typeLookup, typeSetTakes } from "../channel/types";
+import { typeLookup } from "../channel/types";
 import { nowMs } from "../clock";
 import { entryEvent, entryEventBytes, entrySequence, entrySize } from "../event/entry";
 import { scanEvent, scanTypeAt, scanTypeBytes } from "../event/scan";
+import { viewEvent } from "../expression/view";
 import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "../mailbox/records";
 import { ringFirst, ringFree, ringNew, ringResize } from "../mailbox/ring";
 import { resultStatus } from "../result";
 import { fanBegin, fanEnd, fanMember } from "./fan-out";
+import { memberTakes } from "./select";
 
 /** Has a channel keep its last events, or no longer any with a capacity of 0. Returns a status. */
 export function channelStoreSet(channel: Channel, capacityEvents: u32, capacityBytes: u32): u32 {
@@ -80,7 +82,8 @@ function replayRun(channel: Channel, member: Member, run: Run, after: u64): void
 }
 
 function takes(member: Member, eventAt: u32, eventBytes: u32): bool {
-  if (member.types === 0) return true;
+  if ((member.types | member.where) === 0) return true;
   scanEvent(eventAt, eventBytes);
-  return typeSetTakes(member.types, typeLookup(scanTypeAt, scanTypeBytes));
+  viewEvent(eventAt, eventBytes);
+  return memberTakes(member, typeLookup(scanTypeAt, scanTypeBytes));
 }

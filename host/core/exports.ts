@@ -138,7 +138,13 @@ export interface CoreExports {
   memberTypes(member: number, typesAt: number, count: number): number;
 
   /**
-   * Hands a sink, within its types, what its channel keeps of the events behind the sequence `after`, in order. To be called
+   * Sets the expression that must hold of what this sink gets, 0: none. It goes with the member, which takes over the use
+   * that expressionAdd() counted, unless the status is not STATUS_OK. Returns a status.
+   */
+  memberWhere(member: number, expression: number): number;
+
+  /**
+   * Hands a sink, within its types and its `where`, what its channel keeps of the events behind the sequence `after`, in order. To be called
    * when its types are set and before anything else happens, so that nothing comes between.
    *
    * @returns 1 where nothing behind `after` is missing, 0 where something is gone or never was.

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
 
 const folder = new URL("./", import.meta.url);
-const tests = readdirSync(folder)
+const tests = readdirSync(folder, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.ts") && name !== "status.test.ts")
   .map((name) => readFileSync(new URL(name, folder), "utf8"))
   .join("\n");
