@@ -76,7 +76,9 @@ function section(method, path, { summary = "", description, parameters = [], req
     lines.push("", "| parameter | type | meaning |", "|---|---|---|");
     for (const { name, in: where, required, schema, description: meaning } of asked) {
       const said = [required === true ? "Required." : "", meaning ?? schema?.description ?? ""].join(" ").trim();
-      lines.push(row([`\`${where === "query" ? name : `${name}:`}\``, typeOf(schema), said]));
+      // What stands in an address is a text; that JSON could say null where it can be coerced concerns nobody.
+      const type = typeOf(schema).replace(/ or null$/, "");
+      lines.push(row([`\`${where === "query" ? name : `${name}:`}\``, type, said]));
     }
   }
   lines.push("");

@@ -46,8 +46,18 @@ const routes = {
     request: {
       params: inboxParameter,
       query: z.object({
-        max: z.coerce.number().int().optional(),
-        waitMs: z.coerce.number().int().optional(),
+        max: z.coerce
+          .number()
+          .int()
+          .optional()
+          .openapi({ description: `Events at most, up to ${limits.pollEvents}` }),
+        waitMs: z.coerce
+          .number()
+          .int()
+          .optional()
+          .openapi({
+            description: `How long to wait for the first one, up to ${limits.pollWaitMs}; absent: not at all`,
+          }),
         type: z.string().optional().openapi({ description: "Not in this version" }),
       }),
     },

@@ -24,29 +24,33 @@ import {
 
 /** How deliveries are grouped. */
 export const selectSchema = z.strictObject({
-  mode: z.enum(["batch", "single"]).optional(),
-  events: uint32.min(1).optional(),
-  bytes: uint32.min(1).optional(),
-  delayMs: uint32.optional(),
+  mode: z.enum(["batch", "single"]).optional().describe("`single`: one event at a time"),
+  events: uint32.min(1).optional().describe("Events in one batch at most"),
+  bytes: uint32.min(1).optional().describe("Bytes after which a batch ends"),
+  delayMs: uint32.optional().describe("Not yet: how long to wait for more"),
 });
 
 /** Settings of an inbox; what is absent stays as it is. */
 export const inboxSchema = z.strictObject({
-  ordering: z.enum(["fifo", "lifo", "priority", "deadline", "priority+deadline", "window", "time"]).optional(),
-  capacityEvents: count.min(1).optional(),
-  capacityBytes: count.min(1).optional(),
+  ordering: z
+    .enum(["fifo", "lifo", "priority", "deadline", "priority+deadline", "window", "time"])
+    .optional()
+    .describe("Only `fifo` yet"),
+  capacityEvents: count.min(1).optional().describe("Events that may wait in it"),
+  capacityBytes: count.min(1).optional().describe("Bytes that may wait in it"),
   overflow: z
     .enum(["drop-oldest", "drop-newest", "drop-lowest", "reject", "block", "disconnect", "keep-latest"])
-    .optional(),
+    .optional()
+    .describe("What happens when it is full; `drop-lowest` and `keep-latest` not yet"),
   select: selectSchema.optional(),
-  late: z.enum(["deliver", "drop", "divert"]).optional(),
-  serviceMs: z.number().min(0).optional(),
-  ack: z.enum(["none", "explicit"]).optional(),
-  redeliverMs: durationMs.optional(),
-  attempts: uint32.optional(),
-  deadLetter: channelName.optional(),
-  idleMs: durationMs.optional(),
-  held: z.boolean().optional(),
+  late: z.enum(["deliver", "drop", "divert"]).optional().describe("Only `deliver` yet"),
+  serviceMs: z.number().min(0).optional().describe("Not yet: time that its owner takes for one event"),
+  ack: z.enum(["none", "explicit"]).optional().describe("Only `none` yet"),
+  redeliverMs: durationMs.optional().describe("Not yet: when what was not acknowledged is delivered again"),
+  attempts: uint32.optional().describe("Not yet: how often one event is delivered at most"),
+  deadLetter: channelName.optional().describe("Not yet: the channel for what was delivered in vain"),
+  idleMs: durationMs.optional().describe("Time without use after which an inbox that is polled ends"),
+  held: z.boolean().optional().describe("Whether it is paused: nothing leaves it"),
 });
 
 /** What a binding holds is for the filter to check; here it only must not nest too deep for protobuf. */
@@ -84,15 +88,21 @@ export const clientKinds = {
   join: z.strictObject({
     channel: channelName,
     role: z.enum(["sink", "source", "both"]).optional(),
-    attributes: attributes.optional(),
-    where: text(limits.expressionBytes).optional(),
-    types: list(typeName, limits.types).optional(),
-    filters: filtersSchema.optional(),
-    dialect: z.enum(["", "cesql"]).optional(),
-    misses: z.boolean().optional(),
-    rate: z.number().positive().optional(),
-    after: z.strictObject({ epoch: count, sequence: count }).optional(),
-    replay: z.boolean().optional(),
+    attributes: attributes.optional().describe("Live attributes of the member"),
+    where: text(limits.expressionBytes).optional().describe("Not yet: an expression that events must satisfy"),
+    types: list(typeName, limits.types)
+      .meta({ items: { type: "string" } })
+      .optional()
+      .describe("Event types wanted; none: any"),
+    filters: filtersSchema.optional().describe("Not yet: channel filters for its own events"),
+    dialect: z.enum(["", "cesql"]).optional().describe("Not yet: of `where`"),
+    misses: z.boolean().optional().describe("Not yet: tell this source of missed deadlines"),
+    rate: z.number().positive().optional().describe("Not yet: declared events per second"),
+    after: z
+      .strictObject({ epoch: count, sequence: count })
+      .optional()
+      .describe("The last event that it has seen of the channel; a store replays what came after"),
+    replay: z.boolean().optional().describe("false: nothing of what the channel stores"),
   }),
   leave: z.strictObject({ member }),
   inbox: inboxSchema,
