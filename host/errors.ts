@@ -77,6 +77,7 @@ export const codes = Object.freeze({
   limit_reached: terminal(3532, 422, "A limit is reached"),
   channel_name: terminal(3533, 422, "The name cannot be a channel's"),
   idempotency_key_reused: terminal(3534, 422, "The idempotency key stands for another request"),
+  expression: terminal(3535, 422, "The expression cannot be read"),
 
   // --- Terminal: things ---
   not_found: terminal(3550, 404, "There is nothing at this address"),
@@ -110,6 +111,11 @@ export interface SluiceErrorDetails {
   readonly value?: unknown;
   /** The limit it met: a number, or the words that are allowed. */
   readonly limit?: unknown;
+  /** Of an expression: where the first token is that cannot be, both from 1. */
+  readonly line?: number;
+  readonly column?: number;
+  /** Of an expression: what could stand there. */
+  readonly expected?: readonly string[];
   /** After how many milliseconds the same may work, where that is known: `Retry-After`. */
   readonly retryMs?: number;
   readonly cause?: unknown;
@@ -125,6 +131,9 @@ export class SluiceError extends Error {
   readonly code: SluiceCode;
   readonly value?: unknown;
   readonly limit?: unknown;
+  readonly line?: number;
+  readonly column?: number;
+  readonly expected?: readonly string[];
   readonly retryable: boolean;
   readonly retryMs?: number;
 
@@ -135,6 +144,9 @@ export class SluiceError extends Error {
     this.retryable = codes[code].retryable;
     if (details.value !== undefined) this.value = details.value;
     if (details.limit !== undefined) this.limit = details.limit;
+    if (details.line !== undefined) this.line = details.line;
+    if (details.column !== undefined) this.column = details.column;
+    if (details.expected !== undefined) this.expected = details.expected;
     if (details.retryMs !== undefined) this.retryMs = details.retryMs;
     Object.defineProperty(this, brand, { value: true });
   }
@@ -168,6 +180,10 @@ export interface ProblemCore {
   readonly detail: string;
   readonly value?: unknown;
   readonly limit?: unknown;
+  /** Of an expression, as in {@link SluiceErrorDetails}. */
+  readonly line?: number;
+  readonly column?: number;
+  readonly expected?: readonly string[];
 }
 
 /** A problem as the body of an answer. */
@@ -181,13 +197,16 @@ export interface ProblemBody extends ProblemCore {
 
 /** A problem within an answer, such as the result of one published event. */
 export function problemCore(error: SluiceError): ProblemCore {
-  const { value, limit } = error;
+  const { value, limit, line, column, expected } = error;
   return {
     code: error.code,
     title: codes[error.code].title,
     detail: error.message,
     ...(value === undefined ? {} : { value }),
     ...(limit === undefined ? {} : { limit }),
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column }),
+    ...(expected === undefined ? {} : { expected }),
   };
 }
 

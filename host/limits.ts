@@ -20,6 +20,7 @@ import {
   TYPE_BYTES_MAX,
   TYPES_MAX,
 } from "../core-wasm/abi.ts";
+import { EXPRESSION_ARGUMENTS_MAX, EXPRESSION_BYTES_MAX, EXPRESSION_STACK_MAX } from "../core-wasm/expression/code.ts";
 
 /** The limits of a host. Those marked "core" cannot be changed without rebuilding the core. */
 export const limits = Object.freeze({
@@ -64,6 +65,18 @@ export const limits = Object.freeze({
   tokenBytes: 16_384,
   /** Bytes of one `where` expression: longer ones are programs, which filter modules are for. */
   expressionBytes: 8_192,
+  /** Levels of parentheses, prefixes and operators within an expression: its readers recurse. */
+  expressionDepth: 128,
+  /** Arguments of one call. Core: they lie on the stack. */
+  expressionArguments: EXPRESSION_ARGUMENTS_MAX,
+  /** Different constants of one expression: longer lists of values want attributes that say what they have in common. */
+  expressionConstants: 1_024,
+  /** Different names in one expression: four times what one event may have. */
+  expressionNames: 256,
+  /** Values that an expression may hold at a time while it is evaluated. Core: size of the stack. */
+  expressionStack: EXPRESSION_STACK_MAX,
+  /** Bytes of an expression's bytecode. Core. */
+  expressionProgramBytes: EXPRESSION_BYTES_MAX,
   /** Memberships of one session. One session of a gateway serves many, but not without end. */
   joins: 10_000,
   /** Sessions of one host where the options do not say: about 1.2 GiB of Node's memory at 12 KiB each. */

@@ -92,4 +92,10 @@ describe("problemBody() and problemCore()", () => {
       value: "x",
     });
   });
+
+  test("say where an expression cannot be read", () => {
+    const place = { line: 2, column: 8, expected: ["a name"] };
+    const error = new SluiceError("expression", "Cannot read the expression", { value: "AND", ...place });
+    expect(problemBody(error, "r1")).toMatchObject({ status: 422, value: "AND", ...place });
+  });
 });

@@ -18,6 +18,8 @@ export interface Layer {
 /** One concern each, no state, usable everywhere in host/. */
 const base = [
   "core-wasm/abi.ts",
+  // As abi.ts, constants that host and core share: the bytecode of expressions.
+  "core-wasm/expression/code.ts",
   "host/check.ts",
   "host/clients.ts",
   "host/clock.ts",
@@ -34,6 +36,7 @@ const basePackages = ["@bufbuild/protobuf", "zod"];
 export const layers: readonly Layer[] = [
   { layer: "core-wasm/", may: [], packages: [] },
   { layer: "core-wasm/abi.ts", may: [], packages: [] },
+  { layer: "core-wasm/expression/code.ts", may: [], packages: [] },
   { layer: "host/gen/", may: [], packages: ["@bufbuild/protobuf"] },
   ...["check", "clients", "clock", "errors", "limits", "log", "metrics", "options"].map((name) => ({
     layer: `host/${name}.ts`,
@@ -42,6 +45,8 @@ export const layers: readonly Layer[] = [
   })),
   { layer: "host/ambient.d.ts", may: [], packages: [] },
   { layer: "host/core/", may: ["core-wasm/abi.ts", "host/errors.ts"], packages: [] },
+  // Knows neither the core nor a session: clients and tools may compile expressions too.
+  { layer: "host/expression/", may: base, packages: [] },
   { layer: "host/channel/", may: [...base, "host/core/"], packages: basePackages },
   { layer: "host/session/", may: [...base, "host/core/", "host/channel/"], packages: basePackages },
   {
