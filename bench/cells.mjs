@@ -1,6 +1,7 @@
 // The cells of the bench: what is run, against which peers. README.md says what each regime means.
 import { measureChannels, measureSessions } from "./driver/footprint.mjs";
 import { measureLatency } from "./driver/latency.mjs";
+import { measureRequests } from "./driver/requests.mjs";
 import { measureStalled } from "./driver/stalled.mjs";
 import { measureThroughput } from "./driver/throughput.mjs";
 
@@ -161,6 +162,12 @@ export function listCells({ nightly }) {
       writes: "batched",
       perFrame: 64,
     }),
+    {
+      id: "http-publish",
+      title: "HTTP, 100 B, one event per request, 16 connections kept alive",
+      peers: ["sluice-http", "hono"],
+      run: (peer, { seconds }) => measureRequests(peer, { payloadBytes: SMALL, connections: 16, seconds: 2 * seconds }),
+    },
     latency("lat-100-f1", "100 B, fan-out 1, 2,000 events/s", ["sluice", "nats", "redis", "ws", "sluice-ws"], SMALL, 1),
     latency("lat-100-f8", "100 B, fan-out 8, 2,000 events/s", ["sluice", "nats", "redis"], SMALL, 8),
     stalled("stalled-without", "seven live sinks", false),

@@ -176,6 +176,26 @@ export const goals = Object.freeze([
     1,
     1,
   ),
+  {
+    id: "http-rate",
+    title: "HTTP publish: time per request ÷ a Hono app that parses and answers",
+    floor: 1.25,
+    aim: 1,
+    unit: "ratio",
+    samples: (rows) =>
+      pairedRatios(
+        byRepetition(rows, "http-publish/hono", "requestsPerSecond"),
+        byRepetition(rows, "http-publish/sluice-http", "requestsPerSecond"),
+      ),
+  },
+  ratio(
+    "http-cost",
+    "HTTP publish: cost per request ÷ a Hono app that parses and answers",
+    "http-publish/sluice-http",
+    "http-publish/hono",
+    1.25,
+    1,
+  ),
   ratio("latency-nats", "latency p50, fan-out 1: ÷ nats", "lat-100-f1/sluice", "lat-100-f1/nats", 0.95, 0.75, "p50Us"),
   ratio(
     "stalled-rate",

@@ -36,6 +36,7 @@
  * @property {(channels: readonly string[], want: { payloadBytes: number, types?: readonly string[] }) => Promise<Sink>} openSink
  *   All names have one length and all payloads one size; `types` only where the peer filters.
  * @property {(channels: readonly string[]) => Promise<Source>} openSource
+ * @property {(payload: Buffer) => Buffer} [request] An HTTP request that publishes one event with that payload.
  * @property {() => Promise<void>} end
  */
 

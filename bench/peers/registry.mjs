@@ -1,4 +1,6 @@
 // All peers by name. A peer whose program is missing is left out by name, never silently.
+
+import { startHono, startSluiceOverHttp } from "./http.mjs";
 import { startAedes, startMosquitto } from "./mqtt.mjs";
 import { startNats } from "./nats.mjs";
 import { startRedis } from "./redis.mjs";
@@ -13,6 +15,8 @@ export const starters = Object.freeze({
   sluice: startSluiceOverTcp,
   "sluice-ws": startSluiceOverWebSocket,
   "sluice-json": startSluiceOverJson,
+  "sluice-http": startSluiceOverHttp,
+  hono: startHono,
   nats: startNats,
   redis: startRedis,
   ws: startWs,

@@ -58,6 +58,11 @@ export const channelName = z.string().check((checked) => {
 /** The schema of an event type in a list of types. */
 export const typeName = word(limits.typeBytes, "type_too_long");
 
+/** Whether a channel can have that name. */
+export function isChannelName(name: string): boolean {
+  return namePattern.test(name);
+}
+
 /**
  * Checks a channel's name: `[A-Za-z0-9_]`, then up to 254 of `[A-Za-z0-9._/-]`.
  *

@@ -7,11 +7,13 @@
 import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Clients, unlimited } from "../clients.ts";
-import { codes, problemBody, problemContentType, SluiceError, sluiceErrorFrom } from "../errors.ts";
+import { SluiceError, sluiceErrorFrom } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { createAccess, preflightHeaders } from "./access.ts";
 import { createCursors } from "./cursor.ts";
-import { createGate } from "./gate.ts";
+import { createFastPublish, type FastPublish } from "./fast-publish.ts";
+import { createGate, type GateRequest } from "./gate.ts";
+import { problemAnswer } from "./problem.ts";
 import type { ControlContext, ControlEnv } from "./request.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
@@ -33,25 +35,32 @@ import { registerServiceMetrics } from "./service-metrics.ts";
 export type { ControlInfo, ControlOptions } from "./routes/kit.ts";
 export type { ControlService } from "./service.ts";
 
-/** What a client shall wait after 429 and 503 where nothing better is known. */
-const RETRY_MS = 1_000;
+/** A Hono app; its `fetch` answers requests, and every refusal is a problem (RFC 9457). */
+export interface ControlPlane extends OpenAPIHono<ControlEnv> {
+  /** The fast way for publishes; a runtime may ask it before it makes a Request for `fetch`. */
+  readonly fastPublish: FastPublish;
+}
 
-/**
- * Makes the app.
- *
- * @returns A Hono app; its `fetch` answers requests, and every refusal is a problem (RFC 9457).
- */
-export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
+/** Makes the app. */
+export function createControlApp(options: ControlOptions): ControlPlane {
   const { service, log } = options;
   const hono = new OpenAPIHono<ControlEnv>();
   const methods = new Map<string, Set<string>>();
 
   const access = options.access ?? createAccess({ origins: [], loopback: true });
   const clients = options.clients ?? new Clients(unlimited, options.clock);
-  const admit = createGate({ service, access, clients, requestId: options.requestId ?? (() => crypto.randomUUID()) });
+  const gate = createGate({ service, access, clients, requestId: options.requestId ?? (() => crypto.randomUUID()) });
 
   hono.use(async (context, next) => {
-    const refusal = admit(context);
+    const { req } = context;
+    const request: GateRequest = {
+      method: req.method,
+      client: context.env?.client,
+      // A request that never was on a wire has no Host.
+      header: (name) => req.header(name) ?? (name === "host" ? new URL(req.url).host : undefined),
+    };
+    const { id, refusal } = gate(request, (name, value) => context.header(name, value));
+    context.set("requestId", id);
     if (refusal !== undefined) {
       const answer = answerProblem(context, refusal);
       countAnswer(answer.status);
@@ -123,7 +132,14 @@ export function createControlApp(options: ControlOptions): OpenAPIHono<ControlEn
       return answerProblem(context, error, { Allow: allow });
     });
   }
-  return hono;
+  const fastPublish = createFastPublish({
+    service,
+    gate,
+    countAnswer,
+    bytesMax: options.limits.bodyBytes,
+    onFault: (error, requestId) => log.error("request failed", { requestId, path: "fast publish", error }),
+  });
+  return Object.assign(hono, { fastPublish });
 }
 
 /** What a browser asks before it lets a page of another origin make a request; the gate has let that origin in. */
@@ -142,21 +158,8 @@ function countAnswers(metrics: Metrics): (status: number) => void {
   return (status) => counts.set(status, (counts.get(status) ?? 0) + 1);
 }
 
-/**
- * Answers with a problem; `Retry-After` where waiting helps, but not after a fault of ours, which the same request may cause
- * again.
- */
+/** Answers with a problem. */
 function answerProblem(context: ControlContext, error: SluiceError, headers: Record<string, string> = {}): Response {
-  const { status, retryable } = codes[error.code];
-  const seconds = Math.max(1, Math.ceil((error.retryMs ?? RETRY_MS) / 1_000));
-  const retry = retryable && status !== 500 ? { "Retry-After": String(seconds) } : {};
-  const requestId = context.get("requestId") ?? "";
-  const body = JSON.stringify(problemBody(error, requestId), (_name, value: unknown) =>
-    typeof value === "bigint" ? value.toString() : value,
-  );
-  return context.body(body, status as ContentfulStatusCode, {
-    "Content-Type": problemContentType,
-    ...retry,
-    ...headers,
-  });
+  const answer = problemAnswer(error, context.get("requestId") ?? "");
+  return context.body(answer.body, answer.status as ContentfulStatusCode, { ...answer.headers, ...headers });
 }

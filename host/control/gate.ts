@@ -6,7 +6,6 @@
 import type { Clients } from "../clients.ts";
 import { SluiceError } from "../errors.ts";
 import { type Access, accessRefusal, corsHeaders } from "./access.ts";
-import type { ControlContext } from "./request.ts";
 
 /** Ids that a client or proxy may give its requests: they end up in logs. */
 const requestIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
@@ -21,33 +20,45 @@ export interface GateSettings {
   readonly requestId: () => string;
 }
 
-/** Looks at a request; see {@link createGate}. */
-export type Gate = (context: ControlContext) => SluiceError | undefined;
+/** What the gate looks at, whatever requests are made of. */
+export interface GateRequest {
+  readonly method: string;
+  /** Address of the client. */
+  readonly client: string | undefined;
+  /** A field by its name in lower case. */
+  header(name: string): string | undefined;
+}
 
-/**
- * Makes the gate.
- *
- * @returns A function that prepares the headers of the answer, whatever that will be, and gives the refusal, if there is
- *   one: `rate_limited`, `forbidden`, `draining`.
- */
+/** What the gate says of a request. */
+export interface Passed {
+  /** Id of the request. */
+  readonly id: string;
+  /** Why it may not pass: `rate_limited`, `forbidden`, `draining`. */
+  readonly refusal: SluiceError | undefined;
+}
+
+/** Looks at a request, once; `setHeader` gets the fields of the answer, whatever that will be. */
+export type Gate = (request: GateRequest, setHeader: (name: string, value: string) => void) => Passed;
+
+/** Makes the gate. */
 export function createGate({ service, access, clients, requestId }: GateSettings): Gate {
-  return (context) => {
-    const { req } = context;
-    const given = req.header("x-request-id");
-    const id = given !== undefined && requestIdPattern.test(given) ? given : requestId();
-    context.set("requestId", id);
-    context.header("X-Request-Id", id);
-    context.header("X-Content-Type-Options", "nosniff");
-    const crowded = clients.request(context.env?.client);
+  const refusalOf = (request: GateRequest, setHeader: (name: string, value: string) => void) => {
+    const crowded = clients.request(request.client);
     if (crowded !== undefined) return crowded;
-    const origin = req.header("origin");
-    const barred = accessRefusal(access, origin, req.header("host") ?? new URL(req.url).host);
+    const origin = request.header("origin");
+    const barred = accessRefusal(access, origin, request.header("host") ?? "");
     if (barred !== undefined) return barred;
     // From here on the page may read what it is told, refusals included.
-    if (origin !== undefined)
-      for (const [name, value] of Object.entries(corsHeaders(origin))) context.header(name, value);
-    if (service.draining && !READING.has(req.method))
+    if (origin !== undefined) for (const [name, value] of Object.entries(corsHeaders(origin))) setHeader(name, value);
+    if (service.draining && !READING.has(request.method))
       return new SluiceError("draining", "Cannot change anything, the host is shutting down");
     return undefined;
+  };
+  return (request, setHeader) => {
+    const given = request.header("x-request-id");
+    const id = given !== undefined && requestIdPattern.test(given) ? given : requestId();
+    setHeader("X-Request-Id", id);
+    setHeader("X-Content-Type-Options", "nosniff");
+    return { id, refusal: refusalOf(request, setHeader) };
   };
 }

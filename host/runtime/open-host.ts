@@ -137,6 +137,7 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
   };
   const http = createHttp(
     (request, bindings) => app.fetch(request, bindings),
+    app.fastPublish,
     carry,
     access.isAllowedOrigin,
   );
@@ -166,6 +167,13 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
       // HTTP goes on meanwhile, so that probes hear that this host is not ready any more.
       if (tcp !== null) void closeServer(tcp);
       await service.drain();
+      // Polls that waited were answered just now: those answers are still to be written.
+      let cancel = (): void => {};
+      const late = new Promise<void>((resolve) => {
+        cancel = clocks.real.setTimer(resolve, limits.lingerMs);
+      });
+      await Promise.race([closeServer(http), late]);
+      cancel();
       await close();
     },
   };

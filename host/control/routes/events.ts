@@ -5,16 +5,15 @@
  * says so, and those beside it are published. Publishing is synchronous: the answer tells what is done.
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { codes, problemCore, SluiceError } from "../../errors.ts";
+import { SluiceError } from "../../errors.ts";
 import { cloudEventSchema } from "../../socket/cloudevents/schema.ts";
-import type { BodyEvents } from "../../socket/json/body.ts";
 import { eventSchema, eventsSchema } from "../../socket/json/schema/event.ts";
 import { resultSchema } from "../../socket/json/schema/host.ts";
 import { BATCH_TYPE, createEventsReader, type EventMode, eventModeOf, STRUCTURED_TYPE } from "../cloudevents/mode.ts";
 import { hashBytes, hashText } from "../hash.ts";
 import { IdempotencyKeys, keyFromHeader } from "../idempotency.ts";
 import { type ControlContext, readBody, readQuery } from "../request.ts";
-import type { ControlResult, ControlService } from "../service.ts";
+import { publishedText } from "../results.ts";
 import { nameOf } from "./channels.ts";
 import { type ControlApp, channelParameter, jsonContent, problemAnswers } from "./kit.ts";
 
@@ -63,12 +62,12 @@ export function addEventRoutes(app: ControlApp): void {
     const mode = eventModeOf(context);
     // Nothing is awaited behind this: of two requests with one key, one publishes and the other finds its answer.
     const body = await readBody(context, limits.bodyBytes);
-    if (header === undefined) return answer(context, resultsText(service, name, readEvents(context, mode, body)));
+    if (header === undefined) return answer(context, publishedText(service, name, readEvents(context, mode, body)));
     const key = keyFromHeader(header, limits.idempotencyKeyBytes);
     const print = printOf(context, mode, receipt, body);
     const known = keys.find(name, service.channels.get(name), key, print);
     if (known !== undefined) return answer(context, known, { "Idempotency-Replayed": "true" });
-    const text = resultsText(service, name, readEvents(context, mode, body));
+    const text = publishedText(service, name, readEvents(context, mode, body));
     const channel = service.channels.get(name);
     if (channel !== undefined) keys.keep(channel, key, print, text);
     return answer(context, text);
@@ -77,26 +76,6 @@ export function addEventRoutes(app: ControlApp): void {
 
 function answer(context: ControlContext, text: string, headers: Record<string, string> = {}): Response {
   return context.body(text, 200, { "Content-Type": "application/json", ...headers });
-}
-
-/**
- * Publishes what can be published.
- *
- * @returns The body of the answer.
- * @throws {SluiceError} where nothing was published: one event that is refused is a request that failed.
- */
-function resultsText(service: ControlService, name: string, { entries, many }: BodyEvents): string {
-  const [only] = entries;
-  if (!many && only instanceof SluiceError) throw only;
-  const encoded = entries.filter((entry) => !(entry instanceof SluiceError)) as Uint8Array[];
-  const published = service.publishEncoded(name, encoded);
-  const [first] = published;
-  if (!many && first !== undefined && "problem" in first) throw first.problem;
-  let next = 0;
-  const results = entries.map((entry) =>
-    shown(entry instanceof SluiceError ? { problem: entry } : (published[next++] as ControlResult)),
-  );
-  return JSON.stringify({ results });
 }
 
 /** All that a repetition must have in common with the first request. */
@@ -133,10 +112,4 @@ function receiptOf(context: ControlContext): "accepted" | "linked" {
       limit: receipts,
     },
   );
-}
-
-/** A result as the answer has it. */
-function shown(result: ControlResult) {
-  if (!("problem" in result)) return result;
-  return { problem: { ...problemCore(result.problem), status: codes[result.problem.code].status } };
 }

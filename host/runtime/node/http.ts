@@ -5,10 +5,12 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import type { FastPublish } from "../../control/fast-publish.ts";
 import { problemBody, problemContentType, sluiceErrorFrom } from "../../errors.ts";
 import { negotiate, type OriginCheck } from "../../socket/websocket/handshake.ts";
 import type { Admission } from "./admission.ts";
 import { asksForStream, type BoundFetch, createStreamListener } from "./hand-over.ts";
+import { createPublishListener } from "./publish.ts";
 import type { CarrySettings } from "./tcp.ts";
 import { createUpgrade, HttpRequest, isSocketPath, refuseConnection } from "./upgrade.ts";
 
@@ -16,13 +18,19 @@ import { createUpgrade, HttpRequest, isSocketPath, refuseConnection } from "./up
 const CHECKS = 4;
 
 /** Makes the HTTP server, not listening yet. */
-export function createHttp(fetch: BoundFetch, settings: CarrySettings, isAllowed: OriginCheck): Server {
+export function createHttp(
+  fetch: BoundFetch,
+  fastPublish: FastPublish,
+  settings: CarrySettings,
+  isAllowed: OriginCheck,
+): Server {
   const { handshakeMs, requestMs } = settings.service.options;
   const control = getRequestListener(
     (request, { incoming }) => fetch(request, { client: incoming.socket.remoteAddress }),
     { overrideGlobalObjects: false },
   );
   const stream = createStreamListener(fetch, settings);
+  const publish = createPublishListener(fastPublish, (request, response) => void control(request, response));
   const server = createServer(
     {
       IncomingMessage: HttpRequest,
@@ -34,7 +42,7 @@ export function createHttp(fetch: BoundFetch, settings: CarrySettings, isAllowed
     (request, response) => {
       if (isSocketPath(request.url ?? "")) answerNoUpgrade(request, response, isAllowed);
       else if (asksForStream(request)) void stream(request, response);
-      else void control(request, response);
+      else if (!publish(request, response)) void control(request, response);
     },
   );
   server.on("upgrade", createUpgrade(settings, isAllowed, randomUUID));

@@ -35,13 +35,22 @@ export type BodyShape = "one" | "many" | "either";
 
 /** Reads bodies of native events; one serves all requests, because reading is synchronous. */
 export function createBodyReader(): (body: Uint8Array) => Read<BodyEvents> {
+  const fast = createFastBodyReader();
+  return (body) => {
+    const value = fast(body);
+    return value === undefined ? readEntries(body, "either", nativeEvent) : { ok: true, value };
+  };
+}
+
+/** The same for bodies that are plainly native events; undefined for all others. */
+export function createFastBodyReader(): (body: Uint8Array) => BodyEvents | undefined {
   const publishes = new PublishReader();
   const fields = new FieldReader();
   return (body) => {
     const written = publishes.events(body);
-    if (written === undefined) return readEntries(body, "either", nativeEvent);
+    if (written === undefined) return undefined;
     const many = body[skipSpace(body, 0, body.length)] === BRACKET_OPEN;
-    return { ok: true, value: { entries: slices(fields, written.bytes), many } };
+    return { entries: slices(fields, written.bytes), many };
   };
 }
 

@@ -1,5 +1,5 @@
 /** A control plane over a real service, asked without sockets. */
-import type { ControlOptions } from "../../../host/control/app.ts";
+import type { ControlOptions, ControlPlane } from "../../../host/control/app.ts";
 import { createControlApp } from "../../../host/control/app.ts";
 import { limits } from "../../../host/limits.ts";
 import { createLog } from "../../../host/log.ts";
@@ -18,6 +18,7 @@ export interface Answer {
 
 /** A control plane under test. */
 export interface TestControl extends TestService {
+  readonly app: ControlPlane;
   /** Lines that the control plane wrote. */
   readonly controlLog: Record<string, unknown>[];
   /** Asks; a body that is no string, bytes or stream is sent as JSON. */
@@ -48,6 +49,7 @@ export function createTestControl(input: Partial<ControlOptions> = {}, options: 
   };
   return {
     ...made,
+    app,
     controlLog,
     askFrom: async (client, method, path) => answerOf(await app.request(path, { method }, { client })),
     async ask(method, path, body, headers = {}) {

@@ -1,0 +1,31 @@
+/** What became of published events, as the text of an answer. */
+import { codes, problemCore, SluiceError } from "../errors.ts";
+import type { BodyEvents } from "../socket/json/body.ts";
+import type { ControlResult, ControlService } from "./service.ts";
+
+/**
+ * Publishes what of a body can be published.
+ *
+ * @returns `{"results":[…]}`, one per event, in their order.
+ * @throws {SluiceError} where nothing was published: one event that is refused is a request that failed, within an array it
+ *   is one result among others.
+ */
+export function publishedText(service: ControlService, name: string, { entries, many }: BodyEvents): string {
+  const [only] = entries;
+  if (!many && only instanceof SluiceError) throw only;
+  const encoded = entries.filter((entry) => !(entry instanceof SluiceError)) as Uint8Array[];
+  const published = service.publishEncoded(name, encoded);
+  const [first] = published;
+  if (!many && first !== undefined && "problem" in first) throw first.problem;
+  let next = 0;
+  const results = entries.map((entry) =>
+    shown(entry instanceof SluiceError ? { problem: entry } : (published[next++] as ControlResult)),
+  );
+  return JSON.stringify({ results });
+}
+
+/** A result as the answer has it. */
+function shown(result: ControlResult) {
+  if (!("problem" in result)) return result;
+  return { problem: { ...problemCore(result.problem), status: codes[result.problem.code].status } };
+}
