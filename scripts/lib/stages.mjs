@@ -11,12 +11,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { filesBelow, hashOf } from "./hash.mjs";
 import { noticesFrom } from "./notices.mjs";
+import { put } from "./outputs.mjs";
 import { at, root } from "./paths.mjs";
 import { Failure, run, withProgress } from "./run.mjs";
 
@@ -87,10 +87,11 @@ export async function build(names, { force = false } = {}) {
     for (const folder of [out, at("dist")]) mkdirSync(folder, { recursive: true });
     try {
       await withProgress(stage.label, () => stage.make(out));
-      for (const output of stage.outputs) put(join(out, output), at("dist", output));
+      for (const output of stage.outputs)
+        put(join(out, output), at("dist", output), at("dist", ".stamps", `${output}.files`));
       // Source maps lie beside; not every output has one.
       for (const output of stage.outputs)
-        if (existsSync(join(out, `${output}.map`))) put(join(out, `${output}.map`), at("dist", `${output}.map`));
+        if (existsSync(join(out, `${output}.map`))) renameSync(join(out, `${output}.map`), at("dist", `${output}.map`));
       mkdirSync(dirname(stampPath(name)), { recursive: true });
       writeFileSync(stampPath(name), `${hash}\n`);
       built.push(name);
@@ -112,18 +113,6 @@ function isFresh(name, hash) {
   const stamp = stampPath(name);
   if (!existsSync(stamp) || readFileSync(stamp, "utf8").trim() !== hash) return false;
   return stages[name].outputs.every((output) => existsSync(at("dist", output)));
-}
-
-/**
- * @param {string} from
- * @param {string} to
- */
-function put(from, to) {
-  // A folder cannot be renamed onto a full one, so that goes aside first; a file can, and is never missing then.
-  const former = existsSync(to) && statSync(to).isDirectory() ? `${from}.former` : undefined;
-  if (former !== undefined) renameSync(to, former);
-  renameSync(from, to);
-  if (former !== undefined) rmSync(former, { recursive: true });
 }
 
 /**
