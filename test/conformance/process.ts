@@ -26,9 +26,12 @@ export async function startOn(
   target: Target,
   args: readonly string[] = [],
   rights: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ConformanceHost> {
   const serve = ["serve", "--listen", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--memory", MEMORY, ...args];
-  const running = startProgram(target.command, [...target.args, ...rights, entry, ...serve], { env: QUIET });
+  const running = startProgram(target.command, [...target.args, ...rights, entry, ...serve], {
+    env: { ...QUIET, ...env },
+  });
   const [, url = "", tcp = ""] = await running
     .until("stdout", /(http:\/\/\S+) and (tcp:\/\/\S+)/)
     .catch(async (reason: unknown) => {

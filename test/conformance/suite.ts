@@ -10,6 +10,7 @@ import { addEmbeddedTests } from "./embedded.ts";
 import { addHttpTests } from "./http.ts";
 import { knownFailures } from "./known-failures.ts";
 import { addLifeTests } from "./life.ts";
+import { addPollTests } from "./polls.ts";
 import { type ConformanceHost, startOn } from "./process.ts";
 import { addSocketTests } from "./sockets.ts";
 import { addStreamTests } from "./streams.ts";
@@ -59,6 +60,7 @@ export function conformanceSuite(target: Target): void {
     addHttpTests(suite);
     addSocketTests(suite);
     addStreamTests(suite);
+    addPollTests(suite);
     addLifeTests(suite);
     addEmbeddedTests(suite);
     test("every known failure is one of these tests", () => {
