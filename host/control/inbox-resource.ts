@@ -23,6 +23,7 @@ const counted = {
   id: z.string().optional(),
   kind: z.string().optional().describe("http: it is polled; else what its session's socket speaks"),
   depth: z.looseObject({ events: count, bytes: count }).optional().describe("What waits in it now"),
+  polls: count.optional().describe("Polls that wait at it"),
   joins: z
     .array(
       z.looseObject({
@@ -76,7 +77,7 @@ export function settingsFromPatch(
       { value: idleMs, limit: [1, limits.inboxIdleMsMax] },
     );
   }
-  const { id: _id, kind: _kind, depth: _depth, joins: _joins, ...settings } = json;
+  const { id: _id, kind: _kind, depth: _depth, polls: _polls, joins: _joins, ...settings } = json;
   const frame = create(InboxSchema, inboxFromChecked(settings));
   return { ...inboxFromFrame(defaultInbox, frame, ""), idleMs };
 }
@@ -106,7 +107,7 @@ export function settingsResource({ id, settings, idleMs, held }: MailboxView) {
 /** The resource in a list. */
 export function listedInbox(view: MailboxView) {
   const { id, ...settings } = settingsResource(view);
-  return { id, kind: view.kind, ...settings, depth: { events: view.events, bytes: view.bytes } };
+  return { id, kind: view.kind, ...settings, depth: { events: view.events, bytes: view.bytes }, polls: view.polls };
 }
 
 /** The resource by itself. */
@@ -122,6 +123,13 @@ export function joinResource(membership: ReturnType<MailboxView["joins"]> extend
     channel,
     member: `m${member}`,
     role: role === (ROLE_SINK | ROLE_SOURCE) ? "both" : role === ROLE_SOURCE ? "source" : "sink",
-    ...(frame === undefined ? {} : { types: frame.types, attributes: scalarsFromValues(frame.attributes) ?? {} }),
+    ...(frame === undefined
+      ? {}
+      : { ...whereOf(frame), types: frame.types, attributes: scalarsFromValues(frame.attributes) ?? {} }),
   };
+}
+
+/** The expression of a join, where it has one. */
+function whereOf({ where, dialect }: { readonly where: string; readonly dialect: string }) {
+  return where === "" ? {} : { where, ...(dialect === "" ? {} : { dialect }) };
 }

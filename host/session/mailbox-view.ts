@@ -19,6 +19,8 @@ export interface MailboxView {
   /** What waits in it now. */
   readonly events: number;
   readonly bytes: number;
+  /** Polls that wait at it. */
+  readonly polls: number;
   /** Memberships; `role` has ROLE_… bits, `frame` says how it was joined, where that is known. */
   joins(): Iterable<{
     readonly channel: string;

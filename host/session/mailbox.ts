@@ -19,6 +19,7 @@ import type { Drained, MailboxListener, MailboxSession } from "./mailbox-session
 import type { MailboxView, Polled, PollWanted } from "./mailbox-view.ts";
 import { PollQueue } from "./poll-queue.ts";
 import { derivedId } from "./receipt.ts";
+import { setWhere } from "./where.ts";
 
 /** What a mailbox has beside what every inbox has. */
 export interface MailboxSettings extends InboxSettings {
@@ -82,6 +83,10 @@ export class Mailbox implements MailboxView {
 
   get bytes(): number {
     return this.#owner.engine.core.exports.inboxBytes(this.#session.id);
+  }
+
+  get polls(): number {
+    return this.#polls.waiting;
   }
 
   *joins(): IterableIterator<{ readonly channel: string; readonly member: number; role: number; frame: Join }> {
@@ -190,6 +195,7 @@ export class Mailbox implements MailboxView {
     );
     const status = core.exports.memberTypes(member, placeTypes(core, next.types), next.types.length);
     if (status !== STATUS_OK) throw errorFromStatus(status, 0, 0);
+    setWhere(core, member, next.where, next.dialect);
   }
 
   #take({ eventsMax }: PollWanted): Polled["entries"] {

@@ -183,6 +183,7 @@ function viewOf(session: Session): MailboxView {
     held: isHeld(session),
     events: exports.inboxEvents(session.id),
     bytes: exports.inboxBytes(session.id),
+    polls: 0,
     *joins() {
       for (const { channel, member, role } of session.memberships?.all() ?? []) yield { channel, member, role };
     },

@@ -34,6 +34,22 @@ function touch(address: string): Promise<"open" | "refused"> {
 }
 
 describe("sluice serve", () => {
+  test("hands the service clock to tests where SLUICE_TEST_CONTROLS is 1, and says so; else there is no such route", async () => {
+    const advance = (url: string): Promise<Response> =>
+      fetch(`${url}/v1/test/clock`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: '{"advanceMs":250}',
+      });
+    const [controlled, plain] = await Promise.all([
+      host([], { SLUICE_TEST_CONTROLS: "1" }),
+      host([], { SLUICE_TEST_CONTROLS: "0" }),
+    ]);
+    expect(await (await advance(controlled.url)).json()).toEqual({ nowMs: 250, timers: 0 });
+    expect((await advance(plain.url)).status).toBe(404);
+    expect((await controlled.stop()).stderr).toContain("test controls");
+  });
+
   test("prints exactly one line, with the URLs it can be reached at", async () => {
     const running = await host();
     const answer = (await (await fetch(`${running.url}/v1/info`)).json()) as { version: string };

@@ -19,6 +19,7 @@ const shown = {
   idleMs: 300_000,
   held: false,
   depth: { events: 0, bytes: 0 },
+  polls: 0,
 };
 
 async function open(control: TestControl, settings: object = {}): Promise<string> {
