@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ControlBindings, HandedOver } from "../../control/request.ts";
+import { codes, problemBody, problemContentType, SluiceError } from "../../errors.ts";
 import { SocketAdapter } from "./socket-adapter.ts";
 import type { CarrySettings } from "./tcp.ts";
 
@@ -24,8 +25,9 @@ export function asksForStream({ method, headers }: IncomingMessage): boolean {
 /** Makes the listener for such requests. */
 export function createStreamListener(fetch: BoundFetch, settings: CarrySettings) {
   return getRequestListener(
-    async (request, { outgoing }) => {
+    async (request, { incoming, outgoing }) => {
       const response = outgoing as ServerResponse;
+      if (isPipelined(incoming as IncomingMessage, response)) return refusePipelined();
       const { socket } = response;
       const slot: { handed: HandedOver | undefined } = { handed: undefined };
       const handOver = (handed: HandedOver): void => {
@@ -49,6 +51,34 @@ function canHandOver(socket: Socket | null): boolean {
   return typeof handle?.writeQueueSize === "number";
 }
 
+/** Whether a request came before the one ahead of it on its connection was answered. */
+function isPipelined({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  // What Node is answering on that socket at this moment; other runtimes tell nothing.
+  const { _httpMessage: answering } = socket as Socket & { _httpMessage?: unknown };
+  return answering !== undefined && answering !== null && answering !== response;
+}
+
+/** Its answer would wait for the one ahead, which may be a stream as well, and its session would wait with it. */
+function refusePipelined(): Response {
+  const detail = "Cannot stream behind a request that is not answered yet, send this one on a connection of its own";
+  const error = new SluiceError("not_supported", detail);
+  const body = JSON.stringify(problemBody(error, crypto.randomUUID()));
+  return new Response(body, { status: codes[error.code].status, headers: { "Content-Type": problemContentType } });
+}
+
+/**
+ * Takes a socket away from node:http's parser: what comes after a request whose answer ends with the connection is no request
+ * any more (RFC 9112 §9.6), and there would be no way to answer it.
+ */
+function stopReading(socket: Socket): void {
+  // A listener makes the parser let go of the handle; only then are its own listeners all there is.
+  const ignore = (): void => {};
+  socket.on("data", ignore);
+  for (const listener of socket.listeners("data")) {
+    if (listener !== ignore) socket.removeListener("data", listener as () => void);
+  }
+}
+
 function begin(
   { connection, begin: beginWith }: HandedOver,
   response: ServerResponse,
@@ -63,6 +93,7 @@ function begin(
   response.writeHead(answer.status, [...[...answer.headers].flat(), "connection", "close"]);
   response.flushHeaders();
   socket.setKeepAlive(true, keepAliveMs);
+  stopReading(socket);
   const adapter = new SocketAdapter(socket, service.clocks.real, service.log);
   adapter.connection = connection;
   beginWith(adapter);
