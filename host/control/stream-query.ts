@@ -6,7 +6,7 @@ import { SluiceError } from "../errors.ts";
 import { type Value, ValueSchema } from "../gen/sluice/v1/event_pb.ts";
 import { InboxSchema } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
-import { defaultInbox, inboxFromFrame, notSupported } from "../session/inbox.ts";
+import { defaultInbox, inboxFromFrame } from "../session/inbox.ts";
 import { assertTypes } from "../session/join.ts";
 import type { ControlContext } from "./request.ts";
 
@@ -16,6 +16,10 @@ export const streamFormats = ["native", "cloudevents"] as const;
 /** The query, checked. */
 export interface StreamQuery {
   readonly types: readonly string[];
+  /** An expression; the join takes it or says why not. */
+  readonly where: string;
+  /** Its language, where it is not ours. */
+  readonly dialect: string;
   /** Live attributes of the sink. */
   readonly attributes: Readonly<Record<string, Value>>;
   /** Instead of the header field, for clients that cannot set one. */
@@ -27,13 +31,13 @@ export interface StreamQuery {
 /** In front of the name of an attribute. */
 const ATTRIBUTE = "attr.";
 /** Parameters that may be there once; the value is checked below. */
-const single = ["where", "ordering", "lastEventId", "replay", "format"] as const;
+const single = ["where", "dialect", "ordering", "lastEventId", "replay", "format"] as const;
 
 /**
  * Reads the query of a subscription.
  *
  * @throws {SluiceError} `unknown_field`, `invalid_value`, `not_supported`, `limit_reached` or `type_too_long`, naming the
- *   parameter.
+ *   parameter; `expression`.
  */
 export function readStreamQuery(context: ControlContext): StreamQuery {
   const given = context.req.queries();
@@ -50,11 +54,12 @@ export function readStreamQuery(context: ControlContext): StreamQuery {
   }
   assertTypes(types, "query.type");
   assertCount(attributes);
-  if (once.where !== undefined) throw notSupported("query.where", once.where);
   if (once.ordering !== undefined)
     inboxFromFrame(defaultInbox, create(InboxSchema, { ordering: once.ordering }), "query.");
   return {
     types,
+    where: once.where ?? "",
+    dialect: once.dialect ?? "",
     attributes,
     lastEventId: once.lastEventId,
     replay: oneOf("query.replay", once.replay ?? "true", ["true", "false"]) === "true",

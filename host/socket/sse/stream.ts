@@ -6,7 +6,7 @@ import type { ChannelView } from "../../channel/channels.ts";
 import { JoinSchema } from "../../gen/sluice/v1/frame_pb.ts";
 import type { Connection } from "../../session/connection.ts";
 import type { Engine } from "../../session/engine.ts";
-import { join } from "../../session/join.ts";
+import { assertJoin, join } from "../../session/join.ts";
 import type { Session } from "../../session/session.ts";
 import { idFromPosition, positionFromId, type RingPosition } from "./position.ts";
 import { notice, settings } from "./render.ts";
@@ -15,6 +15,10 @@ import { notice, settings } from "./render.ts";
 export interface StreamRequest {
   readonly channel: string;
   readonly types: readonly string[];
+  /** What must hold of an event; "" for nothing. */
+  readonly where: string;
+  /** Language of `where`; "" for ours. */
+  readonly dialect: string;
   readonly attributes: MessageInitShape<typeof JoinSchema>["attributes"];
   /** The last position that it knows; undefined: it is new. */
   readonly lastEventId: string | undefined;
@@ -46,6 +50,8 @@ export type GapReason =
   /** It stores less than that. */
   | "evicted";
 
+/** Of what the client asked for, in errors. */
+const PATH = "query.";
 /** Longest id that a notice repeats: ours are shorter. */
 const ID_SHOWN = 256;
 
@@ -56,6 +62,8 @@ const ID_SHOWN = 256;
  * @throws {SluiceError} what opening a session and join() can be refused for; no session is left then.
  */
 export function openStream(engine: Engine, open: () => Session, request: StreamRequest): OpenedStream {
+  // Before a channel comes into being for it.
+  assertJoin(joinFrame(request, undefined), PATH);
   const channel = engine.channels.resolve(request.channel);
   const known = request.lastEventId === undefined ? undefined : placeOf(engine, channel, request.lastEventId);
   // Before the join, which changes neither: events are taken one after another.
@@ -63,7 +71,7 @@ export function openStream(engine: Engine, open: () => Session, request: StreamR
   const first = sequence - channel.stored();
   const session = open();
   try {
-    const { recovered = false } = join(session, joinFrame(request, known), undefined);
+    const { recovered = false } = join(session, joinFrame(request, known), undefined, PATH);
     if (known === undefined) {
       const from = positionAt(engine, channel, request.replay ? first : sequence);
       return { connection: session, recovered: undefined, preamble: preambleOf(engine, from) };
@@ -82,11 +90,14 @@ export function openStream(engine: Engine, open: () => Session, request: StreamR
   }
 }
 
-function joinFrame({ channel, types, attributes, replay }: StreamRequest, known: RingPosition | GapReason | undefined) {
+function joinFrame(request: StreamRequest, known: RingPosition | GapReason | undefined) {
+  const { channel, types, where, dialect, attributes, replay } = request;
   const place = typeof known === "string" ? { epoch: 0, sequence: 0 } : known;
   return create(JoinSchema, {
     channel,
     types: [...types],
+    where,
+    dialect,
     ...(attributes === undefined ? {} : { attributes }),
     ...(place === undefined ? { replay } : { after: { epoch: BigInt(place.epoch), sequence: BigInt(place.sequence) } }),
   });

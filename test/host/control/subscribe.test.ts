@@ -139,6 +139,13 @@ describe("a subscription", () => {
     expect(typesOf(await stream.read())).toEqual(["a", "c"]);
   });
 
+  test("gets the events of which its expression holds", async () => {
+    const { open, publish } = createControl();
+    const stream = await open(`?where=${encodeURIComponent("load < 0.5 AND type = 'a'")}`);
+    await publish({ type: "a", attributes: { load: 0.4 } }, { type: "a", attributes: { load: 0.6 } }, { type: "a" });
+    expect((await stream.read()).map(({ data }) => JSON.parse(data).attributes)).toEqual([{ load: 0.4 }]);
+  });
+
   test("has the attributes of its query, each of the kind that it looks like", async () => {
     const { open, service } = createControl();
     await open("?attr.zone=eu&attr.load=0.5&attr.slots=4&attr.urgent=true&attr.code=007");
@@ -353,7 +360,7 @@ describe("refusals", () => {
     { query: "?type=", status: 422, code: "invalid_value" },
     { query: `?type=${"t".repeat(257)}`, status: 422, code: "type_too_long" },
     { query: `?${"type=t&".repeat(65)}`, status: 422, code: "limit_reached" },
-    { query: "?where=load%20%3C%201", status: 422, code: "not_supported", value: "query.where" },
+    { query: "?where=load%20%3C", status: 422, code: "expression" },
     { query: "?ordering=priority", status: 422, code: "not_supported", value: "query.ordering" },
     { query: "?ordering=best", status: 422, code: "invalid_value", value: "best" },
   ])("$query is $code", async ({ query, ...problem }) => {
