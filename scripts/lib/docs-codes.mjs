@@ -20,16 +20,20 @@ export async function codesPart() {
   }
   const lines = [];
   const listed = new Set();
+  let heading = "";
   for (const { groups = {} } of source.matchAll(
     /\/\/ --- (?<group>.+?) ---|^ {2}(?<code>[a-z0-9_]+): (?:passing|terminal)\(/gm,
   )) {
     const { group, code } = groups;
-    if (group !== undefined)
-      lines.push("", `## ${group}`, "", "| code | HTTP | close | meaning | what to do |", "|---|--:|--:|---|---|");
+    if (group !== undefined) heading = group;
     else if (code !== undefined) {
       const meaning = codes[code];
       if (meaning === undefined) throw new Failure(`host/errors.ts names "${code}" outside of the table`);
       listed.add(code);
+      // The source goes on with other things under headings of the same kind.
+      if (heading !== "")
+        lines.push("", `## ${heading}`, "", "| code | HTTP | close | meaning | what to do |", "|---|--:|--:|---|---|");
+      heading = "";
       lines.push(
         `| <a id="${code}"></a>\`${code}\` | ${meaning.status} | ${meaning.close} | ${meaning.title} | ${advice[code]} |`,
       );
