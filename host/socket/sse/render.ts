@@ -155,6 +155,9 @@ export class StreamRenderer implements OutputRenderer {
 
   /** What is no event of the channel: told by an event of that name, or not at all. */
   #other(frame: HostFrame): void {
+    // The core writes one plain delivery per frame: silence about any other would be a loss that nobody sees.
+    if (frame.kind.case === "deliver")
+      throw new Error("The core wrote a delivery of a shape that this host does not know");
     const text = noticeFrom(frame, this.#names);
     if (text !== undefined) this.#copy(bytesOf(text));
   }
