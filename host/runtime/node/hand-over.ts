@@ -10,7 +10,6 @@ import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ControlBindings, HandedOver } from "../../control/request.ts";
-import { codes, problemBody, problemContentType, SluiceError } from "../../errors.ts";
 import { SocketAdapter } from "./socket-adapter.ts";
 import type { CarrySettings } from "./tcp.ts";
 
@@ -27,7 +26,8 @@ export function createStreamListener(fetch: BoundFetch, settings: CarrySettings)
   return getRequestListener(
     async (request, { incoming, outgoing }) => {
       const response = outgoing as ServerResponse;
-      if (isPipelined(incoming as IncomingMessage, response)) return refusePipelined();
+      // Nobody is there to read it.
+      if (!(await hasTurn(incoming as IncomingMessage, response))) return new Response(null, { status: 400 });
       const { socket } = response;
       const slot: { handed: HandedOver | undefined } = { handed: undefined };
       const handOver = (handed: HandedOver): void => {
@@ -51,19 +51,19 @@ function canHandOver(socket: Socket | null): boolean {
   return typeof handle?.writeQueueSize === "number";
 }
 
-/** Whether a request came before the one ahead of it on its connection was answered. */
-function isPipelined({ socket }: IncomingMessage, response: ServerResponse): boolean {
-  // What Node is answering on that socket at this moment; other runtimes tell nothing.
-  const { _httpMessage: answering } = socket as Socket & { _httpMessage?: unknown };
-  return answering !== undefined && answering !== null && answering !== response;
-}
-
-/** Its answer would wait for the one ahead, which may be a stream as well, and its session would wait with it. */
-function refusePipelined(): Response {
-  const detail = "Cannot stream behind a request that is not answered yet, send this one on a connection of its own";
-  const error = new SluiceError("not_supported", detail);
-  const body = JSON.stringify(problemBody(error, crypto.randomUUID()));
-  return new Response(body, { status: codes[error.code].status, headers: { "Content-Type": problemContentType } });
+/**
+ * Waits for the turn of a request that came before the one ahead of it was answered. A session that began earlier would wait
+ * with its answer, perhaps for ever: the one ahead may be a stream as well.
+ *
+ * @returns Whether the turn has come; false where the connection ended before.
+ */
+async function hasTurn({ socket }: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  for (;;) {
+    // What Node is answering on that socket at this moment; other runtimes tell nothing.
+    const { _httpMessage: answering } = socket as Socket & { _httpMessage?: ServerResponse | null };
+    if (answering === undefined || answering === null || answering === response) return !socket.destroyed;
+    await new Promise((resolve) => answering.once("close", resolve));
+  }
 }
 
 /**
