@@ -162,4 +162,52 @@ describe("curl", () => {
     const wrong = await curl([`${events}?typ=a`, ...accept]);
     expect(wrong).toMatchObject({ status: 400, json: { code: "unknown_field", value: "query.typ" } });
   });
+
+  test("polls an inbox, and waits for what comes", async (context) => {
+    needsProgram(context, "curl");
+    const made = await curl(["--request", "POST", at("/v1/inboxes"), ...JSON_TYPE, "--data", '{"idleMs":60000}']);
+    expect(made.status).toBe(201);
+    const inbox = at(made.headers["location"] ?? "");
+    const joined = await curl([
+      "--request",
+      "PUT",
+      `${inbox}/joins/curl.polled`,
+      ...JSON_TYPE,
+      "--data",
+      '{"types":["a"]}',
+    ]);
+    expect([200, 201]).toContain(joined.status);
+    expect(await curl([`${inbox}/events`])).toMatchObject({ status: 200, json: { data: [], next: null } });
+    const waiting = curl([`${inbox}/events?waitMs=15000&max=1`]);
+    const events = at("/v1/channels/curl.polled/events");
+    await curl([events, ...JSON_TYPE, "--data", '[{"type":"b"},{"type":"a","data":"one"},{"type":"a","data":"two"}]']);
+    expect((await waiting).json.data).toMatchObject([{ number: 1, channel: "curl.polled", event: { data: "one" } }]);
+    expect((await curl([`${inbox}/events`])).json.data).toMatchObject([{ number: 2, event: { data: "two" } }]);
+    expect((await curl(["--request", "DELETE", inbox])).status).toBe(204);
+    expect((await curl([`${inbox}/events`])).status).toBe(404);
+  });
+
+  test("repeats a publish with its key and gets the same answer, once published", async (context) => {
+    needsProgram(context, "curl");
+    const events = at("/v1/channels/curl.repeated/events");
+    const publish = [events, ...JSON_TYPE, "--header", "idempotency-key: curl-1", "--data", '{"type":"t"}'];
+    const first = await curl([...publish, "--retry", "2"]);
+    const again = await curl(publish);
+    expect(again.json).toEqual(first.json);
+    expect(again.headers["idempotency-replayed"]).toBe("true");
+    expect((await curl([at("/v1/channels/curl.repeated")])).json.sequence).toBe(1);
+  });
+
+  test("asks across origins as a page of this machine would, with a preflight", async (context) => {
+    needsProgram(context, "curl");
+    const origin = ["--header", "origin: http://localhost:8080"];
+    const asked = ["--header", "access-control-request-method: PUT"];
+    const preflight = await curl(["--request", "OPTIONS", at("/v1/channels/c"), ...origin, ...asked]);
+    expect(preflight.headers["access-control-allow-origin"]).toBe("http://localhost:8080");
+    expect(preflight.headers["access-control-allow-methods"]).toContain("PUT");
+    const foreign = await curl([at("/v1/info"), "--header", "origin: https://evil.example"]);
+    expect(foreign).toMatchObject({ status: 403, json: { code: "forbidden" } });
+    const rebound = await curl([at("/v1/info"), "--header", "host: evil.example"]);
+    expect(rebound).toMatchObject({ status: 403, json: { code: "forbidden" } });
+  });
 });
