@@ -136,11 +136,13 @@ export function listCells({ nightly }) {
     }),
   );
   for (const fanOut of [1, 8]) {
+    // Sinks over server-sent events beside those over WebSocket: publishers are the same.
+    const peers = fanOut === 1 ? webSockets : [...webSockets, "sluice-sse"];
     cells.push(
       throughput(
         `ws-batched-f${fanOut}`,
         `WebSocket, 100 B, fan-out ${fanOut}, one event per message, many messages per write`,
-        webSockets,
+        peers,
         {
           payloadBytes: SMALL,
           fanOut,
@@ -148,7 +150,7 @@ export function listCells({ nightly }) {
           perFrame: 1,
         },
       ),
-      throughput(`ws-single-f${fanOut}`, `WebSocket, 100 B, fan-out ${fanOut}, one event per write`, webSockets, {
+      throughput(`ws-single-f${fanOut}`, `WebSocket, 100 B, fan-out ${fanOut}, one event per write`, peers, {
         payloadBytes: SMALL,
         fanOut,
         ...unbatched,

@@ -176,6 +176,22 @@ export const goals = Object.freeze([
     1,
     1,
   ),
+  ratio(
+    "sse-batched",
+    "sinks over SSE, fan-out 8, batched: cost ÷ ws relay",
+    "ws-batched-f8/sluice-sse",
+    "ws-batched-f8/ws",
+    1,
+    0.5,
+  ),
+  ratio(
+    "sse-single",
+    "sinks over SSE, fan-out 8, unbatched: cost ÷ ws relay",
+    "ws-single-f8/sluice-sse",
+    "ws-single-f8/ws",
+    1,
+    0.5,
+  ),
   {
     id: "http-rate",
     title: "HTTP publish: time per request ÷ a Hono app that parses and answers",

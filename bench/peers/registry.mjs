@@ -7,6 +7,7 @@ import { startRedis } from "./redis.mjs";
 import { startRelay } from "./relay.mjs";
 import { startSluiceOverTcp } from "./sluice.mjs";
 import { startSluiceOverJson } from "./sluice-json.mjs";
+import { startSluiceOverEventStream } from "./sluice-sse.mjs";
 import { startSluiceOverWebSocket } from "./sluice-ws.mjs";
 import { startWs } from "./ws.mjs";
 
@@ -15,6 +16,7 @@ export const starters = Object.freeze({
   sluice: startSluiceOverTcp,
   "sluice-ws": startSluiceOverWebSocket,
   "sluice-json": startSluiceOverJson,
+  "sluice-sse": startSluiceOverEventStream,
   "sluice-http": startSluiceOverHttp,
   hono: startHono,
   nats: startNats,

@@ -3,7 +3,7 @@
 export const style = `
 :root { color-scheme: light dark; --ink: #1c2733; --soft: #5b6b7b; --line: #dfe5ea; --paper: #fff; --card: #f6f8fa;
   --good: #0b7a55; --fair: #b26a00; --bad: #c0392b; --peer-other: #90a0ae;
-  --peer-sluice: #0a6ed1; --peer-sluice-ws: #3f97e8; --peer-sluice-json: #86c0f5; --peer-nats: #2aa198; --peer-redis: #d35446;
+  --peer-sluice: #0a6ed1; --peer-sluice-ws: #3f97e8; --peer-sluice-json: #86c0f5; --peer-sluice-sse: #b9dafa; --peer-nats: #2aa198; --peer-redis: #d35446;
   --peer-ws: #8a6bbe; --peer-relay: #78838d; --peer-mosquitto: #8f6f3e; --peer-aedes: #b58b4c;
   --peer-core: #0a6ed1; --peer-control: #e0a100; --peer-embedded: #0a6ed1; --peer-client: #3f97e8; --peer-baseline: #d35446; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa9b7; --line: #2d3843; --paper: #10161d; --card: #18202a;

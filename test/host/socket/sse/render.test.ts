@@ -150,7 +150,7 @@ describe("StreamRenderer.render()", () => {
     expect(parser.retryMs).toBe("retryMs" in want ? want.retryMs : undefined);
   });
 
-  test.each<HostInit["kind"]>([
+  test.each<NonNullable<HostInit["kind"]>>([
     { case: "joined", value: { member: 1, channel: "orders" } },
     { case: "credit", value: { channelNumber: 5, events: 1n } },
     { case: "receipt", value: {} },
