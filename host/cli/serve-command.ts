@@ -2,12 +2,13 @@
  * `sluice serve` and what this version does not have yet: options, environment and help. serve.ts does the work.
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ClientRules } from "../clients.ts";
 import { logLevels } from "../log.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { CliError, EXIT_USAGE } from "./failure.ts";
 import type { ServeSettings } from "./serve.ts";
 import type { Terminal } from "./terminal.ts";
-import { type Address, addressFromText, bytesFromText } from "./values.ts";
+import { type Address, addressFromText, bytesFromText, originsFromText, wholeNumber } from "./values.ts";
 
 /** Options as commander gives them. */
 interface ServeOptions {
@@ -16,10 +17,14 @@ interface ServeOptions {
   readonly data?: string;
   readonly memory?: number;
   readonly insecure?: boolean;
+  readonly origin?: readonly string[];
+  readonly clientConnections?: number;
+  readonly clientRequests?: number;
   readonly hostLoad?: boolean;
   readonly logLevel?: string;
 }
 
+const COUNT = wholeNumber(0, 1_000_000_000);
 const LISTEN_DEFAULT: Address = { host: "127.0.0.1", port: 7480 };
 const TCP_DEFAULT: Address = { host: "127.0.0.1", port: 7481 };
 
@@ -61,6 +66,13 @@ export function addServeCommand(program: Command, terminal: Terminal, platform: 
     .option("--memory <size>", "memory of the core, paid for when used (default 512MiB)", bytesFromText)
     .option("--host-load", "publish this machine's load on host.load every second")
     .option("--insecure", "allow addresses that others can reach, without credentials")
+    .option(
+      "--origin <origin>",
+      "pages of that origin may connect, too, and its name is this host's; repeatable",
+      addOrigins,
+    )
+    .option("--client-connections <n>", "connections of one address at a time, 0: any number", COUNT)
+    .option("--client-requests <n>", "HTTP requests of one address per second, 0: any number", COUNT)
     .addOption(
       new Option("--log-level <level>", "least urgent level that is logged, as JSON on stderr (default warn)").choices(
         logLevels,
@@ -107,6 +119,8 @@ function settingsFrom(options: ServeOptions, env: Terminal["env"]): ServeSetting
     listen: options.listen ?? fromEnv(env, "SLUICE_LISTEN", addressFromText) ?? LISTEN_DEFAULT,
     tcp: tcp === "off" ? null : tcp,
     insecure: options.insecure ?? fromEnv(env, "SLUICE_INSECURE", switchFromText) ?? false,
+    origins: options.origin ?? fromEnv(env, "SLUICE_ORIGIN", originsFromText) ?? [],
+    clients: clientsFrom(options, env),
     hostLoad: options.hostLoad ?? fromEnv(env, "SLUICE_HOST_LOAD", switchFromText) ?? false,
     // No flag: nobody shall find it in a list of options and wonder why nothing expires.
     testControls: fromEnv(env, "SLUICE_TEST_CONTROLS", switchFromText) ?? false,
@@ -114,6 +128,17 @@ function settingsFrom(options: ServeOptions, env: Terminal["env"]): ServeSetting
     ...(data === undefined ? {} : { data }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
+}
+
+/** What one address may use, where it is said. */
+function clientsFrom(options: ServeOptions, env: Terminal["env"]): Partial<ClientRules> {
+  const connections = options.clientConnections ?? fromEnv(env, "SLUICE_CLIENT_CONNECTIONS", COUNT);
+  const requests = options.clientRequests ?? fromEnv(env, "SLUICE_CLIENT_REQUESTS", COUNT);
+  return { ...(connections === undefined ? {} : { connections }), ...(requests === undefined ? {} : { requests }) };
+}
+
+function addOrigins(text: string, former: readonly string[] | undefined): readonly string[] {
+  return [...(former ?? []), ...originsFromText(text)];
 }
 
 function fromEnv<Value>(env: Terminal["env"], name: string, read: (text: string) => Value): Value | undefined {
@@ -151,8 +176,10 @@ Examples:
   $ sluice serve --host-load
   $ sluice serve --listen 127.0.0.1:8080 --tcp off --data ./state
   $ sluice serve --listen 0.0.0.0:7480 --insecure    anyone may use it
+  $ sluice serve --origin https://app.example.org    behind a proxy of that name
 
 Port 0 takes a free one; the ready line tells which.
 Every flag has a variable, which it overrides: SLUICE_LISTEN, SLUICE_TCP,
 SLUICE_DATA, SLUICE_MEMORY, SLUICE_HOST_LOAD, SLUICE_INSECURE,
-SLUICE_LOG_LEVEL.`;
+SLUICE_ORIGIN (with commas), SLUICE_CLIENT_CONNECTIONS,
+SLUICE_CLIENT_REQUESTS, SLUICE_LOG_LEVEL.`;

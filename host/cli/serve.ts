@@ -2,6 +2,7 @@
  * `sluice serve`: one host from the ready line to the last byte of its drain.
  */
 import { create } from "@bufbuild/protobuf";
+import type { ClientRules } from "../clients.ts";
 import { type Clocks, createClocks } from "../clock.ts";
 import { type Event, EventSchema } from "../gen/sluice/v1/event_pb.ts";
 import { createLog, type Log, type LogLevel } from "../log.ts";
@@ -21,6 +22,10 @@ export interface ServeSettings {
   /** null: no TCP port. */
   readonly tcp: Address | null;
   readonly insecure: boolean;
+  /** Of pages that may connect beside those of this machine or host. */
+  readonly origins: readonly string[];
+  /** What one address may use; what is absent has its default. */
+  readonly clients: Partial<ClientRules>;
   readonly hostLoad: boolean;
   readonly logLevel: LogLevel;
   readonly data?: string;
@@ -53,6 +58,8 @@ export async function serve(platform: Platform, settings: ServeSettings, termina
     listen: settings.listen,
     tcp: settings.tcp,
     insecure: settings.insecure,
+    origins: settings.origins,
+    clients: settings.clients,
     version,
     log,
     clocks,

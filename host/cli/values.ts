@@ -32,6 +32,19 @@ export function addressFromText(text: string): Address {
 }
 
 /**
+ * Origins as browsers send them, separated by commas: `https://app.example.org`, without a path.
+ *
+ * @throws {InvalidArgumentError} naming the one that is none: it would never match, and pages would be refused all the same.
+ */
+export function originsFromText(text: string): readonly string[] {
+  return text.split(",").map((part) => {
+    const origin = part.trim();
+    if (/^https?:\/\//.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin) return origin;
+    throw new InvalidArgumentError(`"${origin}" is not an origin, for example https://app.example.org.`);
+  });
+}
+
+/**
  * A size such as `512MiB`, `2g` or `1048576`, in bytes.
  *
  * @throws {InvalidArgumentError} for anything else, and for sizes that are not a whole number of bytes.

@@ -41,7 +41,7 @@ export interface ServeOptions {
   /** Origins of web pages that may connect beside those of this host and of loopback. */
   readonly origins?: readonly string[];
   /** What one address may use of the host; all it likes on loopback, else the defaults of limits.ts. */
-  readonly clients?: ClientRules;
+  readonly clients?: Partial<ClientRules>;
   readonly options?: ServiceOptionsInput;
   /** A service that is there already, such as an embedded host's; what concerns its making is not looked at then. */
   readonly service?: Service;
@@ -100,7 +100,7 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
   const loopback = isLoopbackName(address.host);
   const access = createAccess({ origins: options.origins ?? [], loopback });
   const isReachable = !loopback || (tcpAddress !== null && !isLoopbackName(tcpAddress.host));
-  const clients = new Clients(options.clients ?? (isReachable ? defaultClientRules : unlimited), clocks.real);
+  const clients = new Clients({ ...(isReachable ? defaultClientRules : unlimited), ...options.clients }, clocks.real);
   const metrics = createMetrics();
   const refused = "Connections, requests and control frames refused because their client had too many";
   metrics.counter("clients_refused_total", refused, () => clients.refused);

@@ -105,6 +105,31 @@ describe("sluice serve", () => {
     expect(tcp.stderr).toContain("0.0.0.0");
   });
 
+  test("lets pages of an --origin in, under the name of that origin", async () => {
+    const host = await startHost(["--origin", "https://app.example.org", "--origin", "https://b.example.org"]);
+    try {
+      for (const origin of ["https://app.example.org", "https://b.example.org"]) {
+        const answer = await fetch(`${host.url}/v1/info`, { headers: { origin } });
+        expect(answer.headers.get("access-control-allow-origin")).toBe(origin);
+      }
+      const foreign = await fetch(`${host.url}/v1/info`, { headers: { origin: "https://c.example.org" } });
+      expect(foreign.status).toBe(403);
+    } finally {
+      await stopHost(host);
+    }
+  });
+
+  test("counts requests by address where --client-requests says so, or its variable", async () => {
+    const host = await startHost([], { env: { SLUICE_CLIENT_REQUESTS: "1", SLUICE_ORIGIN: "https://a,https://b" } });
+    try {
+      const statuses = [];
+      for (let count = 0; count < 3; count += 1) statuses.push((await fetch(`${host.url}/v1/info`)).status);
+      expect(statuses).toContain(429);
+    } finally {
+      await stopHost(host);
+    }
+  });
+
   test("takes such an address under --insecure", async () => {
     const running = start(["serve", "--listen", "0.0.0.0:0", "--tcp", "off", "--insecure"]);
     hosts.push(running);

@@ -1,6 +1,12 @@
 import { InvalidArgumentError } from "commander";
 import { describe, expect, test } from "vitest";
-import { addressFromText, attributeFromText, bytesFromText, wholeNumber } from "../../../host/cli/values.ts";
+import {
+  addressFromText,
+  attributeFromText,
+  bytesFromText,
+  originsFromText,
+  wholeNumber,
+} from "../../../host/cli/values.ts";
 
 describe("addressFromText()", () => {
   test.each([
@@ -25,6 +31,21 @@ describe("addressFromText()", () => {
   test("names port and limit beyond 65535", () => {
     expect(() => addressFromText("h:65536")).toThrow("Port 65536 is above 65535.");
   });
+});
+
+describe("originsFromText()", () => {
+  test("reads one, and several between commas", () => {
+    expect(originsFromText("https://app.example.org")).toEqual(["https://app.example.org"]);
+    expect(originsFromText("http://a:8080, https://b")).toEqual(["http://a:8080", "https://b"]);
+  });
+
+  test.each(["", "app.example.org", "https://app.example.org/", "https://a/path", "ftp://a", "*", "null", "HTTPS://A"])(
+    "refuses %j and quotes it",
+    (text) => {
+      expect(() => originsFromText(text)).toThrow(InvalidArgumentError);
+      expect(() => originsFromText(text)).toThrow(`"${text}"`);
+    },
+  );
 });
 
 describe("bytesFromText()", () => {
