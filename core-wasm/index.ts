@@ -43,10 +43,11 @@ import { typeSetMade, typeSetNew, typeSetRelease, typesInit } from "./channel/ty
 import { clockSet } from "./clock";
 import { shapesInit } from "./event/shape";
 import { namesInit } from "./expression/names";
+import { errors } from "./expression/outcome";
 import { Program, programRelease, programsInit, programTake } from "./expression/program";
 import { programRun } from "./expression/run";
 import { scratchInit } from "./expression/scratch";
-import { castBoolean, errors, stackAt, typeOf } from "./expression/stack";
+import { castBoolean, stackAt, typeOf } from "./expression/stack";
 import { viewEvent, viewInit, viewSink } from "./expression/view";
 import { DECIDER_SINKS_MAX, decideBatch, decidedChannel, decidedNote, decideInit, parkedEvents } from "./filter/decide";
 import { inboxFree, inboxNew } from "./mailbox/inbox";

@@ -9,18 +9,8 @@ import {
   TYPE_INTEGER,
   TYPE_MISSING,
 } from "./code";
-import {
-  castFailed,
-  castNumeric,
-  errorAdd,
-  integerOf,
-  numberOf,
-  putInteger,
-  putNumber,
-  putZero,
-  strict,
-  typeOf,
-} from "./stack";
+import { errorAdd, strict } from "./outcome";
+import { castFailed, castNumeric, integerOf, numberOf, putInteger, putNumber, putZero, typeOf } from "./stack";
 
 /** x op y, into x. */
 export function arithmetic(op: u32, x: u32, y: u32): void {

@@ -11,6 +11,7 @@ import {
   TYPE_MISSING,
   TYPE_TEXT,
 } from "./code";
+import { strict } from "./outcome";
 import {
   castBoolean,
   castFailed,
@@ -19,7 +20,6 @@ import {
   integerOf,
   numberOf,
   SLOT_BYTES,
-  strict,
   textAt,
   textBytes,
   typeOf,

@@ -16,19 +16,18 @@ import {
   TYPE_MISSING,
   TYPE_TEXT,
 } from "./code";
+import { errorAdd, strict } from "./outcome";
 import {
   castFailed,
   castInteger,
   castNumeric,
   castText,
-  errorAdd,
   integerOf,
   numberOf,
   putInteger,
   putNumber,
   putZero,
   SLOT_BYTES,
-  strict,
   textAt,
   textBytes,
   typeOf,

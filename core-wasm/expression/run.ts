@@ -51,6 +51,7 @@ import {
 } from "./code";
 import { between, compare, equalAs } from "./compare";
 import { call } from "./functions";
+import { errorAdd, outcomeBegin, strict } from "./outcome";
 import { codeAt, constantAt, nameAt, Program } from "./program";
 import { scratchBytes, scratchMoment, scratchReset } from "./scratch";
 import {
@@ -59,7 +60,6 @@ import {
   castInteger,
   castNumeric,
   castText,
-  errorAdd,
   putBoolean,
   putInteger,
   putMissing,
@@ -68,8 +68,6 @@ import {
   putZero,
   SLOT_BYTES,
   stackAt,
-  stackBegin,
-  strict,
   textAt,
   textBytes,
   typeOf,
@@ -80,7 +78,7 @@ import { viewAt, viewAttribute, viewBytes, viewField, viewSinkAttribute } from "
 /** Runs a program; its value lies in the slot at stackAt, its errors in `errors`. */
 export function programRun(program: Program): void {
   const base = program.at;
-  stackBegin(load<u8>(base, 1) === EXPRESSION_CESQL);
+  outcomeBegin(load<u8>(base, 1) === EXPRESSION_CESQL);
   scratchReset();
   let pc = codeAt(base);
   /** The slot above the top. */

@@ -2,7 +2,7 @@
 import { dtoa_buffered, itoa_buffered } from "util/number";
 import { heapTake } from "../memory/heap";
 import { ERROR_SCRATCH, EXPRESSION_SCRATCH_BYTES } from "./code";
-import { errorAdd } from "./stack";
+import { errorAdd } from "./outcome";
 
 let scratchAt: u32 = 0;
 let used: u32 = 0;

@@ -14,28 +14,13 @@ import {
   TYPE_TEXT,
 } from "./code";
 import { numberRead, numberReadKind, READ_INTEGER, READ_NONE, readInteger, readNumber } from "./numerals";
+import { errorAdd, strict } from "./outcome";
 import { scratchBoolean, scratchBytes, scratchInteger, scratchNumber } from "./scratch";
 
 export const SLOT_BYTES: u32 = 16;
 /** The first slot. */
 export const stackAt: u32 = <u32>memory.data(1024, 16);
 if (EXPRESSION_STACK_MAX * SLOT_BYTES !== 1024) ERROR("The stack has not the size of its slots");
-
-/** ERROR_… bits of the evaluation under way. */
-export let errors: u32 = 0;
-/** Whether it is one of the pure language. */
-export let strict: bool = false;
-
-/** Begins an evaluation. */
-export function stackBegin(cesql: bool): void {
-  errors = 0;
-  strict = cesql;
-}
-
-/** Notes errors. */
-export function errorAdd(bits: u32): void {
-  errors |= bits;
-}
 
 /** The type of a slot. */
 export function typeOf(slot: u32): u32 {
@@ -47,39 +32,47 @@ export function isNumeric(slot: u32): bool {
   return load<u32>(slot) - TYPE_INTEGER <= TYPE_NUMBER - TYPE_INTEGER;
 }
 
+/** Puts "missing". */
 export function putMissing(slot: u32): void {
   store<u32>(slot, TYPE_MISSING);
 }
 
+/** Puts a boolean. */
 export function putBoolean(slot: u32, value: bool): void {
   store<u32>(slot, TYPE_BOOLEAN);
   store<u64>(slot, value ? 1 : 0, 8);
 }
 
+/** Puts a whole number. */
 export function putInteger(slot: u32, value: i64): void {
   store<u32>(slot, TYPE_INTEGER);
   store<i64>(slot, value, 8);
 }
 
+/** Puts a number. */
 export function putNumber(slot: u32, value: f64): void {
   store<u32>(slot, TYPE_NUMBER);
   store<f64>(slot, value, 8);
 }
 
+/** Puts a text that lies at `at`; it is not copied. */
 export function putText(slot: u32, at: u32, bytes: u32): void {
   store<u32>(slot, TYPE_TEXT);
   store<u32>(slot, bytes, 4);
   store<u64>(slot, at, 8);
 }
 
+/** The whole number of a slot. */
 export function integerOf(slot: u32): i64 {
   return load<i64>(slot, 8);
 }
 
+/** Where the text of a slot lies. */
 export function textAt(slot: u32): u32 {
   return load<u32>(slot, 8);
 }
 
+/** Bytes of the text of a slot. */
 export function textBytes(slot: u32): u32 {
   return load<u32>(slot, 4);
 }
@@ -102,7 +95,7 @@ export let castFailed: bool = false;
 
 function fail(slot: u32, type: u32): void {
   castFailed = true;
-  errors |= ERROR_CAST;
+  errorAdd(ERROR_CAST);
   putZero(slot, type);
 }
 
@@ -121,7 +114,7 @@ export function castBoolean(slot: u32): bool {
     if (textBytes(slot) === 5 && (load<u32>(at) | 0x20202020) === 0x736c6166 && (load<u8>(at, 4) | 0x20) === 0x65)
       return false;
     castFailed = true;
-    errors |= ERROR_CAST;
+    errorAdd(ERROR_CAST);
   }
   return false;
 }

@@ -1,8 +1,9 @@
 /** Functions and operators on texts. Characters are code points of valid UTF-8. */
 import { LOWER_RANGES, lowerRanges, UPPER_RANGES, upperRanges } from "./case-table";
 import { ERROR_FUNCTION, TYPE_TEXT } from "./code";
+import { errorAdd } from "./outcome";
 import { scratchBytes, scratchTake } from "./scratch";
-import { errorAdd, putText, putZero, textAt, textBytes } from "./stack";
+import { putText, putZero, textAt, textBytes } from "./stack";
 
 /** Bytes of the character that begins with that byte. */
 function characterBytes(first: u32): u32 {

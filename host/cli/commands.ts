@@ -62,7 +62,7 @@ export function addClientCommands(program: Command, terminal: Terminal, onFailed
       .option("--count <n>", "end after n events", wholeNumber(1, Number.MAX_SAFE_INTEGER))
       .option("--json", "one JSON event per line, complete")
       .option("-q, --quiet", "no notices on standard error")
-      .option("--where <expression>", "only events that satisfy it (not in this version: the host refuses it)")
+      .option("--where <expression>", "only events of which it holds, such as: load > 0.8")
       .option("--ordering <ordering>", "how waiting events are ordered (this version: fifo)")
       .addHelpText("after", SUB_EXAMPLES)
       .action(async (channel: string, options: SubOptions & WithUrl) =>

@@ -20,6 +20,7 @@ import { type Ref, refField } from "./frames.ts";
 import { notSupported } from "./inbox.ts";
 import type { Session } from "./session.ts";
 import { addMember } from "./source.ts";
+import { programOf, setWhere } from "./where.ts";
 
 const roles: ReadonlyMap<string, number> = new Map([
   ["", ROLE_SINK],
@@ -122,7 +123,8 @@ function joinAs(session: Session, core: Core, channel: ChannelView, role: number
 
 /** Sets types and attributes of a member that was just made. */
 function describe(session: Session, core: Core, member: number, frame: Join): void {
-  const { types, attributes } = frame;
+  const { types, attributes, where, dialect } = frame;
+  if (where !== "") setWhere(core, member, where, dialect);
   if (types.length > 0) check(core, core.exports.memberTypes(member, placeTypes(core, types), types.length));
   if (Object.keys(attributes).length > 0) updateMember(session, core, create(UpdateSchema, { member, attributes }));
 }
@@ -146,11 +148,18 @@ function check(core: Core, status: number): void {
  * Checks what can be checked of a join before anything happens.
  *
  * @param path Of the join in the input, for errors: "join.", or "" where it is all of the input.
- * @throws {SluiceError} `not_supported`, `limit_reached`, `type_too_long`, `invalid_value`, naming the field.
+ * @throws {SluiceError} `not_supported`, `limit_reached`, `type_too_long`, `invalid_value`, naming the field; `expression`.
  */
 export function assertJoin(frame: Join, path: string): void {
-  if (frame.where !== "") throw notSupported(`${path}where`, frame.where);
-  if (frame.dialect !== "") throw notSupported(`${path}dialect`, frame.dialect);
+  if (frame.dialect !== "" && frame.dialect !== "cesql") {
+    throw new SluiceError(
+      "invalid_value",
+      `Cannot take ${path}dialect ${JSON.stringify(frame.dialect.slice(0, 32))}, it must be cesql or absent`,
+      { value: frame.dialect.slice(0, 32), limit: ["cesql"] },
+    );
+  }
+  // Compiled here to be refused before anything happens; kept, so that it is compiled once.
+  if (frame.where !== "") programOf(frame.where, frame.dialect);
   if (frame.filters !== undefined && Object.keys(frame.filters).length > 0) throw notSupported(`${path}filters`, {});
   if (frame.misses) throw notSupported(`${path}misses`, frame.misses);
   if (frame.rate !== undefined) throw notSupported(`${path}rate`, frame.rate);

@@ -34,7 +34,8 @@ const basePackages = ["@bufbuild/protobuf", "zod"];
 
 /** The table. */
 export const layers: readonly Layer[] = [
-  { layer: "core-wasm/", may: [], packages: [] },
+  // util/number is AssemblyScript's own: how numbers are written.
+  { layer: "core-wasm/", may: [], packages: ["util"] },
   { layer: "core-wasm/abi.ts", may: [], packages: [] },
   { layer: "core-wasm/expression/code.ts", may: [], packages: [] },
   { layer: "host/gen/", may: [], packages: ["@bufbuild/protobuf"] },
@@ -48,7 +49,11 @@ export const layers: readonly Layer[] = [
   // Knows neither the core nor a session: clients and tools may compile expressions too.
   { layer: "host/expression/", may: base, packages: [] },
   { layer: "host/channel/", may: [...base, "host/core/"], packages: basePackages },
-  { layer: "host/session/", may: [...base, "host/core/", "host/channel/"], packages: basePackages },
+  {
+    layer: "host/session/",
+    may: [...base, "host/core/", "host/channel/", "host/expression/"],
+    packages: basePackages,
+  },
   {
     layer: "host/socket/",
     may: [...base, "host/core/", "host/channel/", "host/session/"],

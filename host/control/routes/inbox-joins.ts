@@ -27,6 +27,8 @@ const shownSchema = z
     channel: z.string(),
     member: z.string().describe("In this epoch of the host"),
     role: z.literal("sink"),
+    where: z.string().optional(),
+    dialect: z.string().optional(),
     types: z.array(z.string()),
     attributes,
     recovered: z.boolean().optional().describe("Where a replay was asked for: whether nothing of it is missing"),

@@ -1,5 +1,7 @@
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { defaultDefinition } from "../../../host/channel/definition.ts";
+import { EventSchema } from "../../../host/gen/sluice/v1/event_pb.ts";
 import { createTestControl, type TestControl } from "./support.ts";
 
 /** A control plane with one inbox. */
@@ -79,9 +81,32 @@ describe("PUT /v1/inboxes/{inbox}/joins/{channel}", () => {
     expect(await typesIn(control)).toEqual([]);
   });
 
+  test("where chooses, is shown, and is replaced as a whole", async () => {
+    const { ask, path, service } = await withInbox();
+    const joined = await ask("PUT", `${path}/joins/c`, { where: "level > 1", dialect: "cesql" });
+    expect(joined.json).toMatchObject({ where: "level > 1", dialect: "cesql" });
+    const publish = () =>
+      [1, 2, 3].map((level) =>
+        service.publish("c", [
+          create(EventSchema, { type: `t${level}`, attributes: { level: { kind: { case: "number", value: level } } } }),
+        ]),
+      );
+    publish();
+    await ask("PUT", `${path}/joins/c`, { where: "type = 't1'" });
+    publish();
+    await ask("PUT", `${path}/joins/c`, {});
+    publish();
+    const polled = await ask("GET", `${path}/events?max=100`);
+    const types = (polled.json["data"] as { event: { type: string } }[]).map(({ event }) => event.type);
+    expect(types).toEqual(["t2", "t3", "t1", "t1", "t2", "t3"]);
+    expect((await ask("PUT", `${path}/joins/c`, { where: "type = " })).json).toMatchObject({
+      status: 422,
+      code: "expression",
+      line: 1,
+    });
+  });
+
   test.each([
-    [{ where: "load < 1" }, "where"],
-    [{ dialect: "cesql" }, "dialect"],
     [{ filters: { in: {} } }, "filters"],
     [{ misses: true }, "misses"],
     [{ rate: 5 }, "rate"],

@@ -85,13 +85,8 @@ describe("join", () => {
     },
     { name: "a type of 257 bytes", join: { channel: "c", types: ["t".repeat(257)] }, code: "type_too_long" },
     { name: "an attribute name in capitals", join: { channel: "c", attributes: { Load: 1 } }, code: "attribute_name" },
-    { name: "an expression", join: { channel: "c", where: "load < 1" }, code: "not_supported", value: "join.where" },
-    {
-      name: "the pure dialect",
-      join: { channel: "c", dialect: "cesql" },
-      code: "not_supported",
-      value: "join.dialect",
-    },
+    { name: "a bad expression", join: { channel: "c", where: "load < )" }, code: "expression", value: ")" },
+    { name: "0.5 in the pure dialect", join: { channel: "c", where: "a < 0.5", dialect: "cesql" }, code: "expression" },
     {
       name: "filters",
       join: { channel: "c", filters: { out: { module: "m" } } },

@@ -89,13 +89,13 @@ export const clientKinds = {
     channel: channelName,
     role: z.enum(["sink", "source", "both"]).optional(),
     attributes: attributes.optional().describe("Live attributes of the member"),
-    where: text(limits.expressionBytes).optional().describe("Not yet: an expression that events must satisfy"),
+    where: text(limits.expressionBytes).optional().describe("Only events of which this expression holds"),
     types: list(typeName, limits.types)
       .meta({ items: { type: "string" } })
       .optional()
       .describe("Event types wanted; none: any"),
     filters: filtersSchema.optional().describe("Not yet: channel filters for its own events"),
-    dialect: z.enum(["", "cesql"]).optional().describe("Not yet: of `where`"),
+    dialect: z.enum(["", "cesql"]).optional().describe("Of `where`: `cesql` is the pure CloudEvents SQL"),
     misses: z.boolean().optional().describe("Not yet: tell this source of missed deadlines"),
     rate: z.number().positive().optional().describe("Not yet: declared events per second"),
     after: z
