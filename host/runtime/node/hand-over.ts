@@ -16,9 +16,13 @@ import type { CarrySettings } from "./tcp.ts";
 /** Answers one request; the app gets what this runtime knows of it. */
 export type BoundFetch = (request: Request, bindings: ControlBindings) => Response | Promise<Response>;
 
+/** A subscription, however it is asked for: curl accepts anything and names nothing. */
+const subscriptionPattern = /^\/v1\/channels\/[^/?]+\/events(?:\?|$)/;
+
 /** Whether a request may be answered by a stream: only those need what follows. */
-export function asksForStream({ method, headers }: IncomingMessage): boolean {
-  return method === "GET" && (headers.accept?.includes("text/event-stream") ?? false);
+export function asksForStream({ method, headers, url = "" }: IncomingMessage): boolean {
+  if (method !== "GET") return false;
+  return subscriptionPattern.test(url) || (headers.accept?.includes("text/event-stream") ?? false);
 }
 
 /** Makes the listener for such requests. */

@@ -57,6 +57,14 @@ describe("GET /v1/channels/{channel}/events", () => {
     expect(headers).not.toHaveProperty("transfer-encoding");
   });
 
+  test("is answered alike to clients that accept anything, as curl does", async () => {
+    const host = await serve();
+    const stream = await openStream(host.url + PATH, { accept: "*/*" });
+    expect(stream.response.headers).toMatchObject({ "content-type": "text/event-stream", connection: "close" });
+    await publish(host, { type: "a" });
+    expect((await stream.received(1)).map(typeOf)).toEqual(["a"]);
+  });
+
   test("tells all its clients the same, the largest event included", async () => {
     const host = await serve();
     const streams = await Promise.all(Array.from({ length: 20 }, () => openStream(host.url + PATH)));
