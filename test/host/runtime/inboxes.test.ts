@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { serveHost } from "../../../host/runtime/node.ts";
 import type { ServedHost, ServeOptions } from "../../../host/runtime/open-host.ts";
 import { carriers, connectTo, type Reachable } from "../support/client.ts";
+import { openStream } from "../support/event-stream.ts";
 import { until } from "../support/until.ts";
 
 const FREE = "127.0.0.1:0";
@@ -93,6 +94,22 @@ describe("an operator's hold", () => {
     expect((await ask(host, "GET", `/v1/inboxes/${id}`)).json).toMatchObject({ held: true, depth: { events: 2 } });
     await ask(host, "PATCH", `/v1/inboxes/${id}`, { held: false });
     expect((await client.received(2)).map(({ type }) => type)).toEqual(["a", "b"]);
+  });
+});
+
+describe("an operator's hold of a stream", () => {
+  test("keeps its events back until it is released", async () => {
+    const host = await serve();
+    const stream = await openStream(`${host.url}/v1/channels/c/events`);
+    await ask(host, "PATCH", "/v1/inboxes/s1", { held: true });
+    await ask(host, "POST", "/v1/channels/c/events", { type: "a" });
+    expect((await ask(host, "GET", "/v1/inboxes/s1")).json).toMatchObject({ kind: "sse", depth: { events: 1 } });
+    expect(stream.events).toEqual([]);
+    await ask(host, "PATCH", "/v1/inboxes/s1", { held: false });
+    await until(
+      () => stream.events.length === 1,
+      () => "the event",
+    );
   });
 });
 
