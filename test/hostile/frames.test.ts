@@ -37,6 +37,36 @@ const frames = (Object.keys(clientKinds) as (keyof typeof clientKinds)[]).flatMa
     .sample(clientFrame(kind), { seed: 3, numRuns: 24 })
     .map((init) => fromBinary(ClientFrameSchema, toBinary(ClientFrameSchema, create(ClientFrameSchema, init)))),
 );
+const expressions = [
+  "type = 't' AND load < 0.8 AND source LIKE '/web/%'",
+  "zone IN ('eu', 'us') OR NOT (urgent = TRUE)",
+  "load BETWEEN -1 AND 2.5e3 AND EXISTS zone AND zone IS NOT NULL",
+  "(load * 2 + 1) % 3 > 0 AND LENGTH(zone) >= 2",
+  "priority >= 5 OR UPPER(CONCAT(zone, 'x')) = 'EUX'",
+];
+frames.push(
+  ...expressions.map((where) =>
+    create(ClientFrameSchema, { ref: 1, kind: { case: "join", value: { channel: "c", where, role: "both" } } }),
+  ),
+  // What those are asked about.
+  create(ClientFrameSchema, {
+    kind: {
+      case: "publish",
+      value: {
+        channel: "c",
+        events: [
+          {
+            type: "t",
+            attributes: {
+              load: { kind: { case: "number", value: 0.5 } },
+              zone: { kind: { case: "text", value: "eu" } },
+            },
+          },
+        ],
+      },
+    },
+  }),
+);
 const binary = frames.map((frame) => sizeDelimited(toBinary(ClientFrameSchema, frame)));
 const texts = frames.map((frame) => new TextEncoder().encode(jsonFromClientFrame(frame)));
 
@@ -60,9 +90,9 @@ interface Way {
 }
 
 const ways: readonly Way[] = [
-  { kind: "stream", cases: 30_000, corpus: binary, opcode: undefined },
-  { kind: "websocket", cases: 20_000, corpus: binary, opcode: OPCODE_BINARY },
-  { kind: "websocket-json", cases: 30_000, corpus: texts, opcode: OPCODE_TEXT },
+  { kind: "stream", cases: 40_000, corpus: binary, opcode: undefined },
+  { kind: "websocket", cases: 25_000, corpus: binary, opcode: OPCODE_BINARY },
+  { kind: "websocket-json", cases: 15_000, corpus: texts, opcode: OPCODE_TEXT },
 ];
 
 /** One to three valid inputs, at least one of them changed. */
@@ -122,11 +152,14 @@ describe("changed frames", () => {
         const carrier = new TestCarrier(made.service, way.kind);
         for (const piece of pieces(bytes, random)) carrier.connection.receive(piece);
         made.settle();
-        for (const { code } of said(carrier, way.kind)) if (code !== undefined) expect(codes).toHaveProperty(code);
+        for (const { code } of said(carrier, way.kind))
+          if (code !== undefined && !Object.hasOwn(codes, code)) throw new Error(`The code "${code}" is not known`);
         if (random(2) === 0) carrier.connection.ended();
         made.settle();
         carrier.connection.closed();
-        expect(faults(made)).toEqual([]);
+        // Not by expect(): it would cost more than what is tested.
+        const [fault] = faults(made);
+        if (fault !== undefined) throw new Error(JSON.stringify(fault));
         made.log.length = 0;
         if (index % 250 === 0) neighbours.talk();
         // The first rounds make tables as large as they get.
