@@ -68,7 +68,7 @@ const operandBytes: { readonly [Kind in Operand]: number } = {
  * A head line, then a line per operation: its offset in the code, its name, and what its operand stands for. Jumps show the
  * offset they lead to; names of fields of the event are followed by the field's number.
  *
- * @throws {RangeError} where the bytes are no program.
+ * @throws {RangeError} where the bytes end too early; they are those of a program otherwise.
  */
 export function disassemble(program: Uint8Array): string {
   const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
@@ -122,5 +122,6 @@ function nameText(view: DataView, at: number): string {
 }
 
 function textAt(view: DataView, offset: number, bytes: number): string {
+  if (offset + bytes > view.byteLength) throw new RangeError(`A text ends at ${offset + bytes} of ${view.byteLength}`);
   return new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(view.buffer, view.byteOffset + offset, bytes));
 }

@@ -32,6 +32,9 @@ export interface Evaluation {
   readonly errors: number;
 }
 
+/** Of an event that says none. */
+const PRIORITY = 4n;
+
 /** Evaluates a tree of any size that parse() gives; never throws. */
 export function evaluate(tree: ast.Expression, view: ExpressionView, dialect: Dialect = "sluice"): Evaluation {
   const run: Run = { dialect, errors: 0 };
@@ -98,7 +101,7 @@ class Evaluator {
     if (name === specVersionName) return specVersion;
     const field = fieldOf(name);
     const value = this.#view.field(field) ?? this.#view.attribute(name);
-    return field === code.FIELD_PRIORITY ? (value ?? 4n) : seenBy(this.#run.dialect, value);
+    return seenBy(this.#run.dialect, field === code.FIELD_PRIORITY ? (value ?? PRIORITY) : value);
   }
 
   #exists(node: ast.Name): boolean {
