@@ -71,6 +71,36 @@ describe("GET /docs/{file}", () => {
   );
 });
 
+describe("GET /openapi.json", () => {
+  interface Document {
+    readonly tags: readonly { readonly name: string }[];
+    readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly tags: readonly string[] }>>>>;
+  }
+
+  test("refers to nothing that it has not", async () => {
+    const { ask } = createTestControl();
+    const { json, text } = await ask("GET", "/openapi.json");
+    const references = new Set(text.match(/"#\/[^"]+"/g)?.map((quoted) => quoted.slice(3, -1)));
+    expect(references.size).toBeGreaterThan(5);
+    const dangling = [...references].filter(
+      (path) =>
+        path.split("/").reduce<unknown>((at, part) => (at as Record<string, unknown>)?.[part], json) === undefined,
+    );
+    expect(dangling).toEqual([]);
+  });
+
+  test("has every operation in one of its chapters", async () => {
+    const { ask } = createTestControl();
+    const { tags, paths } = (await ask("GET", "/openapi.json")).json as unknown as Document;
+    const chapters = tags.map(({ name }) => name);
+    for (const operations of Object.values(paths))
+      for (const operation of Object.values(operations)) {
+        expect(operation.tags).toHaveLength(1);
+        expect(chapters).toContain(operation.tags[0]);
+      }
+  });
+});
+
 describe("readDocs()", () => {
   test.each(Object.keys(docsFiles))("finds %s in what was built", async (name) => {
     expect((await readDocs(name as keyof typeof docsFiles))?.length).toBeGreaterThan(100);
