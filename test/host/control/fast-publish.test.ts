@@ -32,7 +32,9 @@ function fast({ app }: TestControl, body: string, more?: Record<string, string>,
   expect(bytes).toBe(Buffer.byteLength(body));
   const answer = app.fastPublish.answer(request, Buffer.from(body));
   if (answer === undefined) return undefined;
-  const headers = Object.entries(answer.headers).map(([name, value]) => [name.toLowerCase(), value]);
+  const headers = new Headers();
+  for (let at = 0; at < answer.headers.length; at += 2)
+    headers.append(answer.headers[at] as string, answer.headers[at + 1] as string);
   return { status: answer.status, headers: Object.fromEntries(headers), text: answer.body };
 }
 
