@@ -37,7 +37,7 @@ export let replayed: u32 = 0;
 
 /**
  * Hands a sink what the ring holds after a sequence and its types take. What is late or was cancelled is skipped, as it
- * would be in an inbox. Returns whether nothing after that sequence is missing.
+ * would be in an inbox. Returns whether nothing after that sequence is missing, neither in the ring nor in the inbox.
  */
 export function replay(channel: Channel, member: Member, after: u64): bool {
   replayed = 0;
@@ -47,9 +47,13 @@ export function replay(channel: Channel, member: Member, after: u64): bool {
   if (channel.ring === 0) return known && after === channel.sequence;
   const ring = changetype<Mailbox>(channel.ring);
   const first = ringFirst(ring);
+  const inbox = changetype<Mailbox>(member.inbox);
+  const before = inbox.events;
   // Nothing appends to the ring meanwhile, and its slabs cannot go: the ring itself holds them.
   for (let at = ring.head; at !== 0; at = changetype<Run>(at).next)
     replayRun(channel, member, changetype<Run>(at), after);
+  // What the inbox had no room for is told as dropped, and is missing all the same.
+  if (inbox.events - before !== replayed) return false;
   return known && (first === 0 ? after === channel.sequence : after + 1 >= first);
 }
 
