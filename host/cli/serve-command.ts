@@ -18,6 +18,7 @@ interface ServeOptions {
   readonly memory?: number;
   readonly insecure?: boolean;
   readonly origin?: readonly string[];
+  readonly implicit?: boolean;
   readonly clientConnections?: number;
   readonly clientRequests?: number;
   readonly hostLoad?: boolean;
@@ -71,6 +72,7 @@ export function addServeCommand(program: Command, terminal: Terminal, platform: 
       "pages of that origin may connect, too, and its name is this host's; repeatable",
       addOrigins,
     )
+    .option("--implicit <on|off>", "whether channels appear by being used (default on loopback: on)", switchFromText)
     .option("--client-connections <n>", "connections of one address at a time, 0: any number", COUNT)
     .option("--client-requests <n>", "HTTP requests of one address per second, 0: any number", COUNT)
     .addOption(
@@ -115,6 +117,7 @@ function settingsFrom(options: ServeOptions, env: Terminal["env"]): ServeSetting
   const tcp = options.tcp ?? fromEnv(env, "SLUICE_TCP", tcpFromText) ?? TCP_DEFAULT;
   const data = options.data ?? fromEnv(env, "SLUICE_DATA", (text) => text);
   const memoryBytes = options.memory ?? fromEnv(env, "SLUICE_MEMORY", bytesFromText);
+  const implicitChannels = options.implicit ?? fromEnv(env, "SLUICE_IMPLICIT", switchFromText);
   return {
     listen: options.listen ?? fromEnv(env, "SLUICE_LISTEN", addressFromText) ?? LISTEN_DEFAULT,
     tcp: tcp === "off" ? null : tcp,
@@ -127,6 +130,7 @@ function settingsFrom(options: ServeOptions, env: Terminal["env"]): ServeSetting
     logLevel: levelFromText(options.logLevel ?? fromEnv(env, "SLUICE_LOG_LEVEL", (text) => text) ?? "warn"),
     ...(data === undefined ? {} : { data }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(implicitChannels === undefined ? {} : { implicitChannels }),
   };
 }
 
@@ -181,5 +185,5 @@ Examples:
 Port 0 takes a free one; the ready line tells which.
 Every flag has a variable, which it overrides: SLUICE_LISTEN, SLUICE_TCP,
 SLUICE_DATA, SLUICE_MEMORY, SLUICE_HOST_LOAD, SLUICE_INSECURE,
-SLUICE_ORIGIN (with commas), SLUICE_CLIENT_CONNECTIONS,
+SLUICE_ORIGIN (with commas), SLUICE_IMPLICIT, SLUICE_CLIENT_CONNECTIONS,
 SLUICE_CLIENT_REQUESTS, SLUICE_LOG_LEVEL.`;

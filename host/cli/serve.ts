@@ -30,6 +30,8 @@ export interface ServeSettings {
   readonly logLevel: LogLevel;
   readonly data?: string;
   readonly memoryBytes?: number;
+  /** Whether channels appear by being used; only on loopback where absent. */
+  readonly implicitChannels?: boolean;
   /** The service clock is moved over HTTP. */
   readonly testControls?: boolean;
 }
@@ -66,7 +68,7 @@ export async function serve(platform: Platform, settings: ServeSettings, termina
     onFatal: fail,
     testControls: settings.testControls ?? false,
     ...(settings.data === undefined ? {} : { data: settings.data }),
-    ...(settings.memoryBytes === undefined ? {} : { options: { memoryBytes: settings.memoryBytes } }),
+    options: { memoryBytes: settings.memoryBytes, implicitChannels: settings.implicitChannels },
   });
   // A start that hangs, on a broken disk for example, must not outlive the wish to stop.
   const host = await Promise.race([starting, stopped(terminal)]);

@@ -46,6 +46,7 @@ export interface ControlService {
   /** Moment of the start on the real clock, ms since 1970. */
   readonly startedAt: number;
   readonly draining: boolean;
+  readonly options: { readonly implicitChannels: boolean };
   readonly channels: {
     list(): readonly ControlChannel[];
     get(name: string): ControlChannel | undefined;

@@ -95,11 +95,12 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
   const address = addressFrom(options.listen ?? LISTEN_DEFAULT);
   const tcpAddress = options.tcp === null ? null : addressFrom(options.tcp ?? TCP_DEFAULT);
   for (const one of [address, tcpAddress]) if (one !== null) assertMayListen(one, insecure);
-  const { service, state } = await openService(platform, options, log, clocks);
-
   const loopback = isLoopbackName(address.host);
-  const access = createAccess({ origins: options.origins ?? [], loopback });
   const isReachable = !loopback || (tcpAddress !== null && !isLoopbackName(tcpAddress.host));
+  const { service, state } = await openService(platform, options, { log, clocks, isReachable });
+
+  const { origins = [] } = options;
+  const access = createAccess({ origins, loopback });
   const clients = new Clients({ ...(isReachable ? defaultClientRules : unlimited), ...options.clients }, clocks.real);
   const metrics = createMetrics();
   const refused = "Connections, requests and control frames refused because their client had too many";
@@ -119,8 +120,8 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
     info: {
       version: options.version ?? "unknown",
       runtime: platform.name,
-      configDigest: digestOf(service),
-      capabilities: { "filters.upload": false, durable: false, testControls: testClock !== undefined },
+      configDigest: digestOf(service, { origins, clients: clients.rules }),
+      capabilities: { testControls: testClock !== undefined },
       get url() {
         return urls.url;
       },
@@ -188,8 +189,7 @@ function clocksFrom(clocks: Clocks, testClock: ManualClock | undefined): Clocks 
 async function openService(
   platform: Platform,
   options: ServeOptions,
-  log: Log,
-  clocks: Clocks,
+  { log, clocks, isReachable }: { readonly log: Log; readonly clocks: Clocks; readonly isReachable: boolean },
 ): Promise<{ service: Service; state: State }> {
   if (options.service !== undefined) {
     return { service: options.service, state: await openState(undefined, { createHostId }) };
@@ -201,7 +201,13 @@ async function openService(
   });
   const service = createService({
     module,
-    options: { ...options.options, hostId: state.hostId, epoch: state.epoch },
+    options: {
+      ...options.options,
+      // Where others can reach it, a misspelt name must not become a channel that nobody looks after.
+      implicitChannels: options.options?.implicitChannels ?? !isReachable,
+      hostId: state.hostId,
+      epoch: state.epoch,
+    },
     clocks,
     log,
     defer: (run) => void setImmediate(run),
@@ -216,9 +222,11 @@ async function openService(
 }
 
 /** A digest of what was configured, to compare hosts; who it is and which incarnation do not count. */
-function digestOf(service: Service): string {
+function digestOf(service: Service, rules: object): string {
   const { hostId: _hostId, epoch: _epoch, ...configured } = service.options;
-  return `sha256:${createHash("sha256").update(JSON.stringify(configured)).digest("hex")}`;
+  return `sha256:${createHash("sha256")
+    .update(JSON.stringify({ ...configured, ...rules }))
+    .digest("hex")}`;
 }
 
 function endProcess(): void {

@@ -23,9 +23,29 @@ const infoSchema = z
     configDigest: z.string().nullable().describe("Of its configuration, to compare hosts"),
     url: z.string().nullable().describe("Of its HTTP and WebSocket"),
     tcp: z.string().nullable().describe("Of its binary frames over TCP"),
+    clients: z
+      .object({ connections: z.int(), requests: z.int() })
+      .describe("What one address may use: connections at a time, requests per second; 0: no limit"),
     limits: z.record(z.string(), z.number()).describe("All limits by name, see docs/operating.md"),
   })
   .meta({ id: "Info" });
+
+/** What this version can do on every runtime; what it cannot yet is told too, so that clients need not guess by version. */
+const abilities: Readonly<Record<string, boolean>> = {
+  cloudevents: true,
+  conditions: false,
+  contracts: false,
+  durable: false,
+  expressions: true,
+  "filters.routes": false,
+  "filters.upload": false,
+  groups: false,
+  inboxes: true,
+  members: true,
+  sse: true,
+  store: true,
+  templates: true,
+};
 
 const statusSchema = z.object({ status: z.literal("ok") });
 const text = { "text/plain": { schema: z.string() } };
@@ -71,10 +91,11 @@ export function addInfoRoutes(app: ControlApp): void {
       startedAt: new Date(service.startedAt).toISOString(),
       uptimeMs: Math.max(0, Math.floor(app.clock.now() - service.startedAt)),
       draining: service.draining,
-      capabilities: info.capabilities ?? {},
+      capabilities: { ...abilities, "channels.implicit": service.options.implicitChannels, ...info.capabilities },
       configDigest: info.configDigest ?? null,
       url: info.url ?? null,
       tcp: info.tcp ?? null,
+      clients: app.clients.rules,
       limits: app.limits,
     });
   });

@@ -8,7 +8,7 @@ import { createTestControl } from "./support.ts";
 describe("GET /v1/info", () => {
   test("says what runs here and what it can do", async () => {
     const { ask, clock } = createTestControl({
-      info: { version: "1.2.3", runtime: "test 1", capabilities: { durable: false }, tcp: "tcp://127.0.0.1:1" },
+      info: { version: "1.2.3", runtime: "test 1", capabilities: { durable: true }, tcp: "tcp://127.0.0.1:1" },
     });
     clock.advance(2_500);
     const { status, json } = await ask("GET", "/v1/info");
@@ -21,7 +21,23 @@ describe("GET /v1/info", () => {
       startedAt: "1970-01-01T00:16:40.000Z",
       uptimeMs: 2_500,
       draining: false,
-      capabilities: { durable: false },
+      capabilities: {
+        cloudevents: true,
+        conditions: false,
+        contracts: false,
+        "channels.implicit": true,
+        durable: true,
+        expressions: true,
+        "filters.routes": false,
+        "filters.upload": false,
+        groups: false,
+        inboxes: true,
+        members: true,
+        sse: true,
+        store: true,
+        templates: true,
+      },
+      clients: { connections: 0, requests: 0 },
       configDigest: null,
       url: null,
       tcp: "tcp://127.0.0.1:1",
