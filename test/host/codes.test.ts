@@ -246,6 +246,8 @@ const ways: Partial<Record<SluiceCode, () => Told | Promise<Told>>> = {
     await control.ask("POST", events, event, key);
     return asked(control.ask("POST", events, { type: "other" }, key));
   },
+  expression: () =>
+    framed(createTestControl(), { ref: 1, kind: { case: "join", value: { channel: "c", where: "a <" } } }),
 
   not_found: () => asked(createTestControl().ask("GET", "/nope")),
   method_not_allowed: () => asked(createTestControl().ask("DELETE", "/v1/info")),
