@@ -35,6 +35,9 @@ export function problemFrom(error: SluiceError, ref: Ref): Problem {
     detail: error.message,
     ...(value === undefined ? {} : { value }),
     ...(limit === undefined ? {} : { limit }),
+    ...(error.line === undefined ? {} : { line: error.line }),
+    ...(error.column === undefined ? {} : { column: error.column }),
+    expected: [...(error.expected ?? [])],
   });
 }
 

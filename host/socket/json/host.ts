@@ -172,8 +172,10 @@ function treeFromResult(result: Result): JsonTree {
 
 /** RFC 9457 in small. */
 function treeFromProblem(problem: Problem): JsonTree {
-  const { ref, code, title, detail, value, limit } = problem;
-  return { ref, code, title, detail: detail || undefined, value: treeFromValue(value), limit: treeFromValue(limit) };
+  const { ref, code, title, detail, value, limit, line, column } = problem;
+  const expected = problem.expected.length === 0 ? undefined : problem.expected;
+  const refused = { value: treeFromValue(value), limit: treeFromValue(limit), line, column, expected };
+  return { ref, code, title, detail: detail || undefined, ...refused };
 }
 
 function treeFromValue(value: Value | undefined): JsonTree {

@@ -22,6 +22,9 @@ export const problemSchema = z.strictObject({
   detail: z.string().optional().describe("What could not be done, and why, for people"),
   value: anyJson.optional().describe("What was refused, or the path of its field"),
   limit: anyJson.optional().describe("What it met: a number, or the words that are allowed"),
+  line: uint32.optional().describe("Of an expression: line of the first token that cannot be, from 1"),
+  column: uint32.optional().describe("Of an expression: column of that token, from 1"),
+  expected: z.array(z.string()).min(1).optional().describe("Of an expression: what could stand there"),
 });
 
 /** What became of one published event. */

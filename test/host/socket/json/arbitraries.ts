@@ -172,6 +172,9 @@ const problem = fc.record(
     detail: word,
     value: json.map(protobufValue),
     limit: json.map(protobufValue),
+    line: uint32,
+    column: uint32,
+    expected: fc.array(word, { minLength: 1, maxLength: 3 }),
   },
   { requiredKeys: ["code", "title"] },
 );
