@@ -96,6 +96,10 @@ export const limits = Object.freeze({
   structDepth: 16,
   /** Bytes of an HTTP request body. Two largest events: base64 makes one a third larger. */
   bodyBytes: 2 * EVENT_BYTES_MAX,
+  /** Requests that may wait behind an unanswered one on their connection: more than any client sends ahead. */
+  pipelinedRequests: 64,
+  /** Bytes of all larger bodies that a host reads at a time: as many of the largest as it has time for in a second. */
+  bodiesBytes: 268_435_456,
   /** Entries of a list where the request does not say. One screen or one `jq` away from it. */
   listDefault: 100,
   /** Entries of a list at most: about 1 MiB of channels. */

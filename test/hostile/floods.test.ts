@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { limits } from "../../host/limits.ts";
 import { connectTo, type Reachable } from "../host/support/client.ts";
 import { rawRequest } from "../host/support/request.ts";
 import { until } from "../host/support/until.ts";
@@ -104,6 +105,59 @@ describe("requests that never end", () => {
   );
 });
 
+describe("answers that are not read", () => {
+  test("end their connection after stallMs; idle connections and polls stay", async () => {
+    const host = await serveForTest({ options: { stallMs: 500 } });
+    const talk = await createPair(reachable(host));
+    const headers = { "content-type": "application/json" };
+    const made = await fetch(`${host.url}/v1/inboxes`, { method: "POST", headers, body: "{}" });
+    const polling = fetch(`${host.url}${made.headers.get("location")}/events?waitMs=2000`).then(({ status }) => status);
+    const unread = await Promise.all(Array.from({ length: 20 }, () => open(host.port)));
+    for (const { socket } of unread) {
+      socket.pause();
+      socket.write("GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(60));
+    }
+    await talk();
+    // A reader that has stopped hears of the end by what it writes.
+    const left = (): number => unread.filter(({ isOver, socket }) => !isOver && socket.write("G")).length;
+    expect(unread.some(({ isOver }) => isOver)).toBe(false);
+    await until(
+      () => left() === 0 && unread.every(({ isOver }) => isOver),
+      () => `the end of ${unread.filter(({ isOver }) => !isOver).length} connections`,
+    );
+    expect(await polling).toBe(200);
+    await talk();
+  });
+});
+
+describe("bodies that are held back", () => {
+  test("take no more than their share together: further large ones are refused, small ones are taken", async () => {
+    const host = await serveForTest();
+    const talk = await createPair(reachable(host));
+    const head = (length: string): string =>
+      `POST /v1/channels/held/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n${length}\r\n\r\n`;
+    const share = Math.floor(limits.bodiesBytes / limits.bodyBytes);
+    const held = await Promise.all(Array.from({ length: share + 10 }, () => open(host.port)));
+    for (const [at, { socket }] of held.entries())
+      socket.write(
+        `${head(at % 2 === 0 ? `Content-Length: ${limits.bodyBytes}` : "Transfer-Encoding: chunked")}1\r\n[`,
+      );
+    await until(
+      () => held.filter(({ text }) => text.startsWith("HTTP/1.1 429 ")).length === 10,
+      () => `10 refusals; there were ${held.filter(({ text }) => text !== "").length}`,
+    );
+    expect(held.find(({ text }) => text !== "")?.text).toContain('"code":"rate_limited"');
+    await talk();
+    expect((await fetch(`${host.url}/v1/channels/small`, { method: "PUT" })).status).toBe(201);
+    for (const { socket } of held) socket.destroy();
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify([{ type: "t", data: "x".repeat(1_000_000) }]);
+    const again = (): Promise<number> =>
+      fetch(`${host.url}/v1/channels/held/events`, { method: "POST", headers, body }).then(({ status }) => status);
+    await expect.poll(again).toBe(200);
+  });
+});
+
 describe("too much at once", () => {
   test("headers beyond 16 KiB, in one or in many, are refused", async () => {
     const host = await serveForTest();
@@ -133,18 +187,42 @@ describe("too much at once", () => {
     expect((await fetch(`${host.url}/v1/channels/inner`)).status).toBe(404);
   });
 
-  test("ten thousand requests in one segment are answered, all of them, while others are served", async () => {
+  test("fifty requests in one segment are answered in their order, while others are served", async () => {
     const host = await serveForTest();
     const talk = await createPair(reachable(host));
     const raw = await open(host.port);
-    const answers = (): number => raw.text.split("HTTP/1.1 200 OK\r\n").length - 1;
-    raw.socket.write("GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(10_000));
+    const ids = Array.from({ length: 50 }, (_, index) => `r-${index}`);
+    const ask = (id: string, at: number): string =>
+      at % 5 === 4
+        ? `POST /v1/channels/ahead/events HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Request-Id: ${id}\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"type":"t"}`
+        : `GET /v1/info HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Request-Id: ${id}\r\n\r\n`;
+    raw.socket.write(ids.map(ask).join(""));
+    await talk();
+    const answered = (): string[] => Array.from(raw.text.matchAll(/x-request-id: (r-\d+)/gi), ([, id = ""]) => id);
+    await until(
+      () => answered().length === 50 || raw.isOver,
+      () => `50 answers; there were ${answered().length}`,
+    );
+    expect(answered()).toEqual(ids);
+    expect((await fetch(`${host.url}/v1/channels/ahead`).then((answer) => answer.json())).sequence).toBe(10);
+  });
+
+  test("ten thousand requests for large answers in one segment are cut off before they fill the memory", async () => {
+    const host = await serveForTest();
+    const talk = await createPair(reachable(host));
+    const before = process.memoryUsage().rss;
+    const floods = await Promise.all(Array.from({ length: 20 }, () => open(host.port)));
+    for (const { socket } of floods) {
+      socket.pause();
+      socket.write("GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(10_000));
+    }
     await talk();
     await until(
-      () => answers() === 10_000 || raw.isOver,
-      () => `10,000 answers; there were ${answers()}`,
+      () => floods.every(({ isOver, socket }) => isOver || !socket.write("G")) && floods.every(({ isOver }) => isOver),
+      () => `the end of ${floods.filter(({ isOver }) => !isOver).length} connections`,
     );
-    expect(answers()).toBe(10_000);
+    // Without a bound: twenty times seventy megabytes.
+    expect(process.memoryUsage().rss - before).toBeLessThan(300_000_000);
     await talk();
   });
 });

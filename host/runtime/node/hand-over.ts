@@ -28,10 +28,8 @@ export function asksForStream({ method, headers, url = "" }: IncomingMessage): b
 /** Makes the listener for such requests. */
 export function createStreamListener(fetch: BoundFetch, settings: CarrySettings) {
   return getRequestListener(
-    async (request, { incoming, outgoing }) => {
+    async (request, { outgoing }) => {
       const response = outgoing as ServerResponse;
-      // Nobody is there to read it.
-      if (!(await hasTurn(incoming as IncomingMessage, response))) return new Response(null, { status: 400 });
       const { socket } = response;
       const slot: { handed: HandedOver | undefined } = { handed: undefined };
       const handOver = (handed: HandedOver): void => {
@@ -53,21 +51,6 @@ export function createStreamListener(fetch: BoundFetch, settings: CarrySettings)
 function canHandOver(socket: Socket | null): boolean {
   const handle = (socket as { _handle?: { writeQueueSize?: unknown } | null } | null)?._handle;
   return typeof handle?.writeQueueSize === "number";
-}
-
-/**
- * Waits for the turn of a request that came before the one ahead of it was answered. A session that began earlier would wait
- * with its answer, perhaps for ever: the one ahead may be a stream as well.
- *
- * @returns Whether the turn has come; false where the connection ended before.
- */
-async function hasTurn({ socket }: IncomingMessage, response: ServerResponse): Promise<boolean> {
-  for (;;) {
-    // What Node is answering on that socket at this moment; other runtimes tell nothing.
-    const { _httpMessage: answering } = socket as Socket & { _httpMessage?: ServerResponse | null };
-    if (answering === undefined || answering === null || answering === response) return !socket.destroyed;
-    await new Promise((resolve) => answering.once("close", resolve));
-  }
 }
 
 /**
@@ -97,6 +80,7 @@ function begin(
   response.writeHead(answer.status, [...[...answer.headers].flat(), "connection", "close"]);
   response.flushHeaders();
   socket.setKeepAlive(true, keepAliveMs);
+  socket.setTimeout(0);
   stopReading(socket);
   const adapter = new SocketAdapter(socket, service.clocks.real, service.log);
   adapter.connection = connection;

@@ -6,12 +6,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { FastPublish } from "../../control/fast-publish.ts";
-import { problemBody, problemContentType, sluiceErrorFrom } from "../../errors.ts";
+import { problemAnswer } from "../../control/problem.ts";
+import { problemBody, problemContentType, type SluiceError, sluiceErrorFrom } from "../../errors.ts";
 import { negotiate, type OriginCheck } from "../../socket/websocket/handshake.ts";
 import type { Admission } from "./admission.ts";
+import { Bodies } from "./bodies.ts";
 import { asksForStream, type BoundFetch, createStreamListener } from "./hand-over.ts";
 import { createPublishListener } from "./publish.ts";
 import type { CarrySettings } from "./tcp.ts";
+import { inTurn } from "./turns.ts";
 import { createUpgrade, HttpRequest, isSocketPath, refuseConnection } from "./upgrade.ts";
 
 /** Looks at slow requests within the shortest of their limits: Node's own 30 s would let them live four times as long. */
@@ -24,13 +27,14 @@ export function createHttp(
   settings: CarrySettings,
   isAllowed: OriginCheck,
 ): Server {
-  const { handshakeMs, requestMs } = settings.service.options;
+  const { handshakeMs, requestMs, stallMs } = settings.service.options;
   const control = getRequestListener(
     (request, { incoming }) => fetch(request, { client: incoming.socket.remoteAddress }),
     { overrideGlobalObjects: false },
   );
   const stream = createStreamListener(fetch, settings);
   const publish = createPublishListener(fastPublish, (request, response) => void control(request, response));
+  const bodies = new Bodies();
   const server = createServer(
     {
       IncomingMessage: HttpRequest,
@@ -39,14 +43,17 @@ export function createHttp(
       connectionsCheckingInterval: Math.ceil(Math.min(handshakeMs, requestMs) / CHECKS),
       noDelay: true,
     },
-    (request, response) => {
-      if (isSocketPath(request.url ?? "")) answerNoUpgrade(request, response, isAllowed);
+    inTurn((request, response) => {
+      const crowded = bodies.admit(request);
+      if (crowded !== undefined) answerCrowded(response, crowded);
+      else if (isSocketPath(request.url ?? "")) answerNoUpgrade(request, response, isAllowed);
       else if (asksForStream(request)) void stream(request, response);
       else if (!publish(request, response)) void control(request, response);
-    },
+    }),
   );
   server.on("upgrade", createUpgrade(settings, isAllowed, randomUUID));
   admitBeforeReading(server, settings.admission);
+  closeUnread(server, stallMs);
   // What is no HTTP at all is answered by a status line, and never ends the process.
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) return socket.destroy();
@@ -74,6 +81,20 @@ function admitBeforeReading(server: Server, admission: Admission | undefined): v
     }
     for (const listener of accept) listener.call(server, socket);
   });
+}
+
+/** Closes connections whose client leaves an answer unread. One that is merely idle is Node's to close, or waits for a poll. */
+function closeUnread(server: Server, stallMs: number): void {
+  server.setTimeout(stallMs, (socket: Socket) => {
+    if (socket.writableLength > 0) socket.destroy();
+    else socket.setTimeout(stallMs);
+  });
+}
+
+/** The body is left where it is: the connection ends with this answer. */
+function answerCrowded(response: ServerResponse, error: SluiceError): void {
+  const { status, headers, body } = problemAnswer(error, randomUUID());
+  response.writeHead(status, { ...headers, connection: "close", "content-length": Buffer.byteLength(body) }).end(body);
 }
 
 /** A request for the socket that does not ask to upgrade. */

@@ -56,6 +56,8 @@ export function carry(
   const carried = direct ? takeOver(socket, reader) : socket;
   if (direct) admission?.move(socket, carried);
   carried.setNoDelay(true);
+  // That of the HTTP server: sessions have their own watch (sweep.ts).
+  carried.setTimeout(0);
   carried.setKeepAlive(true, settings.keepAliveMs);
   const adapter = new SocketAdapter(carried, service.clocks.real, service.log);
   adapter.connection = connection;
