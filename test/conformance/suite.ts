@@ -10,6 +10,7 @@ import { addEmbeddedTests } from "./embedded.ts";
 import { addHttpTests } from "./http.ts";
 import { knownFailures } from "./known-failures.ts";
 import { addLifeTests } from "./life.ts";
+import { addPatienceTests, type Patience, startPatience } from "./patience.ts";
 import { addPollTests } from "./polls.ts";
 import { type ConformanceHost, startOn } from "./process.ts";
 import { addSocketTests } from "./sockets.ts";
@@ -31,6 +32,7 @@ export function conformanceSuite(target: Target): void {
   const known = knownFailures.filter((failure) => failure.target === target.name);
   const names: string[] = [];
   let host: ConformanceHost | undefined;
+  let patience: Patience | undefined;
 
   const suite: Suite = {
     target,
@@ -50,7 +52,9 @@ export function conformanceSuite(target: Target): void {
 
   describe(`sluice serve on ${target.name}`, () => {
     beforeAll(async () => {
-      if (absent === undefined) host = await startOn(target);
+      if (absent !== undefined) return;
+      host = await startOn(target);
+      patience = startPatience(host.httpPort, host.tcpPort);
     });
     afterAll(async () => {
       const finished = await host?.stop();
@@ -63,6 +67,8 @@ export function conformanceSuite(target: Target): void {
     addPollTests(suite);
     addLifeTests(suite);
     addEmbeddedTests(suite);
+    // Last, because the host's patience has been tried since the beginning.
+    addPatienceTests(suite, () => patience);
     test("every known failure is one of these tests", () => {
       expect(known.filter(({ test }) => !names.includes(test))).toEqual([]);
     });

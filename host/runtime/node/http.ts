@@ -12,6 +12,7 @@ import { negotiate, type OriginCheck } from "../../socket/websocket/handshake.ts
 import type { Admission } from "./admission.ts";
 import { Bodies } from "./bodies.ts";
 import { asksForStream, type BoundFetch, createStreamListener } from "./hand-over.ts";
+import { hasBody, lingerFor } from "./linger.ts";
 import { createPublishListener } from "./publish.ts";
 import type { CarrySettings } from "./tcp.ts";
 import { inTurn } from "./turns.ts";
@@ -32,8 +33,12 @@ export function createHttp(
     (request, { incoming }) => fetch(request, { client: incoming.socket.remoteAddress }),
     { overrideGlobalObjects: false },
   );
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    if (hasBody(request)) lingerFor(request, response, settings.service.clocks.real);
+    void control(request, response);
+  };
   const stream = createStreamListener(fetch, settings);
-  const publish = createPublishListener(fastPublish, (request, response) => void control(request, response));
+  const publish = createPublishListener(fastPublish, answer);
   const bodies = new Bodies();
   const server = createServer(
     {
@@ -48,7 +53,7 @@ export function createHttp(
       if (crowded !== undefined) answerCrowded(response, crowded);
       else if (isSocketPath(request.url ?? "")) answerNoUpgrade(request, response, isAllowed);
       else if (asksForStream(request)) void stream(request, response);
-      else if (!publish(request, response)) void control(request, response);
+      else if (!publish(request, response)) answer(request, response);
     }),
   );
   server.on("upgrade", createUpgrade(settings, isAllowed, randomUUID));
