@@ -5,8 +5,9 @@ import * as ast from "./ast.ts";
 import type { Dialect } from "./dialect.ts";
 import { functionFor } from "./functions.ts";
 import { fieldOf, specVersion, specVersionName } from "./names.ts";
-import { type ExpressionLimits, parse } from "./parse.ts";
+import { parse } from "./parse.ts";
 import { ProgramBuilder } from "./program.ts";
+import type { ExpressionLimits } from "./reader.ts";
 
 /** An expression that is ready to be given to the core. */
 export interface CompiledExpression {

@@ -1,7 +1,7 @@
 /** Assembles programs: operations with their operands, constants and names once each, texts behind the code. */
 import * as code from "../../core-wasm/expression/code.ts";
 import { beyond } from "./failure.ts";
-import type { ExpressionLimits } from "./parse.ts";
+import type { ExpressionLimits } from "./reader.ts";
 import type { Value } from "./value.ts";
 
 /** A constant of a program. */

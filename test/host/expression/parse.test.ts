@@ -115,11 +115,11 @@ describe("parse()", () => {
       return [source.slice(node.start, node.end), ...childrenOf(node).flatMap(words)];
     };
     expect(words(parse(source, "sluice"))).toEqual([
-      "type = 'a')  AND NOT (load BETWEEN 1 AND 2",
+      "(type = 'a')  AND NOT (load BETWEEN 1 AND 2)",
       "type = 'a'",
       "type",
       "'a'",
-      "NOT (load BETWEEN 1 AND 2",
+      "NOT (load BETWEEN 1 AND 2)",
       "load BETWEEN 1 AND 2",
       "load",
       "1",
