@@ -66,6 +66,14 @@ const SECTIONS = [
     unit: "s per million",
   },
   {
+    title: "HTTP",
+    about:
+      "Publishes by POST, one event per request, connections kept alive; beside the same framework on the same server, which parses the body and answers.",
+    cells: /^http-/,
+    measure: "cpuPerMillion",
+    unit: "s per million requests",
+  },
+  {
     title: "Latency",
     about:
       "2,000 events a second, each its own write; from before the write until the read, median. The note is the 99th percentile, which on a shared machine says more about the neighbours.",

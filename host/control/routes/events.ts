@@ -26,11 +26,28 @@ const publish = createRoute({
   path: "/v1/channels/{channel}/events",
   summary: "Publishes one event or an array of events",
   description:
-    "An array is answered with one result per event, in its order. A single event that is refused is answered with its problem. CloudEvents are taken in structured, batch and binary mode.",
+    "An array is answered with one result per event, in its order, and those that are wrong do not keep the others from being " +
+    "published. A single event that is refused is answered with its problem. CloudEvents 1.0 are taken in structured and " +
+    "batch mode by their media types, and in binary mode by `ce-` fields, with any body: `partitionkey` is the key, " +
+    "`expirytime` is `deliverBy`, `priority` is the priority, other extensions are attributes.",
   request: {
     params: channelParameter,
-    query: z.object({ receipt: z.enum(receipts).optional() }),
-    headers: z.object({ "idempotency-key": z.string().optional() }),
+    query: z.object({
+      receipt: z.enum(receipts).optional().openapi({
+        description:
+          "What is to be true when the answer comes: taken, at every host that it goes to, or on disk (not yet)",
+      }),
+    }),
+    headers: z.object({
+      "idempotency-key": z
+        .string()
+        .optional()
+        .openapi({
+          description:
+            "Remembered for five minutes: the same request with it is answered as the first time and publishes nothing, " +
+            "another one is refused",
+        }),
+    }),
     body: {
       content: {
         ...jsonContent(z.union([eventSchema.meta({ id: "Event" }), eventsSchema])),
@@ -42,7 +59,12 @@ const publish = createRoute({
   },
   responses: {
     200: {
-      description: "What became of each event. Idempotency-Replayed: true says that it is a repeated answer",
+      description: "What became of each event",
+      headers: z.object({
+        "idempotency-replayed": z.enum(["true"]).optional().openapi({
+          description: "The answer to an earlier request with that key",
+        }),
+      }),
       content: jsonContent(z.object({ results: z.array(resultSchema) })),
     },
     ...problemAnswers(400, 404, 409, 413, 415, 422, 429, 503),

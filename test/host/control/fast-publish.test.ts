@@ -1,10 +1,16 @@
 /** Goal: the fast way answers as the app does, or leaves the request to it. Method: the same requests go both ways. */
+import { create } from "@bufbuild/protobuf";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { definitionFromJson } from "../../../host/channel/definition.ts";
 import { Clients } from "../../../host/clients.ts";
 import { createAccess } from "../../../host/control/access.ts";
 import type { PlainRequest } from "../../../host/control/fast-publish.ts";
+import { ClientFrameSchema } from "../../../host/gen/sluice/v1/frame_pb.ts";
 import { limits } from "../../../host/limits.ts";
+import { jsonFromClientFrame } from "../../../host/socket/json/codec.ts";
+import { propertyParameters } from "../../property/runs.ts";
+import { clientFrame, mutated, mutations } from "../socket/json/arbitraries.ts";
 import { createTestControl, type TestControl } from "./support.ts";
 
 const path = "/v1/channels/c/events";
@@ -105,6 +111,21 @@ describe("FastPublish", () => {
       expect(fast(control, body)).toBeUndefined();
     const metrics = await control.ask("GET", "/metrics");
     expect(metrics.text).not.toContain("sluice_http_answers_total{");
+  });
+
+  test("answers damaged bodies as the app does, or leaves them to it", async () => {
+    const [one, other] = [createTestControl(), createTestControl()];
+    await fc.assert(
+      fc.asyncProperty(clientFrame("publish"), mutations, fc.boolean(), async (init, changes, damaged) => {
+        const { publish } = JSON.parse(jsonFromClientFrame(create(ClientFrameSchema, init)));
+        const text = JSON.stringify(publish.events.length === 1 ? publish.events[0] : publish.events);
+        const body = damaged ? mutated(text, changes) : text;
+        const request = { "x-request-id": "r" };
+        const want = await slow(other, body, request);
+        expect(fast(one, body, request) ?? (await slow(one, body, request))).toEqual(want);
+      }),
+      propertyParameters(100),
+    );
   });
 
   test("counts its answers, and what a client may ask", async () => {
