@@ -92,7 +92,7 @@ export const codes = Object.freeze({
 
   // --- Terminal: rights ---
   unauthorized: terminal(3570, 401, "Credentials are missing or not valid"),
-  forbidden: terminal(3571, 403, "The credentials do not permit this"),
+  forbidden: terminal(3571, 403, "This is not permitted"),
 
   // --- Terminal: start ---
   memory_too_small: terminal(3590, 503, "The memory is too small"),

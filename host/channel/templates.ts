@@ -53,15 +53,18 @@ export const patternSchema = z.string().check((checked) => {
 export const templateSchema = channelSchema
   .omit({ name: true, governedBy: true, sinks: true, sources: true, sequence: true, stored: true })
   .extend({
-    name: z.string().optional(),
-    pattern: patternSchema,
+    name: z.string().optional().describe("As in the address"),
+    pattern: patternSchema.describe(
+      "Which channels it is for: a name in which `*` stands for one token and `>` at the end for the rest; tokens end at `.` and `/`",
+    ),
     limits: z
       .record(z.string(), z.unknown())
       .check((checked: Checked<Record<string, unknown>>) => {
         if (Object.keys(checked.value).length > 0)
           refuse(checked, "not_supported", "this version has no limits per channel", { limit: {}, names: true });
       })
-      .optional(),
+      .optional()
+      .describe("Not yet: limits of such channels"),
   });
 
 /**

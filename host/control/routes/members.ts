@@ -19,7 +19,7 @@ const NUMBER_DIGITS = 10;
 
 const shown = z
   .object({
-    member: z.string(),
+    member: z.string().describe("As its session was told in `joined`"),
     channel: z.string(),
     role: z.enum(["sink", "source", "both"]),
     implicit: z.boolean().openapi({ description: "It became a source by publishing, without a join" }),
