@@ -4,16 +4,19 @@
  * One way to each code, over the plane where people meet it: HTTP where there is one, else frames and sockets, else the
  * start of a host. The tests of single parts know further ways.
  */
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { channelCreate } from "../../host/cli/channel.ts";
+import { CliError } from "../../host/cli/failure.ts";
+import type { Terminal } from "../../host/cli/terminal.ts";
 import { Clients } from "../../host/clients.ts";
 import { codes, isSluiceError, type SluiceCode } from "../../host/errors.ts";
 import { limits } from "../../host/limits.ts";
 import { resolveOptions } from "../../host/options.ts";
 import { assertMayListen } from "../../host/runtime/node/address.ts";
+import { serveHost } from "../../host/runtime/node.ts";
 import { openState } from "../../host/store/state.ts";
 import { binaryMessage, OPCODE_CLOSE, serverFrames, textMessage } from "../core-wasm/websocket.ts";
 import { sizeDelimited, varint, varintField } from "../core-wasm/wire.ts";
@@ -252,8 +255,15 @@ const ways: Partial<Record<SluiceCode, () => Told | Promise<Told>>> = {
   not_found: () => asked(createTestControl().ask("GET", "/nope")),
   method_not_allowed: () => asked(createTestControl().ask("DELETE", "/v1/info")),
   channel_unknown: () => asked(createTestControl().ask("GET", path)),
-  // `sluice channel create` says so, where HTTP says precondition_failed; its own test starts a process.
-  channel_exists: () => ({ code: /channel_exists/.exec(readFileSync("host/cli/channel.ts", "utf8"))?.[0] }),
+  async channel_exists() {
+    // HTTP says precondition_failed; the command line says what that means where it wanted to create.
+    const host = await serveHost({ listen: "127.0.0.1:0", tcp: null, onFatal: () => {} });
+    onTestFinished(() => host.close());
+    host.service.channels.resolve("c");
+    const target = { url: host.url, token: undefined };
+    const error = await channelCreate("c", {}, target, {} as Terminal).catch((reason: unknown) => reason);
+    return { code: error instanceof CliError ? error.code : error };
+  },
   async member_unknown() {
     const { ask } = createTestControl();
     await ask("PUT", path, {});
