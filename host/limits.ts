@@ -130,7 +130,7 @@ export const limits = Object.freeze({
   // --- Clients, by address ---
   /** Connections of one address at a time, on hosts that others can reach: an office behind one address, not a flood. */
   clientConnections: 1_000,
-  /** HTTP requests of one address per second, there: a quarter of what one core answers, so that no client gets all. */
+  /** Requests, connections and control frames of one address per second, there: a quarter of what one core answers. */
   clientRequests: 5_000,
   /** Addresses that a host keeps count of: about 8 MiB. What is beyond shares one allowance. */
   clients: 65_536,
