@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { docsFiles } from "../host/control/routes/docs.ts";
 import { codes } from "../host/errors.ts";
 import { ClientFrameSchema, HostFrameSchema } from "../host/gen/sluice/v1/frame_pb.ts";
 import { limits } from "../host/limits.ts";
@@ -29,8 +30,9 @@ describe("llms.txt", () => {
   const text = page("llms.txt");
   const linked = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, path = ""]) => path);
 
-  test("links to what is there", () => {
+  test("links to what is there, and what hosts serve", () => {
     expect(linked.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    expect(linked.filter((path) => !Object.hasOwn(docsFiles, path.replace("docs/", "")))).toEqual([]);
   });
 
   test("has every page of docs/", () => {

@@ -8,6 +8,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -55,7 +56,7 @@ export const stages = {
   },
   docs: {
     label: "Copying the pages of /docs",
-    inputs: ["llms.txt"],
+    inputs: ["llms.txt", ...guides()],
     outputs: ["docs"],
     make: copyDocs,
   },
@@ -199,6 +200,14 @@ async function bundle(out) {
   chmodSync(join(out, "sluice.js"), 0o755);
 }
 
+/** The pages of docs/; decisions are for whoever has the repository. */
+function guides() {
+  return readdirSync(at("docs"))
+    .filter((name) => name.endsWith(".md"))
+    .sort()
+    .map((name) => `docs/${name}`);
+}
+
 /**
  * swagger-ui stays a package of the build: two of its files are all that runs, and what their licences ask to go along.
  *
@@ -212,6 +221,7 @@ async function copyDocs(out) {
   const notices = ["NOTICE", "swagger-ui-bundle.js.LICENSE.txt"].map((name) => readFileSync(from(name), "utf8").trim());
   writeFileSync(to("swagger-ui-bundle.js.LICENSE.txt"), `${notices.join("\n\n")}\n`);
   copyFileSync(at("llms.txt"), to("llms.txt"));
+  for (const path of guides()) copyFileSync(at(path), to(path.slice("docs/".length)));
 }
 
 /** @param {string} out */

@@ -1,5 +1,6 @@
 /**
- * `/docs`: the HTTP reference as pages that work without a network, and `/llms.txt`.
+ * `/docs`: the HTTP reference as pages that work without a network, the guides as they are (`/docs/quickstart.md`), and
+ * `/llms.txt`, which leads to them: what a host says of itself is always of its own version.
  *
  * The page is swagger-ui over our own `/openapi.json`. Its two files are copied at build time and served from here, so that
  * neither a content delivery network nor a package at run time is needed; the policy below has browsers hold us to that.
@@ -10,6 +11,8 @@ import { etagOf, isUnchanged } from "../etag.ts";
 import { type ControlContext, readQuery } from "../request.ts";
 import { type ControlApp, problemAnswers } from "./kit.ts";
 
+const MARKDOWN = "text/markdown; charset=utf-8";
+
 /** Files that the build puts into `dist/docs/`, and their media types. */
 export const docsFiles = Object.freeze({
   // Without a charset browsers read scripts of pages by guesswork, and swagger-ui does not survive that.
@@ -17,6 +20,14 @@ export const docsFiles = Object.freeze({
   "swagger-ui-bundle.js.LICENSE.txt": "text/plain; charset=utf-8",
   "swagger-ui.css": "text/css; charset=utf-8",
   "llms.txt": "text/plain; charset=utf-8",
+  "ARCHITECTURE.md": MARKDOWN,
+  "concepts.md": MARKDOWN,
+  "errors.md": MARKDOWN,
+  "expressions.md": MARKDOWN,
+  "frames.md": MARKDOWN,
+  "http.md": MARKDOWN,
+  "operating.md": MARKDOWN,
+  "quickstart.md": MARKDOWN,
 } as const);
 
 /** Name of such a file. */
@@ -83,7 +94,7 @@ const routes = {
   file: createRoute({
     method: "get",
     path: "/docs/{file}",
-    summary: "What the pages are made of",
+    summary: "A guide, such as quickstart.md, or what the pages are made of",
     request: { params: z.object({ file: z.string() }) },
     responses: { 200: { description: "The file" }, 304: { description: "Unchanged" }, ...problemAnswers(404) },
   }),
