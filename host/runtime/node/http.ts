@@ -16,7 +16,7 @@ import { hasBody, lingerFor } from "./linger.ts";
 import { createPublishListener } from "./publish.ts";
 import type { CarrySettings } from "./tcp.ts";
 import { inTurn } from "./turns.ts";
-import { createUpgrade, HttpRequest, isSocketPath, refuseConnection } from "./upgrade.ts";
+import { createUpgrade, HttpRequest, isSocketPath, refuseConnection, refuseUnreadable } from "./upgrade.ts";
 
 /** Looks at slow requests within the shortest of their limits: Node's own 30 s would let them live four times as long. */
 const CHECKS = 4;
@@ -59,17 +59,8 @@ export function createHttp(
   server.on("upgrade", createUpgrade(settings, isAllowed, randomUUID));
   admitBeforeReading(server, settings.admission);
   closeUnread(server, stallMs);
-  // What is no HTTP at all is answered by a status line, and never ends the process.
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === "ECONNRESET" || !socket.writable) return socket.destroy();
-    const status =
-      error.code === "HPE_HEADER_OVERFLOW"
-        ? "431 Request Header Fields Too Large"
-        : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-          ? "408 Request Timeout"
-          : "400 Bad Request";
-    return socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-  });
+  // What is no HTTP at all never ends the process.
+  server.on("clientError", (error, socket) => refuseUnreadable(socket as Socket, error, randomUUID()));
   return server;
 }
 

@@ -3,6 +3,7 @@
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { sluiceErrorFrom } from "../../errors.ts";
+import { limits } from "../../limits.ts";
 import type { Service } from "../../service.ts";
 import type { ConnectionKind } from "../../session/connection.ts";
 import { problemBytes } from "../../session/farewell.ts";
@@ -93,7 +94,16 @@ function admit(admission: Admission | undefined, socket: Socket): void {
 /** Says why there is no session, and hangs up. */
 function refuse(socket: Socket, error: unknown): void {
   socket.end(problemBytes(sluiceErrorFrom(error)));
-  // What the peer has sent is thrown away, or its arrival would reset the connection before the problem was read.
+  hangUp(socket);
+}
+
+/**
+ * Lets a peer read its last words, for a while that it cannot draw out.
+ *
+ * What it has sent is thrown away, or its arrival would reset the connection before those words were read.
+ */
+export function hangUp(socket: Socket): void {
   socket.resume();
-  socket.setTimeout(2_000, () => socket.destroy());
+  const timer = setTimeout(() => socket.destroy(), limits.lingerMs);
+  socket.once("close", () => clearTimeout(timer));
 }

@@ -2,12 +2,12 @@
  * WebSocket: after the handshake the socket is ours and the core does the framing.
  */
 import { createHash } from "node:crypto";
-import { IncomingMessage, STATUS_CODES } from "node:http";
+import { IncomingMessage, maxHeaderSize, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { codes, problemBody, problemContentType, SluiceError, sluiceErrorFrom } from "../../errors.ts";
 import { ACCEPT_GUID, negotiate, type OriginCheck } from "../../socket/websocket/handshake.ts";
-import { type CarrySettings, carry } from "./tcp.ts";
+import { type CarrySettings, carry, hangUp } from "./tcp.ts";
 
 /** Where sessions are opened. */
 export const SOCKET_PATH = "/v1/socket";
@@ -91,6 +91,27 @@ export function refuseConnection(socket: Socket, error: SluiceError, requestId: 
   refuse(socket, codes[error.code].status, error, retryAfter(error), requestId);
 }
 
+/**
+ * Answers what is no request of HTTP, or takes too long to become one. Nothing may be read from such a connection any more.
+ *
+ * @param error What Node's parser said.
+ */
+export function refuseUnreadable(socket: Socket, { code }: NodeJS.ErrnoException, requestId: string): void {
+  if (code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const [status, error] = refusalOf(code);
+  refuse(socket, status, error, {}, requestId);
+}
+
+function refusalOf(code: string | undefined): readonly [status: number, error: SluiceError] {
+  if (code === "HPE_HEADER_OVERFLOW") {
+    const limit = maxHeaderSize;
+    return [431, new SluiceError("limit_reached", `Cannot take headers of more than ${limit} bytes`, { limit })];
+  }
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT")
+    return [408, new SluiceError("frame_timeout", "A request was begun and not finished in time")];
+  return [400, new SluiceError("malformed", "Cannot read this as a request of HTTP/1.1")];
+}
+
 function acceptBytes(key: string, protocol: string): Uint8Array {
   // SHA-1 is what RFC 6455 §4.2.2 asks for; it guards against confused proxies, not against attackers.
   const accept = createHash("sha1")
@@ -125,6 +146,5 @@ function refuse(
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${lines.join("\r\n")}\r\n\r\n`);
   socket.end(body);
-  socket.resume();
-  socket.setTimeout(2_000, () => socket.destroy());
+  hangUp(socket);
 }

@@ -2,7 +2,8 @@
  * The rules of HTTP as they hold on the wire, where clients do not tidy up what they send. The host is one; what a test
  * makes has a name of its own.
  */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { limits } from "../../../host/limits.ts";
 import { serveHost } from "../../../host/runtime/node.ts";
 import type { ServedHost } from "../../../host/runtime/open-host.ts";
@@ -157,5 +158,30 @@ describe("methods", () => {
       const answer = await send(method, "/v1/info");
       expect([answer.status, answer.headers["allow"]], method).toEqual([405, "GET, HEAD, OPTIONS"]);
     }
+  });
+});
+
+describe("what is no request", () => {
+  test.each([
+    ["nonsense", "\r\n\r\nnonsense\r\n\r\n", 400, "malformed"],
+    ["no Host", "GET /v1/info HTTP/1.1\r\n\r\n", 400, undefined],
+    ["a header without an end", `GET / HTTP/1.1\r\nX: ${"x".repeat(20_000)}`, 431, "limit_reached"],
+    ["two lengths", "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, "malformed"],
+  ])("%s is told so by a problem, and the connection ends", async (_name, text, status, code) => {
+    const answer = await rawRequest(port, text);
+    expect([answer.status, answer.headers["connection"]]).toEqual([status, "close"]);
+    if (code === undefined) return;
+    expect(answer.headers["content-type"]).toBe("application/problem+json");
+    expect(JSON.parse(answer.body)).toMatchObject({ status, code, instance: expect.any(String) });
+  });
+
+  test("does not keep a connection by going on without an end", async () => {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    socket.on("error", () => {}).resume();
+    socket.write("nonsense\r\n\r\n");
+    const trickle = setInterval(() => socket.write("x"), 50);
+    await new Promise((resolve) => socket.once("close", resolve));
+    clearInterval(trickle);
   });
 });
