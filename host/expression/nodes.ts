@@ -13,9 +13,11 @@ type Draft<Node> = Node extends Place ? Omit<Node, "depth"> : never;
  * @throws {SluiceError} `limit_reached` where it is deeper than `depthMax`.
  */
 export function nodeOf<Node extends Expression>(source: string, depthMax: number, draft: Draft<Node>): Node {
-  const node = { ...draft, depth: 1 } as unknown as Node;
-  let depth = 1;
-  for (const child of childrenOf(node)) depth = Math.max(depth, child.depth + 1);
+  // The draft becomes the node: it is nobody else's, and parsing makes thousands of them.
+  const node = draft as unknown as Node & { depth: number };
+  node.depth = 1;
+  for (const child of childrenOf(node)) if (child.depth >= node.depth) node.depth = child.depth + 1;
+  const { depth } = node;
   if (depth > depthMax) throw beyond(`nests ${depth} levels deep`, depth, depthMax, source, draft.start);
-  return Object.freeze({ ...node, depth }) as unknown as Node;
+  return Object.freeze(node);
 }

@@ -172,9 +172,19 @@ function constantKey(value: Constant): string {
   return `${typeof value}:${Object.is(value, -0) ? "-0" : value}`;
 }
 
+const encoder = new TextEncoder();
+const ASCII = /^[\0-\x7f]*$/;
+
+/** UTF-8 of a text. Nearly all are short ASCII, for which a loop is faster than to call the encoder. */
+function utf8Of(text: string): Uint8Array {
+  if (text.length > 64 || !ASCII.test(text)) return encoder.encode(text);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
 /** Texts behind the code, each once. */
 class Texts {
-  readonly #encoder = new TextEncoder();
   readonly #placed = new Map<string, { readonly at: number; readonly bytes: number; readonly utf8: Uint8Array }>();
   end: number;
 
@@ -185,7 +195,7 @@ class Texts {
   place(text: string): { readonly at: number; readonly bytes: number } {
     const known = this.#placed.get(text);
     if (known !== undefined) return known;
-    const utf8 = this.#encoder.encode(text);
+    const utf8 = utf8Of(text);
     const placed = { at: this.end, bytes: utf8.length, utf8 };
     this.#placed.set(text, placed);
     this.end += utf8.length;
