@@ -29,12 +29,17 @@ const subscribe = createRoute({
       type: z.array(z.string()).optional().openapi({ description: "Only these types; may be repeated" }),
       lastEventId: z.string().optional().openapi({ description: "Instead of the header field" }),
       replay: z.enum(["true", "false"]).optional().openapi({ description: "false: nothing that was stored before" }),
-      format: z.enum(streamFormats).optional(),
+      format: z.enum(streamFormats).optional().openapi({ description: "How `data:` tells an event" }),
       ordering: z.enum(["fifo"]).optional(),
       where: z.string().optional().openapi({ description: "Only events of which this expression holds" }),
       dialect: z.string().optional().openapi({ description: "Language of `where`" }),
     }),
-    headers: z.object({ "last-event-id": z.string().optional() }),
+    headers: z.object({
+      "last-event-id": z
+        .string()
+        .optional()
+        .openapi({ description: "The last `id:` of an earlier stream, to go on behind it" }),
+    }),
   },
   responses: {
     200: {

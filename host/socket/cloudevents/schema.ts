@@ -33,13 +33,13 @@ export const cloudEventSchema = z
     type: text(limits.typeBytes, "type_too_long").optional(),
     subject: text(limits.eventBytes).optional(),
     time: moment.optional(),
-    datacontenttype: text(limits.eventBytes).optional(),
-    dataschema: text(limits.eventBytes).optional(),
+    datacontenttype: text(limits.eventBytes).optional().describe("`dataContentType`"),
+    dataschema: text(limits.eventBytes).optional().describe("The attribute `dataschema`"),
     data: z.unknown().optional(),
-    data_base64: base64Text.optional(),
+    data_base64: base64Text.optional().describe("`dataBase64`"),
     priority: priorityOrText.optional(),
-    partitionkey: text(limits.keyBytes, "key_too_long").optional(),
-    expirytime: moment.optional(),
+    partitionkey: text(limits.keyBytes, "key_too_long").optional().describe("`key`"),
+    expirytime: moment.optional().describe("`deliverBy`"),
   })
   .check((checked) => {
     const event = checked.value;
