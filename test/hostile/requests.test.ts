@@ -13,7 +13,7 @@ import { timeoutMs } from "../property/runs.ts";
 import { serveForTest } from "./host.ts";
 import { casesOfRun, createRandom, mutate, pieces, seedOfRun } from "./mutate.ts";
 import { createNeighbours } from "./neighbour.ts";
-import { requests, textOf } from "./requests.ts";
+import { requests, streams, textOf } from "./requests.ts";
 
 const encoder = new TextEncoder();
 const LANES = 8;
@@ -26,7 +26,7 @@ describe("changed requests", () => {
     const seed = seedOfRun();
     const random = createRandom(seed);
     const host = await serveForTest();
-    const corpus = requests.map((request) => encoder.encode(textOf(request)));
+    const corpus = [...requests, ...streams].map((request) => encoder.encode(textOf(request)));
     let left = casesOfRun(5_000);
     const lane = async (): Promise<void> => {
       while (left-- > 0) {

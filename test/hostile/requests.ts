@@ -38,7 +38,7 @@ const ceHeaders = {
 };
 const structured = { specversion: "1.0", id: "1", type: "t", source: "/x", zone: "eu", data: { n: 1 } };
 
-/** All of them. None streams: those that would are in their own tests. */
+/** Those whose answers end. */
 export const requests: readonly ValidRequest[] = [
   request("GET", "/v1/info"),
   request("GET", "/health/live"),
@@ -79,6 +79,19 @@ export const requests: readonly ValidRequest[] = [
   request("POST", "/v1/inboxes/s1/acks", { numbers: [1, 2] }),
   request("DELETE", "/v1/inboxes/s1"),
   request("POST", "/v1/test/clock", { advanceMs: 1 }),
+];
+
+const stream = { accept: "text/event-stream" };
+
+/** Those whose answers do not end, for tests that hang up themselves. */
+export const streams: readonly ValidRequest[] = [
+  request("GET", "/v1/channels/c/events?type=a&type=b&attr.zone=eu&attr.load=0.5", undefined, stream),
+  request("GET", "/v1/channels/c/events?where=load%20%3C%200.8%20AND%20EXISTS%20zone", undefined, stream),
+  request("GET", "/v1/channels/c/events?format=cloudevents&replay=false", undefined, {
+    ...stream,
+    "last-event-id": "AQEBNmtxMnYxeHd6OWFiAAAAAAAB",
+  }),
+  request("GET", "/v1/inboxes/s1/events?waitMs=50&max=3", undefined, { accept: "application/cloudevents-batch+json" }),
 ];
 
 /** A request as bytes on the wire. */
