@@ -7,9 +7,11 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { problemAnswer } from "../../control/problem.ts";
 import type { ControlBindings, HandedOver } from "../../control/request.ts";
+import { SluiceError, sluiceErrorFrom } from "../../errors.ts";
 import { SocketAdapter } from "./socket-adapter.ts";
 import type { CarrySettings } from "./tcp.ts";
 
@@ -44,8 +46,18 @@ export function createStreamListener(fetch: BoundFetch, settings: CarrySettings)
       begin(slot.handed, response, answer, settings);
       return RESPONSE_ALREADY_SENT;
     },
-    { overrideGlobalObjects: false },
+    { overrideGlobalObjects: false, errorHandler: answerUnreadable },
   );
+}
+
+/** Answers a request of whose address or `Host` no URL can be made; the app answers all others, its own faults included. */
+export function answerUnreadable(error: unknown): Response {
+  const refusal =
+    error instanceof RequestError
+      ? new SluiceError("malformed", "Cannot read the address or the Host of this request", { cause: error })
+      : sluiceErrorFrom(error);
+  const { status, headers, body } = problemAnswer(refusal, crypto.randomUUID());
+  return new Response(body, { status, headers });
 }
 
 function canHandOver(socket: Socket | null): boolean {

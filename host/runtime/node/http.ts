@@ -11,7 +11,7 @@ import { problemBody, problemContentType, type SluiceError, sluiceErrorFrom } fr
 import { negotiate, type OriginCheck } from "../../socket/websocket/handshake.ts";
 import type { Admission } from "./admission.ts";
 import { Bodies } from "./bodies.ts";
-import { asksForStream, type BoundFetch, createStreamListener } from "./hand-over.ts";
+import { answerUnreadable, asksForStream, type BoundFetch, createStreamListener } from "./hand-over.ts";
 import { hasBody, lingerFor } from "./linger.ts";
 import { createPublishListener } from "./publish.ts";
 import type { CarrySettings } from "./tcp.ts";
@@ -31,7 +31,7 @@ export function createHttp(
   const { handshakeMs, requestMs, stallMs } = settings.service.options;
   const control = getRequestListener(
     (request, { incoming }) => fetch(request, { client: incoming.socket.remoteAddress }),
-    { overrideGlobalObjects: false },
+    { overrideGlobalObjects: false, errorHandler: answerUnreadable },
   );
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     if (hasBody(request)) lingerFor(request, response, settings.service.clocks.real);

@@ -67,9 +67,11 @@ describe("addresses", () => {
 
   test("with a backslash or without a slash are no addresses", async () => {
     for (const target of ["/v1\\info", "v1/info", "*"]) {
-      const { status } = await send("GET", target);
-      expect([400, 404], target).toContain(status);
+      const answer = await send("GET", target);
+      expect([answer.status, codeOf(answer)], target).toEqual([400, "malformed"]);
     }
+    for (const bad of ["a b", "127.0.0.1:99999", "[::1", "a@b"])
+      expect(codeOf(await send("GET", "/v1/info", { Host: bad })), bad).toMatch(/^(malformed|forbidden)$/);
   });
 
   test("publishing takes names with slashes, on both ways alike", async () => {
