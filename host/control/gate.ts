@@ -43,13 +43,14 @@ export type Gate = (request: GateRequest, setHeader: (name: string, value: strin
 /** Makes the gate. */
 export function createGate({ service, access, clients, requestId }: GateSettings): Gate {
   const refusalOf = (request: GateRequest, setHeader: (name: string, value: string) => void) => {
+    // Counted first, whatever else is wrong with it, and told last, so that a page that may ask can read when to come back.
     const crowded = clients.request(request.client);
-    if (crowded !== undefined) return crowded;
     const origin = request.header("origin");
     const barred = accessRefusal(access, origin, request.header("host") ?? "");
     if (barred !== undefined) return barred;
     // From here on the page may read what it is told, refusals included.
     if (origin !== undefined) for (const [name, value] of Object.entries(corsHeaders(origin))) setHeader(name, value);
+    if (crowded !== undefined) return crowded;
     if (service.draining && !READING.has(request.method))
       return new SluiceError("draining", "Cannot change anything, the host is shutting down");
     return undefined;

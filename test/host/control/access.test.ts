@@ -168,6 +168,12 @@ describe("clients", () => {
     expect(answer.json).toMatchObject({ code: "rate_limited", limit: 2, instance: "request-3" });
     expect(answer.headers.get("retry-after")).toBe("1");
     expect((await askFrom("10.0.0.2", "GET", "/v1/info")).status).toBe(200);
+    const told = await askFrom("10.0.0.1", "GET", "/v1/info", { origin: page });
+    expect([told.status, told.headers.get("access-control-allow-origin")]).toEqual([429, page]);
+    // Who is refused for another reason has asked all the same.
+    for (let count = 0; count < 2; count += 1)
+      expect((await askFrom("10.0.0.3", "GET", "/v1/info", { origin: stranger })).status).toBe(403);
+    expect((await askFrom("10.0.0.3", "GET", "/v1/info")).status).toBe(429);
     clock.advance(500);
     expect((await askFrom("10.0.0.1", "GET", "/v1/info")).status).toBe(200);
   });

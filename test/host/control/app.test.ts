@@ -122,6 +122,28 @@ describe("GET /openapi.json", () => {
   });
 });
 
+describe("the description", () => {
+  test("refers to what is in it, and names the parameters of every path", async () => {
+    const { json, text } = await createTestControl().ask("GET", "/openapi.json");
+    const schemas = (json["components"] as { schemas: Record<string, unknown> }).schemas;
+    for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
+      expect(Object.keys(schemas)).toContain(name);
+    expect(text.match(/"\$ref":"(?!#\/components\/schemas\/)[^"]*"/g) ?? []).toEqual([]);
+    interface Operation {
+      readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[];
+    }
+    for (const [path, methods] of Object.entries(json["paths"] as Record<string, Record<string, Operation>>)) {
+      const names = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name).sort();
+      for (const [method, { parameters = [] }] of Object.entries(methods)) {
+        const described = parameters.filter((parameter) => parameter.in === "path");
+        expect(described.map(({ name }) => name).sort(), `${method} ${path}`).toEqual(names);
+        expect(described.every(({ required }) => required === true)).toBe(true);
+        expect(new Set(parameters.map(({ name }) => name)).size).toBe(parameters.length);
+      }
+    }
+  });
+});
+
 describe("what is not there", () => {
   test.each(["/v1", "/v1/nope", "/v2/channels", "/metrics/x", "/v1/test/clock", "/V1/info"])(
     "%s is 404",

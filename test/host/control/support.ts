@@ -24,7 +24,7 @@ export interface TestControl extends TestService {
   /** Asks; a body that is no string, bytes or stream is sent as JSON. */
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Asks as a client with that address. */
-  askFrom(client: string, method: string, path: string): Promise<Answer>;
+  askFrom(client: string, method: string, path: string, headers?: Record<string, string>): Promise<Answer>;
 }
 
 /** Makes a control plane. */
@@ -51,7 +51,8 @@ export function createTestControl(input: Partial<ControlOptions> = {}, options: 
     ...made,
     app,
     controlLog,
-    askFrom: async (client, method, path) => answerOf(await app.request(path, { method }, { client })),
+    askFrom: async (client, method, path, headers = {}) =>
+      answerOf(await app.request(path, { method, headers }, { client })),
     async ask(method, path, body, headers = {}) {
       const raw = typeof body === "string" || body instanceof Uint8Array || body instanceof ReadableStream;
       const init: RequestInit & { duplex?: "half" } = { method, headers: { ...headers } };
