@@ -1,6 +1,6 @@
 /** package.json leads everybody to files that are built and packed: command line, library, and each runtime's own of both. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
@@ -20,6 +20,33 @@ function isPacked(path: string): boolean {
     return new RegExp(`^${pattern.join("[^/]*")}(/|$)`).test(path);
   });
 }
+
+/** The file and all that it imports as it starts, lazily loaded parts excepted. */
+function loadedBy(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, name = ""] of readFileSync(file, "utf8").matchAll(
+    /^(?:import|\} from|export .* from) ?.*"(\.\/[^"]+)";$/gm,
+  ))
+    loadedBy(join(dirname(file), name), seen);
+  return seen;
+}
+
+describe("the command line", () => {
+  test("loads the server when it serves, and not before", () => {
+    const loaded = [...loadedBy(join(root, "dist/cli/node.js"))];
+    expect(loaded.length).toBeGreaterThan(3);
+    const text = loaded.map((file) => readFileSync(file, "utf8")).join("");
+    const parts = ["function createControlApp(", "function createHttp(", "var LocalSession", "HostFrameSchema ="];
+    expect(parts.filter((part) => text.includes(part))).toEqual([]);
+    // The other way round, so that the names above are still the right ones.
+    const folder = join(root, "dist/cli");
+    const all = readdirSync(folder)
+      .filter((name) => name.endsWith(".js"))
+      .map((name) => readFileSync(join(folder, name), "utf8"));
+    expect(parts.filter((part) => !all.join("").includes(part))).toEqual([]);
+  });
+});
 
 describe("package.json", () => {
   const paths = [...pathsIn(bin), ...pathsIn(imports), ...pathsIn(exports)].map((path) => path.replace(/^\.\//, ""));
