@@ -90,7 +90,9 @@ export async function serve(platform: Platform, settings: ServeSettings, termina
 function publishLoad(host: ServedHost, clocks: Clocks, log: Log): () => void {
   const source = `/host/${host.service.hostId}`;
   // There from the first moment, so that whoever looks before the first sample finds the channel.
-  host.service.channels.resolve(LOAD_CHANNEL);
+  // Put and not only used, because hosts that others can reach take no channels that nobody put.
+  const { channels, templates } = host.service;
+  if (channels.get(LOAD_CHANNEL) === undefined) channels.put(LOAD_CHANNEL, templates.definitionFor(LOAD_CHANNEL));
   return startLoadMonitor(createMachineReadings(), clocks.real, (sample) => {
     try {
       const [result] = host.service.publish(LOAD_CHANNEL, [eventFromSample(sample, source)]);

@@ -36,7 +36,17 @@ describe("sluice", () => {
     { args: ["sub", "--help"], words: ["--where", "--count", "--json", "sluice sub host.load"] },
     {
       args: ["serve", "-h"],
-      words: ["--listen", "--tcp", "--data", "--memory", "--insecure", "--host-load", "SLUICE_LISTEN"],
+      words: [
+        "--listen",
+        "--tcp",
+        "--data",
+        "--memory",
+        "--insecure",
+        "--origin",
+        "--implicit",
+        "--host-load",
+        "SLUICE_LISTEN",
+      ],
     },
     { args: ["channel", "--help"], words: ["ls", "create", "show", "update", "rm", "Examples:"] },
     { args: ["channel", "create", "--help"], words: ["--type", "--source", "--late", "--no-echo"] },

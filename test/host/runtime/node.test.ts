@@ -6,7 +6,9 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { defaultDefinition } from "../../../host/channel/definition.ts";
 import { codes } from "../../../host/errors.ts";
+import { limits } from "../../../host/limits.ts";
 import { serveHost } from "../../../host/runtime/node.ts";
 import type { ServedHost, ServeOptions } from "../../../host/runtime/open-host.ts";
 import { carriers, connectTo, type Reachable } from "../support/client.ts";
@@ -84,6 +86,23 @@ describe("serveHost()", () => {
     for (const line of ["sluice_sessions 1", "sluice_events_total 1", "sluice_deliveries_total 1"])
       expect(metrics).toContain(line);
     expect(metrics).toMatch(/sluice_loop_utilization 0?\.?\d+/);
+  });
+
+  test("where others can reach it, a host counts its clients, takes its own pages, and makes no channel unasked", async () => {
+    const host = await serve({ listen: "0.0.0.0:0", tcp: null, insecure: true });
+    const { clients, capabilities } = await (await fetch(`${host.url}/v1/info`)).json();
+    expect(clients).toEqual({ connections: limits.clientConnections, requests: limits.clientRequests });
+    expect(capabilities["channels.implicit"]).toBe(false);
+    const ask = (origin: string): Promise<{ status: number }> =>
+      rawRequest(
+        host.httpPort,
+        `POST /v1/channels/c/events HTTP/1.1\r\nHost: sluice.example\r\nOrigin: ${origin}\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"type":"t"}`,
+      );
+    expect((await ask("https://sluice.example")).status, "its own page").toBe(404);
+    expect((await ask("https://evil.example")).status, "a stranger's").toBe(403);
+    expect((await ask("http://localhost:3000")).status, "loopback is somebody else's here").toBe(403);
+    host.service.channels.put("c", defaultDefinition);
+    expect((await ask("https://sluice.example")).status).toBe(200);
   });
 
   test("without a TCP port there is none", async () => {
