@@ -239,6 +239,43 @@ export const STATUS_EXPRESSION: u32 = 31;
  *  WebSocket control frame that goes out as it is. */
 export const FRAME_RAW_TAG: u32 = 0x7a;
 
+// --- Record of explain(), which lies in RECEIPTS (word index) ---
+
+export const EXPLAIN_MEMBER: u32 = 0;
+export const EXPLAIN_CONNECTION: u32 = 1;
+export const EXPLAIN_VERDICT: u32 = 2;
+export const EXPLAIN_REASON: u32 = 3;
+/** Events and bytes that wait in its inbox before this one. */
+export const EXPLAIN_EVENTS: u32 = 4;
+export const EXPLAIN_BYTES: u32 = 5;
+export const EXPLAIN_RECORD_BYTES: u32 = 24;
+export const EXPLAIN_RECORDS_MAX: u32 = RECEIPTS_BYTES / EXPLAIN_RECORD_BYTES;
+
+export const VERDICT_DELIVERED: u32 = 1;
+export const VERDICT_REJECTED: u32 = 2;
+export const VERDICT_HELD: u32 = 3;
+export const VERDICT_DROPPED: u32 = 4;
+/** A decider has the word, and is not asked. */
+export const VERDICT_UNKNOWN: u32 = 5;
+
+export const EXPLAINED_NONE: u32 = 0;
+/** The sink's types. */
+export const EXPLAINED_TYPE: u32 = 1;
+/** The sink's expression. */
+export const EXPLAINED_WHERE: u32 = 2;
+/** It is the submitter's own and the channel does not echo. */
+export const EXPLAINED_ECHO: u32 = 3;
+/** Its inbox is full, and its policy lets nothing else give way. */
+export const EXPLAINED_CAPACITY: u32 = 4;
+/** Its moment has passed. */
+export const EXPLAINED_LATE: u32 = 5;
+/** Somebody holds the inbox. */
+export const EXPLAINED_HELD: u32 = 6;
+/** An inbox that blocks keeps it in the outbox of its source. */
+export const EXPLAINED_BLOCKED: u32 = 7;
+/** The channel's decider. */
+export const EXPLAINED_DECIDER: u32 = 8;
+
 // --- Member roles (bits) ---
 
 export const ROLE_SINK: u32 = 1;

@@ -36,11 +36,13 @@ import {
   STATUS_MEMBER_UNKNOWN,
   STATUS_MEMORY,
   STATUS_OK,
+  STATUS_TYPE_REFUSED,
 } from "./abi";
 import { Channel, channelAt, channelFind, channelNew, channelsInit, channelTable } from "./channel/channel";
 import { Member, memberAt, memberFind, membersInit, memberTable } from "./channel/member";
-import { typeSetMade, typeSetNew, typeSetRelease, typesInit } from "./channel/types";
+import { typeLookup, typeSetMade, typeSetNew, typeSetRelease, typeSetTakes, typesInit } from "./channel/types";
 import { clockSet } from "./clock";
+import { scanEvent, scanTypeAt, scanTypeBytes } from "./event/scan";
 import { shapesInit } from "./event/shape";
 import { namesInit } from "./expression/names";
 import { errors } from "./expression/outcome";
@@ -54,6 +56,7 @@ import { inboxFree, inboxNew } from "./mailbox/inbox";
 import { keysInit } from "./mailbox/keys";
 import { Mailbox } from "./mailbox/records";
 import { slabsInit, slabsLive } from "./mailbox/slab";
+import { explainEvent } from "./match/explain";
 import { fanOutInit } from "./match/fan-out";
 import {
   channelEnd,
@@ -64,6 +67,7 @@ import {
   memberTypesSet,
   memberWhereSet,
 } from "./match/membership";
+import { deadlineMsOf } from "./match/publish";
 import { outboxesPump } from "./match/pump";
 import { channelStoreSet, replay } from "./match/replay";
 import { hashSeed } from "./memory/bytes";
@@ -371,6 +375,19 @@ export function memberAttributes(number: u32, out: u32): u32 {
 export function memberUpdate(number: u32, at: u32, bytes: u32): u32 {
   const connection = connectionFind(number);
   return connection === null ? STATUS_MEMBER_UNKNOWN : memberUpdateFrame(connection, at, bytes);
+}
+
+export function explain(number: u32, submitter: u32, at: u32, bytes: u32, from: u32, now: f64): u32 {
+  clockSet(now);
+  const found = channelFind(number);
+  if (found === null) return resultStatus(STATUS_CHANNEL_UNKNOWN, number, 0);
+  const channel = found as Channel;
+  const status = scanEvent(at, bytes);
+  if (status !== STATUS_OK) return status;
+  if (channel.types !== 0 && !typeSetTakes(channel.types, typeLookup(scanTypeAt, scanTypeBytes)))
+    return resultStatus(STATUS_TYPE_REFUSED, 0, 0);
+  resultSet(RESULT_COUNT, explainEvent(channel, submitter, at, bytes, deadlineMsOf(channel, now), from));
+  return STATUS_OK;
 }
 
 export function expressionAdd(at: u32, bytes: u32): u32 {

@@ -73,8 +73,6 @@ export const limits = Object.freeze({
   expressionConstants: 1_024,
   /** Different names in one expression: four times what one event may have. */
   expressionNames: 256,
-  /** Compiled expressions that a host keeps for joins to come. */
-  expressionsKept: 1_024,
   /** Values that an expression may hold at a time while it is evaluated. Core: size of the stack. */
   expressionStack: EXPRESSION_STACK_MAX,
   /** Bytes of an expression's bytecode. Core. */

@@ -19,6 +19,7 @@ import type { Connection, ConnectionAdapter, ConnectionKind } from "./session/co
 import { type Decider, decideWaiting } from "./session/decider.ts";
 import { drainSessions } from "./session/drain.ts";
 import { type Counters, createCounters, type Engine, type Flusher, type OutputRenderer } from "./session/engine.ts";
+import { type ExplainOptions, type Explanation, explain } from "./session/explain.ts";
 import { createFlusher } from "./session/flush.ts";
 import { LocalSession, type PublishResult } from "./session/local.ts";
 import { MailboxSession } from "./session/mailbox-session.ts";
@@ -248,6 +249,19 @@ export class Service implements Engine {
     this.#subscriptions.add(subscription);
     subscription.onClose(() => this.#subscriptions.delete(subscription));
     return subscription;
+  }
+
+  /**
+   * What would become of an event at each sink of a channel, and why; nothing happens.
+   *
+   * @throws {SluiceError} `channel_unknown`, `member_unknown`, and what the event itself can be refused for.
+   */
+  explain(name: string, event: Event, options?: ExplainOptions): Explanation {
+    try {
+      return explain(this, this.members, name, event, options);
+    } catch (error) {
+      throw this.#refusal(error, undefined);
+    }
   }
 
   /** Has the events of a channel decided by the decider of the settings, which gets `decider` as its number; 0: no more. */

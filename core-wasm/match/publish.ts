@@ -285,6 +285,12 @@ function handOn(
   }
 }
 
+/** The moment by which the event that was scanned just now must be delivered there, ms; Infinity: none. */
+export function deadlineMsOf(channel: Channel, acceptedMs: f64): f64 {
+  const deadline = deadlineOf(channel, acceptedMs);
+  return deadline === i64.MAX_VALUE ? Infinity : <f64>deadline / 1000;
+}
+
 function fixedWrite(at: u32, tag: u8, value: i64): u32 {
   store<u8>(at, tag);
   store<i64>(at, value, 1);

@@ -7,6 +7,7 @@ import { limits } from "../limits.ts";
 import type { BenchOptions } from "./bench.ts";
 import type { ChannelOptions } from "./channel.ts";
 import { type Target, targetFrom } from "./client.ts";
+import type { ExplainOptions } from "./explain.ts";
 import type { PubOptions } from "./pub.ts";
 import type { SubOptions } from "./sub.ts";
 import type { Terminal } from "./terminal.ts";
@@ -89,6 +90,35 @@ export function addClientCommands(program: Command, terminal: Terminal, onFailed
       .action(async (options: BenchOptions & WithUrl) =>
         (await import("./bench.ts")).bench(options, target(options, terminal), terminal),
       ),
+  );
+}
+
+/** Adds explain. `onFailed` is called where nobody would get the event. */
+export function addExplainCommand(program: Command, terminal: Terminal, onFailed: () => void): void {
+  withUrl(
+    program
+      .command("explain")
+      .summary("say who would get an event, and why not the others")
+      .description("Ask a host what would become of an event at each sink of a channel. Nothing is published.")
+      .argument("<channel>")
+      .option("--type <type>", 'what kind of event it is (default "message")')
+      .option("--attr <name=value>", "an attribute; repeat for more (name:=text keeps text)", attributeFromText)
+      .option("--priority <0-9>", "higher is more urgent", wholeNumber(0, PRIORITY_MAX))
+      .option("--ttl <ms>", "useless after so many milliseconds", wholeNumber(0, limits.durationMs))
+      .option("--key <key>", "correlates events: duplicates, replies, cancels")
+      .option("--source <source>", "who says it")
+      .option("--subject <subject>", "what it is about, within the source")
+      .option("--data <data>", "the data")
+      .option("--file <file>", 'the data from a file ("-": all of standard input)')
+      .option("--content-type <type>", "media type of the data, instead of finding out")
+      .option("--event <json>", "a whole JSON event instead")
+      .option("--as <member>", "the member that would submit it, such as m17")
+      .option("--json", "one JSON entry per sink and line")
+      .addHelpText("after", EXPLAIN_EXAMPLES)
+      .action(async (channel: string, options: ExplainOptions & WithUrl) => {
+        const { explain } = await import("./explain.ts");
+        if (!(await explain(channel, options, target(options, terminal), terminal))) onFailed();
+      }),
   );
 }
 
@@ -201,10 +231,18 @@ const SUB_EXAMPLES = `
 Examples:
   $ sluice sub host.load
   $ sluice sub orders --type order.placed --type order.cancelled
+  $ sluice sub host.load --where "cpu > 0.8 OR loop_lag_ms > 50"
   $ sluice sub host.load --json | jq .attributes.cpu
   $ sluice sub orders --count 10 --json > sample.ndjson
 
 It reconnects when the host goes away, and says so on standard error.`;
+
+const EXPLAIN_EXAMPLES = `
+Examples:
+  $ sluice explain orders --type order.placed --attr region=eu
+  $ sluice explain orders --event '{"type":"order.placed","key":"r-17"}' --json
+
+Exit code 1 if nobody would get it.`;
 
 const BENCH_EXAMPLES = `
 Examples:

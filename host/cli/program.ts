@@ -4,7 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { isSluiceError } from "../errors.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { addChannelCommand, addClientCommands } from "./commands.ts";
+import { addChannelCommand, addClientCommands, addExplainCommand } from "./commands.ts";
 import { CliError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, lineFromReason, messageOf } from "./failure.ts";
 import { addServeCommand } from "./serve-command.ts";
 import { widthOf } from "./style.ts";
@@ -105,6 +105,7 @@ function createProgram(
     .showSuggestionAfterError(true);
   addServeCommand(program, terminal, platform);
   addClientCommands(program, terminal, onFailed);
+  addExplainCommand(program, terminal, onFailed);
   addChannelCommand(program, terminal);
   return program;
 }

@@ -45,7 +45,6 @@ const LATER_COMMANDS = [
   "filter",
   "contract",
   "condition",
-  "explain",
   "generate",
   "top",
   "doctor",

@@ -1,10 +1,12 @@
 /**
  * `sluice sub`: joins a channel as a sink and prints what arrives, until it is told to stop.
  */
-import { codes, type SluiceCode } from "../errors.ts";
+import { codes, isSluiceError, type SluiceCode } from "../errors.ts";
+import { caretLines } from "../expression/caret.ts";
+import { parse } from "../expression/parse.ts";
 import { type JsonPath, RawJson, readJson } from "../socket/json/reader.ts";
 import type { Target } from "./client.ts";
-import { CliError, errorFromProblem, lineFromProblem, messageOf, type ProblemLike } from "./failure.ts";
+import { CliError, errorFromProblem, lineFromProblem, lineFromReason, messageOf, type ProblemLike } from "./failure.ts";
 import { type EventLike, lineFromEvent } from "./render.ts";
 import { type Ending, openSession, type Session } from "./session.ts";
 import { figure } from "./style.ts";
@@ -15,7 +17,7 @@ import type { AttributeValue } from "./values.ts";
 export interface SubOptions {
   readonly type?: readonly string[];
   readonly attr?: Readonly<Record<string, AttributeValue>>;
-  /** Sent as given; a host without expressions refuses it and says so. */
+  /** Read here first, so that what is wrong with it is shown below its very words. */
   readonly where?: string;
   readonly ordering?: string;
   /** Ends after so many events. */
@@ -53,6 +55,7 @@ const RECONNECT_LAST_MS = 10_000;
  * @throws {CliError} where the host refuses the join or closes the session for good.
  */
 export async function sub(channel: string, options: SubOptions, target: Target, terminal: Terminal): Promise<void> {
+  if (options.where !== undefined) assertExpression(options.where, terminal);
   const printer = createPrinter(options, terminal);
   let pauseMs = RECONNECT_FIRST_MS;
   for (let attempt = 0; !terminal.stop.aborted; attempt += 1) {
@@ -71,6 +74,18 @@ export async function sub(channel: string, options: SubOptions, target: Target, 
     terminal.note(`${outcome.why}; trying again in ${figure(waitMs / 1000, waitMs < 1000 ? 2 : 0)} s`);
     await pause(waitMs, terminal);
     pauseMs = Math.min(pauseMs * 2, RECONNECT_LAST_MS);
+  }
+}
+
+/** @throws {CliError} a usage error, after the line of the expression and a caret. */
+function assertExpression(where: string, terminal: Terminal): void {
+  try {
+    parse(where, "sluice");
+  } catch (reason) {
+    if (!isSluiceError(reason)) throw reason;
+    const { line, column } = reason;
+    if (line !== undefined && column !== undefined) terminal.error(`${caretLines(where, { line, column })}\n`);
+    throw new CliError(`--where: ${lineFromReason(reason)}`, { exitCode: 2, code: reason.code });
   }
 }
 

@@ -18,6 +18,7 @@ import type { ControlContext, ControlEnv } from "./request.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
+import { addExplainRoute } from "./routes/explain.ts";
 import { addHostRoutes } from "./routes/hosts.ts";
 import { addInboxEventRoutes } from "./routes/inbox-events.ts";
 import { addInboxJoinRoutes } from "./routes/inbox-joins.ts";
@@ -103,6 +104,7 @@ export function createControlApp(options: ControlOptions): ControlPlane {
   addChannelRoutes(app);
   addEventRoutes(app);
   addSubscribeRoute(app);
+  addExplainRoute(app);
   addTemplateRoutes(app);
   addMemberRoutes(app);
   addHostRoutes(app);

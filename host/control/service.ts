@@ -7,6 +7,8 @@ import type { Template } from "../channel/templates.ts";
 import type { Clock } from "../clock.ts";
 import type { SluiceError } from "../errors.ts";
 import type { ConnectionAdapter } from "../session/connection.ts";
+import type { Event } from "../gen/sluice/v1/event_pb.ts";
+import type { ExplainOptions, Explanation } from "../session/explain.ts";
 import type { Mailboxes } from "../session/mailboxes.ts";
 import type { AttributeChanges, RosterMember } from "../session/roster.ts";
 import type { OpenedStream, StreamRequest } from "../socket/sse/stream.ts";
@@ -79,6 +81,8 @@ export interface ControlService {
    * @param carrier Gets what is to be told.
    */
   openStream(kind: "sse" | "sse-cloudevents", carrier: ConnectionAdapter, request: StreamRequest): OpenedStream;
+  /** What would become of an event at each sink, in join order. Nothing happens. */
+  explain(channel: string, event: Event, options?: ExplainOptions): Explanation;
   /** All mailboxes; those that are polled are made and kept there. */
   readonly inboxes: Pick<Mailboxes, "list" | "get" | "open" | "patch" | "close" | "join" | "leave" | "poll">;
   /** Counters by name; those that only grow end in "Total". */

@@ -160,6 +160,16 @@ export interface CoreExports {
   /** Merges an encoded Update's attributes and removals into the member's. Returns a status. */
   memberUpdate(connection: number, at: number, bytes: number): number;
 
+  /**
+   * What would become of an encoded Event at the sinks of a channel, without doing anything: records of EXPLAIN_… in
+   * RECEIPTS, RESULT_COUNT of them, in join order.
+   *
+   * @param submitter Connection whose own sinks `echo` is about; 0: none.
+   * @param from Sinks to leave out at the beginning; there are more where as many records as fit were written.
+   * @returns STATUS_OK, or why the channel would not take the event.
+   */
+  explain(channel: number, submitter: number, at: number, bytes: number, from: number, now: number): number;
+
   // --- Expressions: programs of core-wasm/expression/code.ts ---
 
   /**

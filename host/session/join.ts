@@ -20,7 +20,7 @@ import { type Ref, refField } from "./frames.ts";
 import { notSupported } from "./inbox.ts";
 import type { Session } from "./session.ts";
 import { addMember } from "./source.ts";
-import { programOf, setWhere } from "./where.ts";
+import { setWhere, type Where, whereFrom } from "./where.ts";
 
 const roles: ReadonlyMap<string, number> = new Map([
   ["", ROLE_SINK],
@@ -48,7 +48,7 @@ export interface JoinOutcome {
  *   `source_taken`, `limit_reached`, and what an update of attributes can be refused for.
  */
 export function join(session: Session, frame: Join, ref: Ref, path = "join."): JoinOutcome {
-  assertJoin(frame, path);
+  const where = assertJoin(frame, path);
   const role = roles.get(frame.role);
   if (role === undefined) {
     throw new SluiceError(
@@ -62,10 +62,10 @@ export function join(session: Session, frame: Join, ref: Ref, path = "join."): J
   }
   const { core, channels } = session.engine;
   const channel = channels.resolve(frame.channel);
-  const member = joinAs(session, core, channel, role);
+  const member = joinAs(session, core, channel, role, where);
   let recovered: boolean | undefined;
   try {
-    describe(session, core, member, frame);
+    describe(session, core, member, frame, where);
     if ((role & ROLE_SINK) !== 0) recovered = replay(session, core, channel, member, frame);
   } catch (error) {
     core.exports.memberRemove(session.id, member);
@@ -112,19 +112,19 @@ function replay(session: Session, core: Core, channel: ChannelView, member: numb
 }
 
 /** A source that came into being by publishing gives way to the one that joins, or a `single` channel would refuse it. */
-function joinAs(session: Session, core: Core, channel: ChannelView, role: number): number {
+function joinAs(session: Session, core: Core, channel: ChannelView, role: number, where: Where | undefined): number {
   const implicit = (role & ROLE_SOURCE) === 0 ? undefined : session.memberships?.implicitOf(channel.number);
   if (implicit !== undefined) {
     core.exports.memberRemove(session.id, implicit.member);
     session.memberships?.delete(implicit.member);
   }
-  return addMember(session, core, channel, role, false);
+  return addMember(session, core, channel, role, false, where);
 }
 
-/** Sets types and attributes of a member that was just made. */
-function describe(session: Session, core: Core, member: number, frame: Join): void {
-  const { types, attributes, where, dialect } = frame;
-  if (where !== "") setWhere(core, member, where, dialect);
+/** Sets filter, types and attributes of a member that was just made. */
+function describe(session: Session, core: Core, member: number, frame: Join, where: Where | undefined): void {
+  const { types, attributes } = frame;
+  if (where !== undefined) setWhere(core, member, where);
   if (types.length > 0) check(core, core.exports.memberTypes(member, placeTypes(core, types), types.length));
   if (Object.keys(attributes).length > 0) updateMember(session, core, create(UpdateSchema, { member, attributes }));
 }
@@ -147,10 +147,11 @@ function check(core: Core, status: number): void {
 /**
  * Checks what can be checked of a join before anything happens.
  *
+ * @returns The filter that it asks for.
  * @param path Of the join in the input, for errors: "join.", or "" where it is all of the input.
  * @throws {SluiceError} `not_supported`, `limit_reached`, `type_too_long`, `invalid_value`, naming the field; `expression`.
  */
-export function assertJoin(frame: Join, path: string): void {
+export function assertJoin(frame: Join, path: string): Where | undefined {
   if (frame.dialect !== "" && frame.dialect !== "cesql") {
     throw new SluiceError(
       "invalid_value",
@@ -158,12 +159,12 @@ export function assertJoin(frame: Join, path: string): void {
       { value: frame.dialect.slice(0, 32), limit: ["cesql"] },
     );
   }
-  // Compiled here to be refused before anything happens; kept, so that it is compiled once.
-  if (frame.where !== "") programOf(frame.where, frame.dialect);
+  const where = whereFrom(frame.where, frame.dialect);
   if (frame.filters !== undefined && Object.keys(frame.filters).length > 0) throw notSupported(`${path}filters`, {});
   if (frame.misses) throw notSupported(`${path}misses`, frame.misses);
   if (frame.rate !== undefined) throw notSupported(`${path}rate`, frame.rate);
   assertTypes(frame.types, `${path}types`);
+  return where;
 }
 
 /**

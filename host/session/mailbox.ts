@@ -184,7 +184,7 @@ export class Mailbox implements MailboxView {
   }
 
   #rejoin(member: number, present: Join, next: Join): void {
-    assertJoin(next, "");
+    const where = assertJoin(next, "");
     const { core } = this.#owner.engine;
     const attributes = Object.keys(present.attributes).filter((name) => !(name in next.attributes));
     // First what can be refused: then the rest is as it was.
@@ -195,7 +195,8 @@ export class Mailbox implements MailboxView {
     );
     const status = core.exports.memberTypes(member, placeTypes(core, next.types), next.types.length);
     if (status !== STATUS_OK) throw errorFromStatus(status, 0, 0);
-    setWhere(core, member, next.where, next.dialect);
+    setWhere(core, member, where);
+    this.#session.memberships?.filter(member, where);
   }
 
   #take({ eventsMax }: PollWanted): Polled["entries"] {

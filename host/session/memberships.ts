@@ -3,6 +3,8 @@
  * when a channel is gone. Who receives what is the core's table.
  */
 
+import type { Where } from "./where.ts";
+
 /** One membership. */
 export interface Membership {
   /** The core's number; "m<number>" in JSON. */
@@ -13,6 +15,8 @@ export interface Membership {
   readonly role: number;
   /** Made by a publish without a join. */
   readonly implicit: boolean;
+  /** The filter that it joined with, to explain what it did not get. */
+  readonly where?: Pick<Where, "text" | "dialect">;
 }
 
 /** All memberships of one session. */
@@ -38,6 +42,15 @@ export class Memberships {
   /** All, in the order of their joining. */
   all(): Iterable<Membership> {
     return this.#byMember.values();
+  }
+
+  /** Notes another filter of a member. */
+  filter(member: number, where: Where | undefined): void {
+    const membership = this.#byMember.get(member);
+    if (membership === undefined) return;
+    const { where: _before, ...rest } = membership;
+    this.delete(member);
+    this.add(where === undefined ? rest : { ...rest, where: { text: where.text, dialect: where.dialect } });
   }
 
   get(member: number): Membership | undefined {

@@ -7,6 +7,7 @@ import { create, fromBinary } from "@bufbuild/protobuf";
 import { ROLE_SINK, ROLE_SOURCE } from "../../core-wasm/abi.ts";
 import { SCRATCH_AT } from "../core/instance.ts";
 import { SluiceError } from "../errors.ts";
+import type { Dialect } from "../expression/dialect.ts";
 import type { Value } from "../gen/sluice/v1/event_pb.ts";
 import { UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
 import type { Engine } from "./engine.ts";
@@ -24,6 +25,8 @@ export interface RosterMember {
   readonly implicit: boolean;
   /** Id of the mailbox of its session; null for what lives in this process, such as the source of HTTP publishes. */
   readonly inbox: string | null;
+  /** The filter that it joined with. */
+  readonly where?: { readonly text: string; readonly dialect: Dialect };
   /** Its live attributes. */
   attributes(): Readonly<Record<string, Value>>;
 }
@@ -93,6 +96,11 @@ export class Roster {
     return this.#view(session, membership, this.#polled());
   }
 
+  /** Number in the core of the connection that has a member. @throws {SluiceError} as {@link get}. */
+  connectionOf(channel: string, member: number): number {
+    return this.#find(channel, member).session.id;
+  }
+
   #numberOf(channel: string): number {
     const view = this.#engine.channels.get(channel);
     if (view === undefined)
@@ -119,13 +127,14 @@ export class Roster {
   }
 
   #view(session: Session, membership: Membership, polled: ReadonlyMap<number, string>): RosterMember {
-    const { member, channel, role, implicit } = membership;
+    const { member, channel, role, implicit, where } = membership;
     const both = ROLE_SINK | ROLE_SOURCE;
     return {
       member,
       channel,
       role: (role & both) === both ? "both" : (role & ROLE_SINK) === 0 ? "source" : "sink",
       implicit,
+      ...(where === undefined ? {} : { where }),
       inbox: polled.get(member) ?? (session.kind === "local" ? null : `s${session.number}`),
       attributes: () => {
         const { exports, views } = this.#engine.core;

@@ -9,6 +9,7 @@ import { SluiceError } from "../errors.ts";
 import { publishChannelFrom } from "./decode.ts";
 import { Memberships } from "./memberships.ts";
 import type { Session } from "./session.ts";
+import type { Where } from "./where.ts";
 
 /**
  * Makes this session a source of the channel that a publish names.
@@ -28,11 +29,19 @@ export function makeImplicitSource(session: Session, core: Core, frame: Uint8Arr
 /**
  * Adds a member to a channel, in the core and in the session's book.
  *
+ * @param where Noted in the book; the core is told by setWhere().
  * @param role ROLE_… bits.
  * @returns The member's number.
  * @throws {SluiceError} `source_taken`, `limit_reached`, `store_full`.
  */
-export function addMember(session: Session, core: Core, channel: ChannelView, role: number, implicit: boolean): number {
+export function addMember(
+  session: Session,
+  core: Core,
+  channel: ChannelView,
+  role: number,
+  implicit: boolean,
+  where?: Where,
+): number {
   const joins = session.engine.options.joins;
   session.memberships ??= new Memberships(ROLE_SINK);
   if (session.memberships.count >= joins) {
@@ -54,6 +63,13 @@ export function addMember(session: Session, core: Core, channel: ChannelView, ro
       result[RESULT_LIMIT] as number,
     );
   }
-  session.memberships.add({ member, channelNumber: channel.number, channel: channel.name, role, implicit });
+  session.memberships.add({
+    member,
+    channelNumber: channel.number,
+    channel: channel.name,
+    role,
+    implicit,
+    ...(where === undefined ? {} : { where: { text: where.text, dialect: where.dialect } }),
+  });
   return member;
 }

@@ -1,47 +1,42 @@
 /**
  * Subscription filters: from the text of a `where` to the program that the core runs for each event.
  */
-
 import { RESULT_LIMIT, RESULT_STATUS, RESULT_VALUE, STATUS_OK } from "../../core-wasm/abi.ts";
-import type { Core } from "../core/instance.ts";
-import { placeScratch } from "../core/instance.ts";
+import { type Core, placeScratch } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { compileExpression } from "../expression/compile.ts";
-import { limits } from "../limits.ts";
+import type { Dialect } from "../expression/dialect.ts";
 
-/** Programs of the last expressions: a thousand clients that reconnect mostly bring a few. Oldest first. */
-const programs = new Map<string, Uint8Array<ArrayBuffer>>();
-
-/**
- * The program of an expression.
- *
- * @param dialect "" or "cesql", as in a join.
- * @throws {SluiceError} `expression` with line, column and what was expected; `limit_reached`.
- */
-export function programOf(where: string, dialect: string): Uint8Array<ArrayBuffer> {
-  const key = `${dialect}\n${where}`;
-  const known = programs.get(key);
-  if (known !== undefined) return known;
-  const { program } = compileExpression(where, dialect === "cesql" ? "cesql" : "sluice");
-  if (programs.size >= limits.expressionsKept) {
-    const [oldest] = programs.keys();
-    if (oldest !== undefined) programs.delete(oldest);
-  }
-  programs.set(key, program);
-  return program;
+/** The filter of a join, as it was given and as the core takes it. */
+export interface Where {
+  readonly text: string;
+  readonly dialect: Dialect;
+  readonly program: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Has a sink get only what an expression holds of; "" takes it away.
+ * Reads the filter of a join.
  *
- * @throws {SluiceError} as {@link programOf}; `store_full`, `limit_reached` where the core has no room for it.
+ * @param text "" for none.
+ * @param dialect "" or "cesql".
+ * @throws {SluiceError} `expression` with line, column and what was expected; `limit_reached`.
  */
-export function setWhere(core: Core, member: number, where: string, dialect: string): void {
+export function whereFrom(text: string, dialect: string): Where | undefined {
+  if (text === "") return undefined;
+  const spoken = dialect === "cesql" ? "cesql" : "sluice";
+  return { text, dialect: spoken, program: compileExpression(text, spoken).program };
+}
+
+/**
+ * Has a sink get only what a filter holds of; undefined: everything.
+ *
+ * @throws {SluiceError} `store_full`, `limit_reached` where the core has no room for it; the filter before stays then.
+ */
+export function setWhere(core: Core, member: number, where: Where | undefined): void {
   const { exports } = core;
   let expression = 0;
-  if (where !== "") {
-    const program = programOf(where, dialect);
-    expression = exports.expressionAdd(placeScratch(core, program), program.length);
+  if (where !== undefined) {
+    expression = exports.expressionAdd(placeScratch(core, where.program), where.program.length);
     if (expression === 0) throw refusal(core, core.views.result[RESULT_STATUS] as number);
   }
   const status = exports.memberWhere(member, expression);

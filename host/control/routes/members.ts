@@ -24,6 +24,8 @@ const shown = z
     role: z.enum(["sink", "source", "both"]),
     implicit: z.boolean().openapi({ description: "It became a source by publishing, without a join" }),
     inbox: z.string().nullable().openapi({ description: "Mailbox of its session; null within the host" }),
+    where: z.string().optional().openapi({ description: "The expression that it joined with" }),
+    dialect: z.enum(["cesql"]).optional(),
     attributes,
   })
   .meta({ id: "Member" });
@@ -109,14 +111,16 @@ function positionOf({ member }: ControlMember): string {
 }
 
 function resourceOf(member: ControlMember) {
-  const { channel, role, implicit, inbox } = member;
+  const { channel, role, implicit, inbox, where } = member;
   const scalars = scalarsFromValues(member.attributes()) ?? {};
   // Integers beyond 2^53, which only binary clients can set, are rounded here like everywhere in JSON.
   const entries = Object.entries(scalars).map(([name, value]) => [
     name,
     typeof value === "bigint" ? Number(value) : value,
   ]);
-  return { member: `m${member.member}`, channel, role, implicit, inbox, attributes: Object.fromEntries(entries) };
+  const filter = where && { where: where.text, ...(where.dialect === "cesql" ? { dialect: where.dialect } : {}) };
+  const attributes = Object.fromEntries(entries);
+  return { member: `m${member.member}`, channel, role, implicit, inbox, ...filter, attributes };
 }
 
 function changesFrom(changes: Readonly<Record<string, ScalarValue | null>>) {

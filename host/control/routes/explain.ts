@@ -1,0 +1,122 @@
+/** `POST /v1/channels/{channel}/explain`: who would get an event, who would not, and why. A dry run, which changes nothing. */
+import { fromBinary } from "@bufbuild/protobuf";
+import { createRoute, z } from "@hono/zod-openapi";
+import { checkWith } from "../../check.ts";
+import { problemCore, SluiceError } from "../../errors.ts";
+import { EventSchema } from "../../gen/sluice/v1/event_pb.ts";
+import type { Explained } from "../../session/explain.ts";
+import { jsonFromEvent } from "../../socket/json/codec.ts";
+import { eventSchema } from "../../socket/json/schema/event.ts";
+import { problemSchema } from "../../socket/json/schema/host.ts";
+import { member as memberName, memberNumber } from "../../socket/json/schema/parts.ts";
+import { createEventsReader, eventModeOf } from "../cloudevents/mode.ts";
+import { pageFrom, pageQuery, pageSchema, pageWanted } from "../list.ts";
+import { readBody, readQuery } from "../request.ts";
+import { nameOf } from "./channels.ts";
+import { type ControlApp, channelParameter, jsonContent, problemAnswers } from "./kit.ts";
+
+const count = z.int().min(0);
+const shown = z
+  .object({
+    member: z.string(),
+    host: z.string(),
+    verdict: z.enum(["delivered", "rejected", "held", "dropped", "unknown"]),
+    stage: z.enum(["submit", "match", "out", "inbox"]).nullable().openapi({ description: "Where it was decided" }),
+    reason: z.string().nullable(),
+    detail: z.string().nullable().openapi({ description: "The reason as a sentence" }),
+    expression: z
+      .object({ text: z.string(), line: count, column: count, missing: z.array(z.string()) })
+      .optional()
+      .openapi({ description: "The part of the sink's expression that decided, and the attributes that it missed" }),
+    rank: z.null(),
+    region: z.null(),
+    inbox: z.object({
+      id: z.string().nullable(),
+      depth: count.openapi({ description: "Events that wait in it" }),
+      position: count.nullable().openapi({ description: "Place that the event would get, from 1" }),
+    }),
+  })
+  .meta({ id: "Explained" });
+
+const explain = createRoute({
+  method: "post",
+  path: "/v1/channels/{channel}/explain",
+  summary: "Explains who would get an event, who would not, and why",
+  description:
+    "A dry run: nothing is published, no channel comes into being. `as` names the member that would submit it.",
+  request: {
+    params: channelParameter,
+    query: pageQuery.extend({ as: z.string().optional().openapi({ example: "m17" }) }),
+    body: { content: jsonContent(eventSchema), required: true },
+  },
+  responses: {
+    200: {
+      description: "One entry per sink, in join order",
+      content: jsonContent(
+        pageSchema(shown).extend({
+          event: eventSchema,
+          sinks: count.openapi({ description: "Sinks that would get it, now or later" }),
+          refused: problemSchema
+            .omit({ ref: true })
+            .optional()
+            .openapi({ description: "Why the channel would not take it" }),
+        }),
+      ),
+    },
+    ...problemAnswers(400, 404, 413, 415, 422),
+  },
+});
+
+/** Digits of the largest index, so that indexes sort like text. */
+const INDEX_DIGITS = 10;
+
+/** Adds the route. */
+export function addExplainRoute(app: ControlApp): void {
+  const { service, limits } = app;
+  const readEvents = createEventsReader();
+
+  app.route(explain, async (context) => {
+    const channel = nameOf(context);
+    const { as, ...query } = readQuery(context, ["limit", "cursor", "as"]);
+    const list = `explain/${channel}`;
+    const wanted = pageWanted(query, app, list);
+    const submitter =
+      as === undefined ? undefined : (memberNumber(checkWith(memberName, as, ["query", "as"])) as number);
+    const mode = eventModeOf(context);
+    const { entries, many } = readEvents(context, mode, await readBody(context, limits.bodyBytes));
+    const [entry] = entries;
+    if (many || entry === undefined)
+      throw new SluiceError("invalid_value", `Cannot explain ${entries.length} events at once, limit is 1`, {
+        value: entries.length,
+        limit: 1,
+      });
+    if (entry instanceof Error) throw entry;
+    const given = fromBinary(EventSchema, entry);
+    const { event, refused, sinks } = service.explain(channel, given, submitter === undefined ? {} : { as: submitter });
+    const places = sinks.map((explained, index) => ({ explained, place: String(index).padStart(INDEX_DIGITS, "0") }));
+    const page = pageFrom(places, wanted, app, list, ({ place }) => place);
+    return context.json({
+      event: jsonFromEvent(event),
+      sinks: sinks.filter(({ verdict }) => verdict === "delivered" || verdict === "held").length,
+      ...(refused === undefined ? {} : { refused: problemCore(refused) }),
+      data: page.data.map(({ explained }) => resourceOf(explained, service.hostId)),
+      next: page.next,
+    });
+  });
+}
+
+function resourceOf({ member, verdict, stage, reason, meaning, decisive, depth }: Explained, host: string) {
+  const waits = verdict === "delivered" || (verdict === "held" && stage === "inbox");
+  return {
+    member: `m${member.member}`,
+    host,
+    verdict,
+    stage,
+    reason,
+    detail: meaning,
+    ...(decisive === undefined ? {} : { expression: decisive }),
+    rank: null,
+    region: null,
+    inbox: { id: member.inbox, depth: depth.events, position: waits ? depth.events + 1 : null },
+  };
+}
