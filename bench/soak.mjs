@@ -18,8 +18,8 @@ import { describeMachine } from "./report/machine.mjs";
 
 const CHANNEL = "subj01";
 const PAYLOAD_BYTES = 100;
-/** Part of the time that is not judged: tables, code and heap grow to what the load needs. */
-const WARM = 0.15;
+/** Part of the time that is not judged: V8's heap grows to what the load needs, and its first full collection takes some back. */
+const WARM = 0.3;
 /** Samples of which the median counts as one: V8's heap is a saw whose teeth are no growth. */
 const WINDOW = 15;
 /** How far a window may be from the median of all. */
