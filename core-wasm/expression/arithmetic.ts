@@ -10,7 +10,17 @@ import {
   TYPE_MISSING,
 } from "./code";
 import { errorAdd, strict } from "./outcome";
-import { castFailed, castNumeric, integerOf, numberOf, putInteger, putNumber, putZero, typeOf } from "./stack";
+import {
+  castFailed,
+  castNumeric,
+  integerOf,
+  numberOf,
+  putInteger,
+  putMissing,
+  putNumber,
+  putZero,
+  typeOf,
+} from "./stack";
 
 /** x op y, into x. */
 export function arithmetic(op: u32, x: u32, y: u32): void {
@@ -27,7 +37,7 @@ export function arithmetic(op: u32, x: u32, y: u32): void {
   if (op === OP_MULTIPLY) return putNumber(x, a * b);
   if (b === 0) {
     errorAdd(ERROR_MATH);
-    return putZero(x, TYPE_INTEGER);
+    return putMissing(x);
   }
   putNumber(x, op === OP_DIVIDE ? a / b : a % b);
 }
@@ -47,7 +57,7 @@ function whole(op: u32, slot: u32, a: i64, b: i64): void {
     fits = a === 0 || (!(a === -1 && b === i64.MIN_VALUE) && result / a === b);
   } else if (b === 0) {
     errorAdd(ERROR_MATH);
-    return putZero(slot, TYPE_INTEGER);
+    return putMissing(slot);
   } else if (op === OP_REMAINDER) {
     result = b === -1 ? 0 : a % b;
   } else if (a === i64.MIN_VALUE && b === -1) {

@@ -69,7 +69,7 @@ export const FIELDS: u32 = 10;
 
 /** u16 constant: pushes it. */
 export const OP_CONSTANT: u32 = 0x01;
-/** u16 name: pushes its value; missing adds ERROR_MISSING. */
+/** u16 name: pushes its value; missing adds ERROR_MISSING. In CESQL numbers, and whole ones beyond 32 bits, are texts. */
 export const OP_NAME: u32 = 0x02;
 /** u16 name: pushes whether it is there; `id`, `source`, `type` and `priority` always are. */
 export const OP_EXISTS: u32 = 0x03;
@@ -77,7 +77,8 @@ export const OP_EXISTS: u32 = 0x03;
 export const OP_IS_MISSING: u32 = 0x04;
 /** u16 name with SCOPE_SINK: pushes milliseconds since that attribute was set; missing as OP_NAME. */
 export const OP_AGE: u32 = 0x05;
-/** Casts to boolean and negates. Missing: true by default (missing casts to false), false in CESQL. */
+/** Casts to boolean and negates. Missing: true by default (missing casts to false), false in CESQL. A whole number in
+ *  CESQL: ERROR_CAST and true, as the conformance kit has it. */
 export const OP_NOT: u32 = 0x08;
 /** Casts to a number and negates. */
 export const OP_NEGATE: u32 = 0x09;
@@ -97,7 +98,8 @@ export const OP_GREATER: u32 = 0x14;
 export const OP_GREATER_EQUAL: u32 = 0x15;
 
 /** Pop y, then x; cast both to numbers. Two whole numbers give a whole one; beyond 64 bits a number by default, beyond 32
- *  bits the low 32 bits and ERROR_MATH in CESQL. Division and remainder by 0: ERROR_MATH and missing, or 0 in CESQL. */
+ *  bits the low 32 bits and ERROR_MATH in CESQL. Division and remainder by 0: ERROR_MATH and missing in both, 0 as the
+ *  result of a whole CESQL program, which its compiler then ends with OP_TO_INTEGER. */
 export const OP_ADD: u32 = 0x18;
 export const OP_SUBTRACT: u32 = 0x19;
 export const OP_MULTIPLY: u32 = 0x1a;

@@ -26,6 +26,9 @@ export function charactersSkip(at: u32, end: u32, count: u32): u32 {
 /** What one LIKE may cost: steps of comparison and retry. Beyond it the pattern does not match, with an error. */
 const LIKE_STEPS_MAX: u32 = 1048576;
 
+/** Whether the last likeMatches() gave up. */
+export let likeExceeded: bool = false;
+
 /**
  * Whether a text matches a pattern: `%` any characters, `_` one, `\` escapes the next one of these. Only the last `%` is
  * ever tried again, so the cost is at most text × pattern, and never above LIKE_STEPS_MAX.
@@ -36,8 +39,10 @@ export function likeMatches(at: u32, bytes: u32, pattern: u32, patternBytes: u32
   let retryPattern: u32 = 0;
   let retryAt: u32 = 0;
   let steps: u32 = 0;
+  likeExceeded = false;
   while (true) {
     if (++steps > LIKE_STEPS_MAX) {
+      likeExceeded = true;
       errorAdd(ERROR_FUNCTION);
       return false;
     }

@@ -48,9 +48,6 @@ test("expressions of the default dialect mean the same to machine and evaluator"
   agree("sluice", 2_000),
 );
 
-// The machine does not do yet what the conformance kit's file of cases lists as awaited; then this test has no `fails`.
-test.fails(
-  "expressions of the pure dialect mean the same to machine and evaluator",
-  { timeout: timeoutMs(60_000) },
-  () => agree("cesql", 2_000),
+test("expressions of the pure dialect mean the same to machine and evaluator", { timeout: timeoutMs(60_000) }, () =>
+  agree("cesql", 2_000),
 );

@@ -45,15 +45,15 @@ const folder = process.env["SLUICE_CESQL_TCK"] ?? join(import.meta.dirname, "../
 export function kit(): ReadonlyMap<string, readonly KitCase[]> | undefined {
   if (!existsSync(folder)) return undefined;
   const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
-  return new Map(
-    files.map((file) => {
-      const text = readFileSync(join(folder, file), "utf8");
-      const { tests } = parse(text) as { readonly tests: readonly KitTest[] };
-      // Expressions are texts, though YAML takes some for booleans and numbers.
-      const { tests: texts } = parse(text, { schema: "failsafe" }) as { readonly tests: readonly KitTest[] };
-      return [file, tests.map((one, index) => caseOf({ ...one, expression: texts[index]?.expression ?? "" }))];
-    }),
-  );
+  return new Map(files.map((file) => [file, casesFrom(readFileSync(join(folder, file), "utf8"))]));
+}
+
+/** The cases of one file. */
+export function casesFrom(text: string): readonly KitCase[] {
+  const { tests } = parse(text) as { readonly tests: readonly KitTest[] };
+  // Expressions are texts, though YAML takes some for booleans and numbers.
+  const { tests: texts } = parse(text, { schema: "failsafe" }) as { readonly tests: readonly KitTest[] };
+  return tests.map((one, index) => caseOf({ ...one, expression: texts[index]?.expression ?? "" }));
 }
 
 function caseOf({ name, expression, result, error, event, eventOverrides }: KitTest): KitCase {
