@@ -20,25 +20,29 @@ interface WithUrl {
 
 const PRIORITY_MAX = 9;
 
+/** The parts of one event. */
+function withEvent(command: Command): Command {
+  return command
+    .option("--type <type>", 'what kind of event it is (default "message")')
+    .option("--attr <name=value>", "an attribute; repeat for more (name:=text keeps text)", attributeFromText)
+    .option("--priority <0-9>", "higher is more urgent", wholeNumber(0, PRIORITY_MAX))
+    .option("--ttl <ms>", "useless after so many milliseconds", wholeNumber(1, limits.durationMs))
+    .option("--key <key>", "correlates events: duplicates, replies, cancels")
+    .option("--source <source>", "who says it (default: this session)")
+    .option("--subject <subject>", "what it is about, within the source")
+    .option("--data <data>", "the data; valid JSON is sent as JSON, anything else as text")
+    .option("--file <file>", 'the data from a file ("-": all of standard input)')
+    .option("--content-type <type>", "media type of the data, instead of finding out");
+}
+
 /** Adds pub, sub and bench. `onFailed` is called where a command ran to its end and something was refused. */
 export function addClientCommands(program: Command, terminal: Terminal, onFailed: () => void): void {
   withUrl(
-    program
-      .command("pub")
+    withEvent(program.command("pub"))
       .summary("publish events")
       .description("Publish one event, or one per line of standard input, and tell what became of them.")
       .argument("<channel>", "the channel; a host on loopback makes it if it is new")
       .argument("[data]", 'the data of one event, or "-" to read one event per line')
-      .option("--type <type>", 'what kind of event it is (default "message")')
-      .option("--attr <name=value>", "an attribute; repeat for more (name:=text keeps text)", attributeFromText)
-      .option("--priority <0-9>", "higher is more urgent", wholeNumber(0, PRIORITY_MAX))
-      .option("--ttl <ms>", "useless after so many milliseconds", wholeNumber(1, limits.durationMs))
-      .option("--key <key>", "correlates events: duplicates, replies, cancels")
-      .option("--source <source>", "who says it (default: this session)")
-      .option("--subject <subject>", "what it is about, within the source")
-      .option("--data <data>", "the data; valid JSON is sent as JSON, anything else as text")
-      .option("--file <file>", 'the data from a file ("-": all of standard input)')
-      .option("--content-type <type>", "media type of the data, instead of finding out")
       .option("--json", 'with "-": every line is a JSON event; the summary is JSON, too')
       .option("-q, --quiet", "no summary")
       .addHelpText("after", PUB_EXAMPLES)
@@ -96,21 +100,10 @@ export function addClientCommands(program: Command, terminal: Terminal, onFailed
 /** Adds explain. `onFailed` is called where nobody would get the event. */
 export function addExplainCommand(program: Command, terminal: Terminal, onFailed: () => void): void {
   withUrl(
-    program
-      .command("explain")
+    withEvent(program.command("explain"))
       .summary("say who would get an event, and why not the others")
       .description("Ask a host what would become of an event at each sink of a channel. Nothing is published.")
       .argument("<channel>")
-      .option("--type <type>", 'what kind of event it is (default "message")')
-      .option("--attr <name=value>", "an attribute; repeat for more (name:=text keeps text)", attributeFromText)
-      .option("--priority <0-9>", "higher is more urgent", wholeNumber(0, PRIORITY_MAX))
-      .option("--ttl <ms>", "useless after so many milliseconds", wholeNumber(0, limits.durationMs))
-      .option("--key <key>", "correlates events: duplicates, replies, cancels")
-      .option("--source <source>", "who says it")
-      .option("--subject <subject>", "what it is about, within the source")
-      .option("--data <data>", "the data")
-      .option("--file <file>", 'the data from a file ("-": all of standard input)')
-      .option("--content-type <type>", "media type of the data, instead of finding out")
       .option("--event <json>", "a whole JSON event instead")
       .option("--as <member>", "the member that would submit it, such as m17")
       .option("--json", "one JSON entry per sink and line")
