@@ -3,7 +3,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith } from "../../check.ts";
 import { problemCore, SluiceError } from "../../errors.ts";
-import { EventSchema } from "../../gen/sluice/v1/event_pb.ts";
+import { type Event, EventSchema } from "../../gen/sluice/v1/event_pb.ts";
 import type { Explained } from "../../session/explain.ts";
 import { jsonFromEvent } from "../../socket/json/codec.ts";
 import { eventSchema } from "../../socket/json/schema/event.ts";
@@ -91,7 +91,7 @@ export function addExplainRoute(app: ControlApp): void {
         limit: 1,
       });
     if (entry instanceof Error) throw entry;
-    const given = fromBinary(EventSchema, entry);
+    const given = decoded(entry);
     const { event, refused, sinks } = service.explain(channel, given, submitter === undefined ? {} : { as: submitter });
     const places = sinks.map((explained, index) => ({ explained, place: String(index).padStart(INDEX_DIGITS, "0") }));
     const page = pageFrom(places, wanted, app, list, ({ place }) => place);
@@ -103,6 +103,15 @@ export function addExplainRoute(app: ControlApp): void {
       next: page.next,
     });
   });
+}
+
+/** @throws {SluiceError} `not_utf8`: when publishing, it is the core that looks at the bytes of texts. */
+function decoded(entry: Uint8Array): Event {
+  try {
+    return fromBinary(EventSchema, entry);
+  } catch (cause) {
+    throw new SluiceError("not_utf8", "Cannot explain an event with a text that is not UTF-8", { cause });
+  }
 }
 
 function resourceOf({ member, verdict, stage, reason, meaning, decisive, depth }: Explained, host: string) {

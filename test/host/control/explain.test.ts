@@ -110,6 +110,14 @@ describe("POST /v1/channels/{channel}/explain", () => {
     });
   });
 
+  test("a text that is not UTF-8 is refused as it is when published", async () => {
+    const { ask, explain } = await withSinks({});
+    await explain({ type: "t" });
+    const bytes = Buffer.from('{"type":"t","source":"/\xac"}', "latin1");
+    expect((await ask("POST", "/v1/channels/c/explain", bytes)).json).toMatchObject({ status: 400, code: "not_utf8" });
+    expect((await ask("POST", "/v1/channels/c/events", bytes)).json).toMatchObject({ status: 400, code: "not_utf8" });
+  });
+
   test("comes in pages", async () => {
     const { explain } = await withSinks({}, {}, {}, {}, {});
     const { json } = await explain({ type: "t" }, "?limit=2");
