@@ -76,7 +76,8 @@ describe("changed requests", () => {
         if (answer.status >= 400 && method !== "HEAD") expect(codes).toHaveProperty(String(answer.json["code"]));
         if (index % 250 === 0) neighbours.talk();
       } catch (error) {
-        throw new Error(`SLUICE_PROPERTY_SEED=${seed}: ${JSON.stringify(asked)}`, { cause: error });
+        const input = `${asked.method} ${JSON.stringify(asked.target)} ${Buffer.from(sent ?? "").toString("base64")}`;
+        throw new Error(`SLUICE_PROPERTY_SEED=${seed}: ${input}`, { cause: error });
       }
     }
     expect(control.controlLog.filter(({ level }) => level === "error")).toEqual([]);
