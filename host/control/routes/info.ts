@@ -36,6 +36,7 @@ const abilities: Readonly<Record<string, boolean>> = {
   conditions: false,
   contracts: false,
   durable: false,
+  explain: true,
   expressions: true,
   "filters.routes": false,
   "filters.upload": false,

@@ -18,7 +18,11 @@ export interface DocumentHead {
 
 /** Chapters of the reference, in order; the first whose pattern fits a path takes its routes. */
 const chapters: ReadonlyArray<{ readonly name: string; readonly description: string; readonly paths: RegExp }> = [
-  { name: "Events", description: "Publishing and subscribing", paths: /^\/v1\/channels\/\{channel\}\/events$/ },
+  {
+    name: "Events",
+    description: "Publishing, subscribing, and why",
+    paths: /^\/v1\/channels\/\{channel\}\/(events|explain)$/,
+  },
   { name: "Channels", description: "Streams of events, by name", paths: /^\/v1\/channels(\/\{channel\})?$/ },
   { name: "Members", description: "Sources and sinks of a channel", paths: /^\/v1\/channels\/\{channel\}\/members/ },
   { name: "Templates", description: "Settings of channels that come later", paths: /^\/v1\/templates/ },

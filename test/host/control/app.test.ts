@@ -27,6 +27,7 @@ describe("GET /v1/info", () => {
         contracts: false,
         "channels.implicit": true,
         durable: true,
+        explain: true,
         expressions: true,
         "filters.routes": false,
         "filters.upload": false,
