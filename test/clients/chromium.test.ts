@@ -26,7 +26,9 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve));
   const { port } = pages.address() as AddressInfo;
-  [host, browser] = await Promise.all([startHost(), startBrowser(program)]);
+  // One after the other: where the host does not start, no browser is left running.
+  host = await startHost();
+  browser = await startBrowser(program);
   own = await browser.open(`http://127.0.0.1:${port}/`);
   foreign = await browser.open(`http://evil.test:${port}/`);
 });

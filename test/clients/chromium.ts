@@ -53,7 +53,12 @@ export async function startBrowser(program: string): Promise<Browser> {
     // Without a home of its own it writes into that of whoever runs the tests.
     env: { HOME: profile },
   });
-  const [, url = ""] = await running.until("stderr", /DevTools listening on (ws:\/\/\S+)/);
+  const [, url = ""] = await running
+    .until("stderr", /DevTools listening on (ws:\/\/\S+)/)
+    .catch(async (reason: unknown) => {
+      await running.stop("SIGKILL");
+      throw reason;
+    });
   const socket = new WebSocket(url);
   await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
   const call = createCaller(socket);
