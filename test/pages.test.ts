@@ -18,7 +18,9 @@ beforeAll(async () => {
   const program = findProgram("chromium");
   if (program === undefined) return;
   example = startProgram(process.execPath, [join(root, "examples/browser/serve.mjs"), "0"]);
-  [host, browser] = await Promise.all([startHost(["--host-load"]), startBrowser(program)]);
+  // One after the other: where the host does not start, no browser is left running.
+  host = await startHost(["--host-load"]);
+  browser = await startBrowser(program);
   [, exampleUrl = ""] = await example.until("stdout", /open (http:\S+)/);
 });
 afterAll(async () => {
