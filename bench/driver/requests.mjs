@@ -10,6 +10,7 @@ const OK = "HTTP/1.1 200";
 class AnswerStepper {
   /** Answers that are complete. */
   count = 0;
+  /** @type {Buffer} */
   #kept = Buffer.alloc(0);
   #onAnswer;
 
