@@ -58,6 +58,7 @@ import { Mailbox } from "./mailbox/records";
 import { slabsInit, slabsLive } from "./mailbox/slab";
 import { explainEvent } from "./match/explain";
 import { fanOutInit } from "./match/fan-out";
+import { indexInit } from "./match/index";
 import {
   channelEnd,
   connectionLeaveAll,
@@ -127,7 +128,14 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   viewInit();
   scratchInit();
   const ok =
-    keysInit() && connectionsInit() && channelsInit() && membersInit() && typesInit() && namesInit() && programsInit();
+    keysInit() &&
+    connectionsInit() &&
+    channelsInit() &&
+    membersInit() &&
+    typesInit() &&
+    namesInit() &&
+    programsInit() &&
+    indexInit();
   return ok ? STATUS_OK : resultStatus(STATUS_MEMORY, memoryPages, needPages * PAGE_BYTES);
 }
 

@@ -9,7 +9,7 @@ import { Table, tableAt, tableFind, tableGive, tableNew, tableTake } from "../me
 @unmanaged
 export class Channel {
   number: u32;
-  /** Sinks that do not want everything; they stand in `selectiveAt` once more. (The table's link, when free.) */
+  /** Sinks that do not want everything. (The table's link, when free.) */
   selectiveSinks: u32;
   /** CHANNEL_… bits. */
   flags: u32;
@@ -33,7 +33,7 @@ export class Channel {
   sinksAt: u32;
   sinks: u32;
   sinksCapacity: u32;
-  /** Array of the Sink records that have `types` or `where`. */
+  /** Array of the Sink records that have `types` or `where` and are not in the index. */
   selectiveAt: u32;
   selectiveCapacity: u32;
   sources: u32;
@@ -43,6 +43,10 @@ export class Channel {
   nameBytes: u32;
   /** Next channel number with the same name hash. */
   nameNext: u32;
+  /** How many of the selective sinks stand in `selectiveAt`; the others are in the index. */
+  scannedSinks: u32;
+  /** Index of sinks by their expressions, 0: none (match/index.ts). */
+  index: u32;
   /** Mailbox of what the channel stores, 0: it stores nothing. CHANNEL_STORES in `flags` says so in the first line. */
   ring: u32;
 }
@@ -151,11 +155,11 @@ export function channelFree(channel: Channel): void {
 }
 
 /** What sinksGrow() made: the array and how many records it holds. */
-let grownAt: u32 = 0;
-let grownCapacity: u32 = 0;
+export let grownAt: u32 = 0;
+export let grownCapacity: u32 = 0;
 
 /** Makes room for one more record in an array of sinks. Returns false where memory is used up. */
-function sinksGrow(at: u32, count: u32, capacity: u32): bool {
+export function sinksGrow(at: u32, count: u32, capacity: u32): bool {
   grownAt = at;
   grownCapacity = capacity;
   if (count < capacity) return true;
@@ -184,42 +188,16 @@ export function channelSinkAdd(channel: Channel, member: u32, inbox: u32, connec
   return true;
 }
 
-/** Sets what a sink wants, 0 and 0: everything. Returns false where memory is used up; then nothing has changed. */
-export function channelSinkSelect(channel: Channel, member: u32, types: u32, where: u32): bool {
-  const at = sinkFind(channel.sinksAt, channel.sinks, member);
-  const sink = changetype<Sink>(at);
-  if ((types | where) !== 0) {
-    if (!sinksGrow(channel.selectiveAt, channel.selectiveSinks, channel.selectiveCapacity)) return false;
-    channel.selectiveAt = grownAt;
-    channel.selectiveCapacity = grownCapacity;
-  }
-  if ((sink.types | sink.where) !== 0) selectiveRemove(channel, member);
-  sink.types = types;
-  sink.where = where;
-  if ((types | where) !== 0) {
-    memory.copy(channel.selectiveAt + channel.selectiveSinks * SINK_BYTES, at, SINK_BYTES);
-    channel.selectiveSinks++;
-  }
-  return true;
-}
-
 /** Removes a sink and keeps the order of the others. */
 export function channelSinkRemove(channel: Channel, member: u32): void {
   const at = sinkFind(channel.sinksAt, channel.sinks, member);
   if (at === 0) return;
-  if ((changetype<Sink>(at).types | changetype<Sink>(at).where) !== 0) selectiveRemove(channel, member);
   memory.copy(at, at + SINK_BYTES, channel.sinksAt + channel.sinks * SINK_BYTES - at - SINK_BYTES);
   channel.sinks--;
 }
 
-function selectiveRemove(channel: Channel, member: u32): void {
-  const at = sinkFind(channel.selectiveAt, channel.selectiveSinks, member);
-  memory.copy(at, at + SINK_BYTES, channel.selectiveAt + channel.selectiveSinks * SINK_BYTES - at - SINK_BYTES);
-  channel.selectiveSinks--;
-}
-
 /** Address of the record of a member in an array of sinks, 0 where it is not there. */
-function sinkFind(from: u32, count: u32, member: u32): u32 {
+export function sinkFind(from: u32, count: u32, member: u32): u32 {
   const end = from + count * SINK_BYTES;
   for (let at = from; at < end; at += SINK_BYTES) {
     if (changetype<Sink>(at).member === member) return at;

@@ -9,13 +9,9 @@ import { bytesEqual, hashBytes } from "../memory/bytes";
 import { heapCopy, heapGive, heapTakeZero } from "../memory/heap";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
 import { resultStatus } from "../result";
-import {
-  EXPRESSION_BYTES_MAX,
-  EXPRESSION_CONSTANT_BYTES,
-  EXPRESSION_HEADER_BYTES,
-  EXPRESSION_NAME_BYTES,
-  SCOPE_EVENT,
-} from "./code";
+import { accessConstant, accessFind, accessName } from "./access";
+import { EXPRESSION_BYTES_MAX, SCOPE_EVENT } from "./code";
+import { nameAt } from "./layout";
 import { nameRelease, nameTake } from "./names";
 import { scratchMake } from "./scratch";
 import { programVerify } from "./verify";
@@ -30,6 +26,9 @@ export class Program {
   bytes: u32;
   /** Per name u32: its number in the view; 0 for those of the sink. */
   numbersAt: u32;
+  /** Index of the name of its access key and 1, 0: it has none; index of the key's constant. See access.ts. */
+  accessName: u32;
+  accessConstant: u32;
   /** Next program with the same hash. */
   next: u32;
 }
@@ -40,21 +39,6 @@ let programs: u32 = 0;
 export function programsInit(): bool {
   programs = mapNew();
   return programs !== 0;
-}
-
-/** Address of a constant of the program that lies at `program`. */
-export function constantAt(program: u32, index: u32): u32 {
-  return program + EXPRESSION_HEADER_BYTES + index * EXPRESSION_CONSTANT_BYTES;
-}
-
-/** Address of a name. */
-export function nameAt(program: u32, index: u32): u32 {
-  return constantAt(program, load<u16>(program, 4)) + index * EXPRESSION_NAME_BYTES;
-}
-
-/** Address of its code. */
-export function codeAt(program: u32): u32 {
-  return nameAt(program, load<u16>(program, 6));
 }
 
 /** Keeps a program that lies at [at, at + bytes); the address of its record, 0 with RESULT_STATUS where it is refused. */
@@ -105,7 +89,13 @@ function keep(at: u32, bytes: u32): u32 {
     store<u32>(program.numbersAt + i * 4, number);
     complete = number !== 0;
   }
-  if (complete && viewGrow() && scratchMake()) return address;
+  if (complete && viewGrow() && scratchMake()) {
+    if (accessFind(program.at)) {
+      program.accessName = accessName + 1;
+      program.accessConstant = accessConstant;
+    }
+    return address;
+  }
   drop(program);
   return 0;
 }

@@ -53,8 +53,9 @@ import {
 } from "./code";
 import { between, compare, equalAs } from "./compare";
 import { call } from "./functions";
+import { codeAt, constantAt, nameAt } from "./layout";
 import { errorAdd, outcomeBegin, strict } from "./outcome";
-import { codeAt, constantAt, nameAt, Program } from "./program";
+import { Program } from "./program";
 import { scratchBytes, scratchMoment, scratchReset } from "./scratch";
 import {
   castBoolean,
@@ -281,13 +282,16 @@ function namePut(slot: u32, program: Program, index: u32): void {
     viewSinkAttribute(program.at + load<u32>(name, 4), load<u16>(name, 2));
     return valuePut(slot);
   }
-  if (field === 0) {
-    viewAttribute(load<u32>(program.numbersAt + index * 4));
-    return valuePut(slot);
+  eventValuePut(slot, field, load<u32>(program.numbersAt + index * 4));
+}
+
+/** Puts what a name of the event stands for: a field (FIELD_…), and where it is absent the attribute of that number. */
+export function eventValuePut(slot: u32, field: u32, number: u32): void {
+  if (field !== 0) {
+    viewField(field);
+    if (viewAt !== 0) return fieldPut(slot, field);
   }
-  viewField(field);
-  if (viewAt !== 0) return fieldPut(slot, field);
-  viewAttribute(load<u32>(program.numbersAt + index * 4));
+  viewAttribute(number);
   if (viewAt === 0 && field === FIELD_PRIORITY) putInteger(slot, 4);
   else valuePut(slot);
 }

@@ -114,8 +114,8 @@ function textWithin(offset: u32, bytes: u32): bool {
 }
 
 /** Values that the operation under look takes and gives. */
-let takes: u32 = 0;
-let gives: u32 = 0;
+export let takes: u32 = 0;
+export let gives: u32 = 0;
 
 function codeVerify(code: u32, bytes: u32, stack: u32, namesAt: u32): u32 {
   memory.fill(depthsAt, 0, bytes + 1);
@@ -150,7 +150,7 @@ function codeVerify(code: u32, bytes: u32, stack: u32, namesAt: u32): u32 {
 }
 
 /** Bytes of an operation with its operands; 0: there is no such one. Sets takes and gives; those of calls come later. */
-function operationBytes(op: u32): u32 {
+export function operationBytes(op: u32): u32 {
   gives = 1;
   takes = 0;
   if (op === OP_CONSTANT || op === OP_NAME || op === OP_EXISTS || op === OP_AGE) return 3;

@@ -22,6 +22,7 @@ import { ringAppend } from "../mailbox/ring";
 import { slabIdle } from "../mailbox/slab";
 import { chunkWithRoom, metaAdd } from "../mailbox/store";
 import { Connection } from "../session/connection";
+import { bucketEnd, bucketSinks, found0, found1, found2, Index, indexLook } from "./index";
 import { sinkTakes } from "./select";
 
 /** The range under way: rangeEvents 0 means there is none. */
@@ -141,14 +142,46 @@ export function fanSelective(
   deadline: f64,
 ): u32 {
   const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
-  const end = channel.selectiveAt + channel.selectiveSinks * SINK_BYTES;
-  const metaFirst = slab.metas - metas;
+  selectedSlab = changetype<u32>(slab);
+  selectedAt = at;
+  selectedBytes = bytes;
+  selectedMetas = metas;
+  selectedDeadline = deadline;
+  const scanned = channel.selectiveAt + channel.scannedSinks * SINK_BYTES;
+  let taken = fanSome(channel.selectiveAt, scanned, skip, type);
+  if (channel.index === 0) return taken;
+  const names = changetype<Index>(channel.index).names;
+  for (let place: u32 = 0; place < names; place++) {
+    indexLook(channel.index, place);
+    // Programs that run meanwhile use what indexLook() used: its findings are taken first.
+    const first = found0;
+    const second = found1;
+    const third = found2;
+    if (first !== 0) taken += fanSome(bucketSinks(first), bucketEnd(first), skip, type);
+    if (second !== 0) taken += fanSome(bucketSinks(second), bucketEnd(second), skip, type);
+    if (third !== 0) taken += fanSome(bucketSinks(third), bucketEnd(third), skip, type);
+  }
+  return taken;
+}
+
+/** The entry that fanSome() hands on. */
+let selectedSlab: u32 = 0;
+let selectedAt: u32 = 0;
+let selectedBytes: u32 = 0;
+let selectedMetas: u32 = 0;
+let selectedDeadline: f64 = 0;
+
+/** Hands the entry to those of neighbouring Sink records that take it; returns how many do. */
+function fanSome(from: u32, end: u32, skip: u32, type: u32): u32 {
+  const slab = changetype<Slab>(selectedSlab);
+  const metaFirst = slab.metas - selectedMetas;
   let taken: u32 = 0;
-  for (let sinkAt = channel.selectiveAt; sinkAt < end; sinkAt += SINK_BYTES) {
-    const sink = changetype<Sink>(sinkAt);
+  for (let at = from; at < end; at += SINK_BYTES) {
+    const sink = changetype<Sink>(at);
     if (sink.connection === skip || !sinkTakes(sink, type)) continue;
     taken++;
-    inboxAppend(changetype<Mailbox>(sink.inbox), slab, at, bytes, 1, metaFirst, metas, deadline);
+    const inbox = changetype<Mailbox>(sink.inbox);
+    inboxAppend(inbox, slab, selectedAt, selectedBytes, 1, metaFirst, selectedMetas, selectedDeadline);
   }
   return taken;
 }

@@ -26,8 +26,8 @@ import {
   channelFree,
   channelSinkAdd,
   channelSinkRemove,
-  channelSinkSelect,
   Sink,
+  sinkFind,
 } from "../channel/channel";
 import { Member, memberAt, memberFind, memberTable, pairAdd, pairRemove, pairWithRole } from "../channel/member";
 import { typeSetMade, typeSetNew, typeSetRelease } from "../channel/types";
@@ -46,6 +46,7 @@ import { sourceForget } from "../session/sources";
 import { statisticAdd } from "../statistics";
 import { OutboxNode } from "./outbox";
 import { outboxesPump } from "./pump";
+import { selectiveFree, sinkDeselect, sinkSelect } from "./selective";
 
 /** Adds a member; 0 with RESULT_STATUS where it cannot be. */
 export function memberNew(connection: Connection, channelNumber: u32, role: u32): u32 {
@@ -105,7 +106,7 @@ export function memberTypesSet(number: u32, typesAt: u32, count: u32): u32 {
   const status = typeSetNew(typesAt, count);
   if (status !== STATUS_OK) return status;
   const isSink = (member.role & ROLE_SINK) !== 0;
-  if (isSink && !channelSinkSelect(channelAt(member.channel), changetype<u32>(member), typeSetMade, member.where)) {
+  if (isSink && !sinkSelect(channelAt(member.channel), changetype<u32>(member), typeSetMade, member.where)) {
     typeSetRelease(typeSetMade);
     return resultStatus(STATUS_STORE_FULL, 0, 0);
   }
@@ -120,7 +121,7 @@ export function memberWhereSet(number: u32, where: u32): u32 {
   if (found === null) return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
   const member = found as Member;
   const isSink = (member.role & ROLE_SINK) !== 0;
-  if (isSink && !channelSinkSelect(channelAt(member.channel), changetype<u32>(member), member.types, where))
+  if (isSink && !sinkSelect(channelAt(member.channel), changetype<u32>(member), member.types, where))
     return resultStatus(STATUS_STORE_FULL, 0, 0);
   programRelease(member.where);
   member.where = where;
@@ -158,6 +159,7 @@ export function memberEnd(connection: Connection, member: Member, channel: Chann
   if ((member.role & ROLE_SOURCE) !== 0) channel.sources--;
   if ((member.role & ROLE_SINK) !== 0) {
     const inbox = changetype<Mailbox>(member.inbox);
+    sinkDeselect(channel, sinkFind(channel.sinksAt, channel.sinks, at));
     channelSinkRemove(channel, at);
     if (pairWithRole(connection.number, channel.number, ROLE_SINK) !== 0) channel.doubleSinks--;
     if (inboxStrict(inbox)) channel.strictSinks--;
@@ -248,6 +250,7 @@ export function channelEnd(channel: Channel): void {
   if (channel.sources !== 0) leaveSources(channel.number);
   while (channel.outboxes !== 0) outboxDrop(channel);
   typeSetRelease(channel.types);
+  selectiveFree(channel);
   if (channel.ring !== 0) ringFree(changetype<Mailbox>(channel.ring));
   channelFree(channel);
 }
