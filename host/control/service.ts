@@ -6,8 +6,8 @@ import type { ChannelDefinition, ChannelFields } from "../channel/definition.ts"
 import type { Template } from "../channel/templates.ts";
 import type { Clock } from "../clock.ts";
 import type { SluiceError } from "../errors.ts";
-import type { ConnectionAdapter } from "../session/connection.ts";
 import type { Event } from "../gen/sluice/v1/event_pb.ts";
+import type { ConnectionAdapter } from "../session/connection.ts";
 import type { ExplainOptions, Explanation } from "../session/explain.ts";
 import type { Mailboxes } from "../session/mailboxes.ts";
 import type { AttributeChanges, RosterMember } from "../session/roster.ts";

@@ -12,7 +12,8 @@ export const advice = {
   control_full: "Read what the host answers before asking more.",
   disconnect: "The inbox asked for `overflow: disconnect`. Reconnect, read faster, or choose another policy.",
   store_full: "Sinks hold too much. Wait, or give the host more `--memory`.",
-  rate_limited: "Wait for `Retry-After`, a session a second. Published events are not counted, frames that the host answers are.",
+  rate_limited:
+    "Wait for `Retry-After`, a session a second. Published events are not counted, frames that the host answers are.",
   no_credit: "Wait for a `credit` frame; `limit` says what is left.",
   mailbox_full: "Sinks with `overflow: reject` have no room. Publish slower, or give their inboxes more capacity.",
   internal: "A bug. The host's log has the cause under the request's `instance`.",
