@@ -224,9 +224,10 @@ export const goals = Object.freeze([
   ),
   {
     id: "stalled-memory",
+    // Its inbox may have 16 MiB, and what it leaves behind makes the store go once through its own 16 MiB.
     title: "stalled sink: peak memory beyond the run without it",
-    floor: 20,
-    aim: 16,
+    floor: 32,
+    aim: 24,
     unit: "MiB",
     samples: (rows) =>
       [...byRepetition(rows, "stalled-with/sluice", "peakBytes")].map(

@@ -4,8 +4,11 @@ import { cpuSeconds } from "./process.mjs";
 import { numberedPayload, StampReader } from "./stamp.mjs";
 import { quantile } from "./statistics.mjs";
 
-/** Events at twice the pace before the clock runs: connections and code get warm. Their ages are not kept. */
-const WARM_EVENTS = 2_000;
+/**
+ * Events at twice the pace before the clock runs: connections get warm, and code is compiled. Their ages are not kept. A
+ * broker that is compiled while it runs needs some thousands of events one by one; the cells before this one come in batches.
+ */
+const WARM_EVENTS = 10_000;
 /** Events that one late timer may catch up with at once. */
 const BURST_MAX = 20;
 const DRAIN_MS = 2_000;
