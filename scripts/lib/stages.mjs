@@ -50,7 +50,7 @@ export const stages = {
   },
   bundles: {
     label: "Bundling the host",
-    inputs: ["host", "core-wasm/abi.ts", "package.json"],
+    inputs: ["host", "core-wasm/abi.ts", "core-wasm/expression/code.ts", "package.json"],
     outputs: ["sluice.js", "cli", "index.js", "index.deno.js", "index.bun.js", "THIRD-PARTY.txt"],
     make: bundle,
   },
@@ -62,7 +62,7 @@ export const stages = {
   },
   types: {
     label: "Writing type declarations",
-    inputs: ["host", "core-wasm/abi.ts", "tsconfig.json", "tsconfig.types.json"],
+    inputs: ["host", "core-wasm/abi.ts", "core-wasm/expression/code.ts", "tsconfig.json", "tsconfig.types.json"],
     outputs: ["index.d.ts", "types"],
     make: declare,
   },
