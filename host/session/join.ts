@@ -100,9 +100,9 @@ function replay(session: Session, core: Core, channel: ChannelView, member: numb
   if (frame.replay === false) return undefined;
   if (after === undefined) {
     if (channel.definition.store.events === 0) return undefined;
-    // A late joiner asks for what is stored, and gets that: what went before it is no part of the question.
-    core.exports.memberReplay(member, 0, session.engine.clocks.service.now());
-    return true;
+    // A late joiner asks for what is stored: what went before it is no part of the question.
+    const first = channel.sequence() - channel.stored();
+    return core.exports.memberReplay(member, first, session.engine.clocks.service.now()) === 1;
   }
   const sameEpoch = after.epoch === BigInt(core.epoch);
   // A position of another epoch says nothing about this one's sequences: all that is stored may be new.

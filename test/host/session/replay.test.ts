@@ -49,6 +49,21 @@ describe("join of a channel that stores", () => {
     expect((await sink.received(1)).map(({ id }) => id)).toEqual(["e5"]);
   });
 
+  test.each(["drop-oldest", "drop-newest"])(
+    "an inbox too small for all of it is no recovery (%s)",
+    async (overflow) => {
+      const { host } = await storing(5, 5);
+      const sink = await connectTo(host, "ws-json");
+      sink.send({ ref: 1, inbox: { capacityEvents: 2, overflow } });
+      await sink.take("receipt", 1);
+      expect((await sink.join("c")).recovered).toBe(false);
+      expect((await sink.received(2)).map(({ id }) => id)).toEqual(
+        overflow === "drop-oldest" ? ["e3", "e4"] : ["e0", "e1"],
+      );
+      expect(await sink.take("dropped")).toMatchObject({ count: 3, reason: "overflow" });
+    },
+  );
+
   test("types choose among what is stored", async () => {
     const { host } = await storing(10, 6);
     const sink = await connectTo(host, "ws-json");
