@@ -27,11 +27,6 @@ export function typeOf(slot: u32): u32 {
   return load<u32>(slot);
 }
 
-/** Whether a slot is a whole number or a number. */
-export function isNumeric(slot: u32): bool {
-  return load<u32>(slot) - TYPE_INTEGER <= TYPE_NUMBER - TYPE_INTEGER;
-}
-
 /** Puts "missing". */
 export function putMissing(slot: u32): void {
   store<u32>(slot, TYPE_MISSING);

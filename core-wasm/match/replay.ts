@@ -33,7 +33,7 @@ export function channelStoreSet(channel: Channel, capacityEvents: u32, capacityB
 }
 
 /** Events handed to the member by the last replay. */
-export let replayed: u32 = 0;
+let replayed: u32 = 0;
 
 /**
  * Hands a sink what the ring holds after a sequence and its types take. What is late or was cancelled is skipped, as it
