@@ -6,7 +6,7 @@
  */
 
 /** Refused by the host when the binary says another number. Raise it with any change here or in an export. */
-export const ABI_VERSION: u32 = 2;
+export const ABI_VERSION: u32 = 3;
 
 // --- Fixed regions. Everything beyond REGIONS_END is the page pool. ---
 
@@ -248,7 +248,19 @@ export const EXPLAIN_REASON: u32 = 3;
 /** Events and bytes that wait in its inbox before this one. */
 export const EXPLAIN_EVENTS: u32 = 4;
 export const EXPLAIN_BYTES: u32 = 5;
-export const EXPLAIN_RECORD_BYTES: u32 = 24;
+/** The route that decided, from 1; 0: none did. */
+export const EXPLAIN_ROUTE: u32 = 6;
+/** 1: it is a route of the source's own filter, 0: of the channel's. */
+export const EXPLAIN_STAGE_OWN: u32 = 7;
+/** Place among the sinks that qualify for that route, from 1; 0: it has none. */
+export const EXPLAIN_RANK: u32 = 8;
+/** How often routes have chosen the sink since its last update. */
+export const EXPLAIN_SELECTIONS: u32 = 9;
+/** f64 (index of its low word): the value by which it is ranked, the charge added to it, and its age in ms; NaN: none. */
+export const EXPLAIN_VALUE: u32 = 10;
+export const EXPLAIN_CHARGE: u32 = 12;
+export const EXPLAIN_AGE: u32 = 14;
+export const EXPLAIN_RECORD_BYTES: u32 = 64;
 export const EXPLAIN_RECORDS_MAX: u32 = RECEIPTS_BYTES / EXPLAIN_RECORD_BYTES;
 
 export const VERDICT_DELIVERED: u32 = 1;
@@ -275,6 +287,78 @@ export const EXPLAINED_HELD: u32 = 6;
 export const EXPLAINED_BLOCKED: u32 = 7;
 /** The channel's decider. */
 export const EXPLAINED_DECIDER: u32 = 8;
+/** The `where` of the route that decided, on OUT. The same reasons on IN are EXPLAINED_IN more. */
+export const EXPLAINED_ROUTE_WHERE: u32 = 9;
+/** Others rank before it, and the route's limit is reached. */
+export const EXPLAINED_ROUTE_LIMIT: u32 = 10;
+/** An event with that key went through already. */
+export const EXPLAINED_ROUTE_UNIQUE: u32 = 11;
+/** It is a response, and this sink has not asked. */
+export const EXPLAINED_ROUTE_REPLY: u32 = 12;
+/** Added to a reason of a route on IN. */
+export const EXPLAINED_IN: u32 = 16;
+
+// --- Routes: channel filters that the core evaluates. A list of them is u32 count, u32 0, then the records. ---
+
+/** Where a filter stands: before the links to other hosts, or before the inboxes of this one. */
+export const STAGE_OUT: u32 = 0;
+export const STAGE_IN: u32 = 1;
+
+export const ROUTES_MAX: u32 = 64;
+export const ROUTE_RECORD_BYTES: u32 = 96;
+/** Word indexes of a record. Programs are handles of expressionAdd(), 0: none. */
+export const ROUTE_FLAGS: u32 = 0;
+export const ROUTE_CHOOSE: u32 = 1;
+export const ROUTE_WHEN: u32 = 2;
+export const ROUTE_WHERE: u32 = 3;
+export const ROUTE_ORDER_BY: u32 = 4;
+/** Program of the limit; where there is none ROUTE_LIMIT_NUMBER counts. */
+export const ROUTE_LIMIT: u32 = 5;
+export const ROUTE_PER: u32 = 6;
+export const ROUTE_UNIQUE_BY: u32 = 7;
+export const ROUTE_RESPONSE: u32 = 8;
+export const ROUTE_LIMIT_NUMBER: u32 = 9;
+export const ROUTE_UNIQUE_KEYS: u32 = 10;
+export const ROUTE_REPLY_KEYS: u32 = 11;
+/** f64, index of the low word. */
+export const ROUTE_CHARGE: u32 = 12;
+/** f64 ms; Infinity: any age will do. */
+export const ROUTE_MAX_AGE_MS: u32 = 14;
+export const ROUTE_UNIQUE_MS: u32 = 16;
+export const ROUTE_REPLY_MS: u32 = 18;
+
+/** Flags of a route. */
+export const ROUTE_DESCENDING: u32 = 1;
+export const ROUTE_HAS_UNIQUE: u32 = 2;
+export const ROUTE_HAS_REPLY: u32 = 4;
+export const ROUTE_NO_LIMIT: u32 = 0xffffffff;
+/** Keys that `unique` or `reply` may keep. */
+export const ROUTE_KEYS_MAX: u32 = 1000000;
+
+/** How a route chooses among the sinks that qualify. */
+export const CHOOSE_BEST: u32 = 0;
+export const CHOOSE_RANDOM: u32 = 1;
+export const CHOOSE_TIED: u32 = 2;
+export const CHOOSE_HASH: u32 = 3;
+
+/** Counters of a route: routesStatistic(). Events that it decided; sinks that it selected; events that went to nobody. */
+export const ROUTE_EVENTS: u32 = 0;
+export const ROUTE_SINKS: u32 = 1;
+export const ROUTE_NOBODY: u32 = 2;
+export const ROUTE_DUPLICATES: u32 = 3;
+/** Keys that `unique` or `reply` forgot for want of room. */
+export const ROUTE_EVICTED: u32 = 4;
+/** Responses to what nobody is known to have asked. */
+export const ROUTE_UNANSWERED: u32 = 5;
+/** Keys kept now. */
+export const ROUTE_KEYS: u32 = 6;
+
+/** What becomes of an event that nobody is selected for: channelEmpty(). */
+export const EMPTY_DROP: u32 = 0;
+export const EMPTY_HOLD: u32 = 1;
+export const EMPTY_DIVERT: u32 = 2;
+/** Events of one channel that may wait for a sink. */
+export const EMPTY_HELD_MAX: u32 = 1024;
 
 // --- Member roles (bits) ---
 
