@@ -364,6 +364,10 @@ export const EMPTY_HELD_MAX: u32 = 1024;
 
 export const ROLE_SINK: u32 = 1;
 export const ROLE_SOURCE: u32 = 2;
+/** Set by the core: a source whose own events go through filters that it carries. */
+export const ROLE_FILTERED: u32 = 4;
+/** Set by the core: attributes of its own events become its live ones. */
+export const ROLE_PIGGYBACK: u32 = 8;
 
 // --- Channel flags (bits) ---
 

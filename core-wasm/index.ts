@@ -39,7 +39,8 @@ import {
   STATUS_TYPE_REFUSED,
 } from "./abi";
 import { Channel, channelAt, channelFind, channelNew, channelsInit, channelTable } from "./channel/channel";
-import { Member, memberAt, memberFind, membersInit, memberTable } from "./channel/member";
+import { Live } from "./channel/live";
+import { Member, memberFind, membersInit, memberTable } from "./channel/member";
 import { typeLookup, typeSetMade, typeSetNew, typeSetRelease, typeSetTakes, typesInit } from "./channel/types";
 import { clockSet } from "./clock";
 import { scanEvent, scanTypeAt, scanTypeBytes } from "./event/scan";
@@ -90,6 +91,7 @@ import {
 import { controlFrame, controlFree, controlWebSocket } from "./session/control";
 import { connectionDrain } from "./session/drain";
 import { connectionIngest, connectionIngestFrame } from "./session/ingest";
+import { piggybackSet } from "./session/piggyback";
 import { sourcesFree } from "./session/sources";
 import { carryFree } from "./session/stream";
 import { WS_CLOSE, WS_PING } from "./session/websocket-out";
@@ -374,13 +376,28 @@ export function memberRemove(number: u32, member: u32): u32 {
 }
 
 export function memberAttributes(number: u32, out: u32): u32 {
-  if (memberFind(number) === null) return 0;
-  const member = memberAt(number);
-  memory.copy(out, member.attributesAt, member.attributesBytes);
-  return member.attributesBytes;
+  const member = memberFind(number);
+  if (member === null || member.live === 0) return 0;
+  const live = changetype<Live>(member.live);
+  memory.copy(out, live.attributesAt, live.attributesBytes);
+  return live.attributesBytes;
 }
 
-export function memberUpdate(number: u32, at: u32, bytes: u32): u32 {
+export function memberAges(number: u32, out: u32): u32 {
+  const member = memberFind(number);
+  if (member === null || member.live === 0) return 0;
+  const live = changetype<Live>(member.live);
+  memory.copy(out, live.agesAt, live.count * 8);
+  return live.count;
+}
+
+export function memberPiggyback(number: u32, namesAt: u32, count: u32): u32 {
+  const member = memberFind(number);
+  return member === null ? STATUS_MEMBER_UNKNOWN : piggybackSet(member, namesAt, count);
+}
+
+export function memberUpdate(number: u32, at: u32, bytes: u32, now: f64): u32 {
+  clockSet(now);
   const connection = connectionFind(number);
   return connection === null ? STATUS_MEMBER_UNKNOWN : memberUpdateFrame(connection, at, bytes);
 }

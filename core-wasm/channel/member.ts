@@ -47,9 +47,10 @@ export class Member {
   noticed: u32;
   nextNotice: u32;
 
-  /** Live attributes as encoded map entries (fields 2 of an Update). */
-  attributesAt: u32;
-  attributesBytes: u32;
+  /** Its live attributes and what else only some members have (live.ts), 0: nothing. */
+  live: u32;
+  /** Counts joins of this core: lower is older. */
+  order: u32;
 }
 
 const RECORD_BITS: u32 = 7;
@@ -57,9 +58,16 @@ if (offsetof<Member>() > 128) ERROR("Member is larger than its record");
 
 let table: u32 = 0;
 let pairs: u32 = 0;
+let joins: u32 = 0;
+
+/** The next place in join order. */
+export function joinOrderNext(): u32 {
+  return ++joins;
+}
 
 /** Forgets all members. Returns false where memory is too small. */
 export function membersInit(): bool {
+  joins = 0;
   table = tableNew(RECORD_BITS, MEMBERS_MAX);
   pairs = mapNew();
   return table !== 0 && pairs !== 0;

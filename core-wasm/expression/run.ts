@@ -1,4 +1,5 @@
 /** The machine: runs a verified program on the event and sink of the view. What each operation does stands in code.ts. */
+import { nowMs } from "../clock";
 import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
 import { arithmetic } from "./arithmetic";
 import {
@@ -76,7 +77,7 @@ import {
   typeOf,
 } from "./stack";
 import { likeExceeded, likeMatches } from "./texts";
-import { viewAt, viewAttribute, viewBytes, viewField, viewSinkAttribute } from "./view";
+import { viewAt, viewAttribute, viewBytes, viewField, viewSetMs, viewSinkAttribute } from "./view";
 
 /** Runs a program; its value lies in the slot at stackAt, its errors in `errors`. */
 export function programRun(program: Program): void {
@@ -108,9 +109,7 @@ export function programRun(program: Program): void {
         break;
       }
       case OP_AGE: {
-        // Live attributes have no moment of their own yet.
-        putMissing(sp);
-        errorAdd(ERROR_MISSING);
+        agePut(sp, program, load<u16>(pc, 1));
         sp += SLOT_BYTES;
         pc += 3;
         break;
@@ -283,6 +282,15 @@ function namePut(slot: u32, program: Program, index: u32): void {
     return valuePut(slot);
   }
   eventValuePut(slot, field, load<u32>(program.numbersAt + index * 4));
+}
+
+/** Pushes how long ago the sink's attribute was set, ms; a clock that was set back makes nothing younger than now. */
+function agePut(slot: u32, program: Program, index: u32): void {
+  const name = nameAt(program.at, index);
+  viewSinkAttribute(program.at + load<u32>(name, 4), load<u16>(name, 2));
+  if (viewAt !== 0) return putNumber(slot, max<f64>(nowMs - viewSetMs, 0));
+  putMissing(slot);
+  errorAdd(ERROR_MISSING);
 }
 
 /** Puts what a name of the event stands for: a field (FIELD_…), and where it is absent the attribute of that number. */

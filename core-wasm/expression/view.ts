@@ -3,6 +3,7 @@
  * at the first question about an event, then every program reads a slot.
  */
 
+import { Live } from "../channel/live";
 import { Member } from "../channel/member";
 import { cursor, fieldSkip, lengthRead, tagRead } from "../event/wire";
 import { bytesEqual } from "../memory/bytes";
@@ -26,6 +27,8 @@ if (FIELDS * 8 !== 80) ERROR("fieldsAt has not the size of the fields");
 /** The live attributes that `sink.NAME` means, 0 bytes for none: entries of Update.attributes. */
 let sinkAt: u32 = 0;
 let sinkBytes: u32 = 0;
+/** When each of them was set, f64 ms. */
+let agesAt: u32 = 0;
 
 /** Forgets everything. */
 export function viewInit(): void {
@@ -56,8 +59,14 @@ export function viewEvent(at: u32, bytes: u32): void {
 
 /** From now on `sink.NAME` means the attributes of this member. */
 export function viewSink(member: Member | null): void {
-  sinkAt = member === null ? 0 : member.attributesAt;
-  sinkBytes = member === null ? 0 : member.attributesBytes;
+  if (member === null || member.live === 0) {
+    sinkAt = sinkBytes = 0;
+    return;
+  }
+  const live = changetype<Live>(member.live);
+  sinkAt = live.attributesAt;
+  sinkBytes = live.attributesBytes;
+  agesAt = live.agesAt;
 }
 
 /** What the last viewAttribute(), viewField() or viewSinkAttribute() found; 0: it is not there. */
@@ -83,20 +92,25 @@ export function viewField(field: u32): void {
   viewBytes = load<u32>(fieldsAt + field * 8, 4);
 }
 
-/** The Value of the sink's live attribute of that name. */
+/** When the attribute that viewSinkAttribute() found was set, ms. */
+export let viewSetMs: f64 = 0;
+
+/** The Value of the sink's live attribute of that name. A name is there once. */
 export function viewSinkAttribute(nameAt: u32, nameBytes: u32): void {
   viewAt = 0;
   const end = sinkAt + sinkBytes;
-  for (let at = sinkAt; at < end; ) {
+  let setAt = agesAt;
+  for (let at = sinkAt; at < end; setAt += 8) {
     tagRead(at, end);
     const size = lengthRead(cursor, end);
     const from = cursor;
     at = from + size;
     entryRead(from, at);
-    if (bytesEqual(entryNameAt, entryNameBytes, nameAt, nameBytes)) {
-      viewAt = entryValueAt;
-      viewBytes = entryValueBytes;
-    }
+    if (!bytesEqual(entryNameAt, entryNameBytes, nameAt, nameBytes)) continue;
+    viewAt = entryValueAt;
+    viewBytes = entryValueBytes;
+    viewSetMs = load<f64>(setAt);
+    return;
   }
 }
 

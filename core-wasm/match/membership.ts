@@ -29,7 +29,17 @@ import {
   Sink,
   sinkFind,
 } from "../channel/channel";
-import { Member, memberAt, memberFind, memberTable, pairAdd, pairRemove, pairWithRole } from "../channel/member";
+import { liveFree } from "../channel/live";
+import {
+  joinOrderNext,
+  Member,
+  memberAt,
+  memberFind,
+  memberTable,
+  pairAdd,
+  pairRemove,
+  pairWithRole,
+} from "../channel/member";
 import { typeSetMade, typeSetNew, typeSetRelease } from "../channel/types";
 import { programRelease } from "../expression/program";
 import { DECIDER_SINKS_MAX } from "../filter/decide";
@@ -75,6 +85,7 @@ export function memberNew(connection: Connection, channelNumber: u32, role: u32)
   member.channelAt = changetype<u32>(channel);
   member.inbox = connection.inbox;
   member.role = role;
+  member.order = joinOrderNext();
   const second = (role & ROLE_SINK) !== 0 && pairWithRole(connection.number, channelNumber, ROLE_SINK) !== 0;
   const isSink = (role & ROLE_SINK) !== 0;
   if (
@@ -168,8 +179,7 @@ export function memberEnd(connection: Connection, member: Member, channel: Chann
   typeSetRelease(member.types);
   programRelease(member.where);
   member.types = member.where = 0;
-  if (member.attributesAt !== 0) heapGive(member.attributesAt, member.attributesBytes);
-  member.attributesAt = member.attributesBytes = 0;
+  liveFree(member);
   member.connection = member.role = 0;
   if (member.outboxEvents === 0) {
     tableGive(memberTable(), member.number);

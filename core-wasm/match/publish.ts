@@ -5,6 +5,8 @@ import {
   CHANNEL_LATE_DROP,
   CONNECTION_LOCAL,
   EVENT_BYTES_MAX,
+  ROLE_FILTERED,
+  ROLE_PIGGYBACK,
   SOURCE_CREDIT_BYTES,
   SOURCE_CREDIT_EVENTS,
   STATUS_EVENT_TOO_LARGE,
@@ -42,6 +44,7 @@ import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
 import { copyBytes, copyLoose } from "../memory/copy";
 import { resultStatus } from "../result";
 import { Connection, dirtyPush } from "../session/connection";
+import { piggybackTake } from "../session/piggyback";
 import {
   allRefuse,
   channelPlain,
@@ -79,6 +82,7 @@ export function publishEvent(
     (scanFlags & NOT_BARE) === BARE &&
     status === STATUS_OK &&
     !channelSpecial(channel) &&
+    (source.role & SOURCE_SPECIAL) === 0 &&
     dispatchBare(channel, connection, at, bytes)
   ) {
     publishedSinks = selectiveTaken + (receipt === NO_RECEIPT ? 0 : rangeSinks(channel, connection.number));
@@ -93,6 +97,7 @@ export function publishEvent(
     status = resultStatus(STATUS_TYPE_REFUSED, 0, 0);
   }
   if (status === STATUS_OK) {
+    if ((source.role & ROLE_PIGGYBACK) !== 0) piggybackTake(source, at, bytes);
     if ((channel.blockedBy | source.outboxEvents) !== 0) {
       publishedSinks = publishedRefused = 0;
       publishedSequence = 0;
@@ -112,6 +117,9 @@ export function publishEvent(
   }
   return status;
 }
+
+/** Events of such sources take the general way. */
+const SOURCE_SPECIAL: u32 = ROLE_FILTERED | ROLE_PIGGYBACK;
 
 /** Needs nothing appended and no meta: the event is delivered as it came. */
 const BARE: u32 = SCAN_SOURCE | SCAN_TIME;

@@ -157,8 +157,14 @@ export interface CoreExports {
   /** Copies the live attributes (fields 2 of an encoded Update) to `out`; returns their bytes. */
   memberAttributes(member: number, out: number): number;
 
+  /** Writes when each of them was set, f64 ms, to `out`, in the same order; returns how many there are. */
+  memberAges(member: number, out: number): number;
+
+  /** Names attributes of this member's own events that become its live ones; names as in memberTypes(). Returns a status. */
+  memberPiggyback(member: number, namesAt: number, count: number): number;
+
   /** Merges an encoded Update's attributes and removals into the member's. Returns a status. */
-  memberUpdate(connection: number, at: number, bytes: number): number;
+  memberUpdate(connection: number, at: number, bytes: number, now: number): number;
 
   /**
    * What would become of an encoded Event at the sinks of a channel, without doing anything: records of EXPLAIN_… in

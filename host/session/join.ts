@@ -136,7 +136,8 @@ function describe(session: Session, core: Core, member: number, frame: Join, whe
  */
 export function updateMember(session: Session, core: Core, update: Update): void {
   const bytes = toBinary(UpdateSchema, update);
-  check(core, core.exports.memberUpdate(session.id, placeScratch(core, bytes), bytes.length));
+  const now = session.engine.clocks.service.now();
+  check(core, core.exports.memberUpdate(session.id, placeScratch(core, bytes), bytes.length, now));
 }
 
 function check(core: Core, status: number): void {

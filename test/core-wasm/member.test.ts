@@ -213,9 +213,11 @@ describe("live attributes", () => {
     const connection = harness.open();
     const member = harness.sink(connection, harness.channel("c"));
     const bytes = toBinary(UpdateSchema, create(UpdateSchema, { member, attributes: { load: number(2) } }));
-    expect(harness.core.memberUpdate(connection.id, abi.STAGE_OFFSET, harness.stage(bytes))).toBe(abi.STATUS_OK);
+    expect(harness.core.memberUpdate(connection.id, abi.STAGE_OFFSET, harness.stage(bytes), harness.now)).toBe(
+      abi.STATUS_OK,
+    );
     expect(attributes(harness, member)).toMatchObject({ load: number(2) });
-    expect(harness.core.memberUpdate(connection.id + 1, abi.STAGE_OFFSET, bytes.length)).toBe(
+    expect(harness.core.memberUpdate(connection.id + 1, abi.STAGE_OFFSET, bytes.length, harness.now)).toBe(
       abi.STATUS_MEMBER_UNKNOWN,
     );
   });

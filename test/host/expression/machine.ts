@@ -30,7 +30,7 @@ export class Machine {
   sink(attributes: SinkAttributes, remove: readonly string[] = []): void {
     const update = create(UpdateSchema, { member: this.#member, attributes, remove: [...remove] });
     const bytes = this.#harness.stage(toBinary(UpdateSchema, update));
-    const status = this.#harness.core.memberUpdate(this.#connection, abi.STAGE_OFFSET, bytes);
+    const status = this.#harness.core.memberUpdate(this.#connection, abi.STAGE_OFFSET, bytes, 0);
     if (status !== abi.STATUS_OK) throw new Error(`memberUpdate() gave ${status}`);
   }
 
