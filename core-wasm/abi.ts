@@ -393,7 +393,9 @@ export const OVERFLOW_DISCONNECT: u32 = 4;
 export const DROPPED_OVERFLOW: u32 = 0;
 export const DROPPED_LATE: u32 = 1;
 export const DROPPED_CANCELLED: u32 = 2;
-export const DROPPED_REASONS: u32 = 3;
+/** The membership ended; nobody is told, since `left` says it. */
+export const DROPPED_LEFT: u32 = 3;
+export const DROPPED_REASONS: u32 = 4;
 
 // --- Counters: statistic(index), f64, since coreInit() ---
 

@@ -40,6 +40,7 @@ import {
 } from "./abi";
 import { Channel, channelAt, channelFind, channelNew, channelsInit, channelTable } from "./channel/channel";
 import { Live } from "./channel/live";
+import { lossesOf } from "./channel/losses";
 import { Member, memberFind, membersInit, memberTable } from "./channel/member";
 import { typeLookup, typeSetMade, typeSetNew, typeSetRelease, typeSetTakes, typesInit } from "./channel/types";
 import { clockSet } from "./clock";
@@ -333,6 +334,11 @@ export function channelStore(number: u32, capacityEvents: u32, capacityBytes: u3
 export function channelStored(number: u32): u32 {
   const channel = channelFind(number);
   return channel === null || channel.ring === 0 ? 0 : changetype<Mailbox>(channel.ring).events;
+}
+
+export function channelLost(number: u32, reason: u32): f64 {
+  const channel = channelFind(number);
+  return channel === null ? 0 : lossesOf(channel as Channel, reason);
 }
 
 export function channelSequence(number: u32): f64 {

@@ -11,6 +11,7 @@ import { codesPart } from "./lib/docs-codes.mjs";
 import { framesPart } from "./lib/docs-frames.mjs";
 import { routesPart, schemasPart } from "./lib/docs-http.mjs";
 import { limitsPart } from "./lib/docs-limits.mjs";
+import { reasonsPart } from "./lib/docs-reasons.mjs";
 import { at } from "./lib/paths.mjs";
 import { Failure, runMain } from "./lib/run.mjs";
 import { prepare } from "./prepare.mjs";
@@ -18,6 +19,7 @@ import { prepare } from "./prepare.mjs";
 /** By page, by name. @type {Record<string, Record<string, () => string | Promise<string>>>} */
 const parts = {
   "docs/errors.md": { codes: codesPart },
+  "docs/explain.md": { reasons: reasonsPart },
   "docs/frames.md": {
     "client frames": () => framesPart("ClientFrame"),
     "host frames": () => framesPart("HostFrame"),

@@ -49,6 +49,8 @@ export class Channel {
   index: u32;
   /** Mailbox of what the channel stores, 0: it stores nothing. CHANNEL_STORES in `flags` says so in the first line. */
   ring: u32;
+  /** Counters of what its sinks lost, 0: nothing so far (losses.ts). */
+  losses: u32;
 }
 
 /** What the fan-out needs of a sink, side by side, so that it need not visit every member. */
@@ -117,9 +119,13 @@ export function channelByName(at: u32, bytes: u32): u32 {
 /** Adds a channel; 0 where the name is taken or memory is used up. */
 export function channelNew(nameAt: u32, nameBytes: u32, flags: u32): u32 {
   if (nameBytes === 0 || channelByName(nameAt, nameBytes) !== 0) return 0;
+  const reused = channelTable().freeHead;
+  // Ids that are derived from (channel number, sequence) must not come again: sequences of a number go on.
+  const floor = reused === 0 ? 0 : channelAt(reused).sequence;
   const number = tableTake(channelTable());
   if (number === 0) return 0;
   const channel = channelAt(number);
+  if (number === reused) channel.sequence = floor;
   const hash = hashBytes(nameAt, nameBytes);
   const map = changetype<Map64>(names);
   channel.nameAt = heapCopy(nameAt, nameBytes);

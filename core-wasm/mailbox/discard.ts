@@ -1,8 +1,8 @@
 /** Discarding from the middle of an inbox: what was queued for a member that leaves. */
-import { STATISTIC_DROPPED_LEFT } from "../abi";
+import { DROPPED_LEFT } from "../abi";
+import { lossCount } from "../channel/losses";
 import { entryChannel, entrySize } from "../event/entry";
 import { heapGive } from "../memory/heap";
-import { statisticAdd } from "../statistics";
 import { Mailbox, metaAt, Run, Slab } from "./records";
 import { runAppend, runUnlink } from "./run";
 import { slabIdle } from "./slab";
@@ -44,7 +44,7 @@ function keepOthers(inbox: Mailbox, run: Run, slab: Slab, channel: u32): void {
       inbox.events++;
       inbox.bytes += size;
     } else {
-      statisticAdd(STATISTIC_DROPPED_LEFT, 1);
+      lossCount(channel, DROPPED_LEFT, 1);
     }
     if (hasMeta) meta++;
     at += size;

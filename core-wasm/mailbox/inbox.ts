@@ -12,15 +12,14 @@ import {
   OVERFLOW_DISCONNECT,
   OVERFLOW_DROP_OLDEST,
   ROLE_SINK,
-  STATISTIC_DROPPED_OVERFLOW,
   STATUS_DISCONNECT,
 } from "../abi";
 import { channelAt } from "../channel/channel";
+import { lossCount } from "../channel/losses";
 import { Member, pairWithRole } from "../channel/member";
 import { entryChannel, entrySize } from "../event/entry";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { Connection, dirtyPush } from "../session/connection";
-import { statisticAdd } from "../statistics";
 import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "./records";
 import { ringDropThrough } from "./ring";
 import { runAdvance, runAppend, runFrontHasMeta } from "./run";
@@ -128,7 +127,7 @@ export function inboxDropRun(inbox: Mailbox, run: Run): void {
 
 /** Counts drops and sees to it that the session is told with its next drain. */
 export function dropCount(connection: Connection, channel: u32, reason: u32, events: u32): void {
-  statisticAdd(STATISTIC_DROPPED_OVERFLOW + reason, events);
+  lossCount(channel, reason, events);
   dirtyPush(connection);
   const at = pairWithRole(connection.number, channel, ROLE_SINK);
   if (at === 0) return;

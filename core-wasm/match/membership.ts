@@ -6,12 +6,12 @@
  */
 import {
   CHANNEL_SINGLE,
+  DROPPED_LEFT,
   MEMBERS_MAX,
   OVERFLOW_BLOCK,
   OVERFLOW_DISCONNECT,
   ROLE_SINK,
   ROLE_SOURCE,
-  STATISTIC_DROPPED_LEFT,
   STATUS_CHANNEL_UNKNOWN,
   STATUS_LIMIT,
   STATUS_MEMBER_UNKNOWN,
@@ -30,6 +30,7 @@ import {
   sinkFind,
 } from "../channel/channel";
 import { liveFree } from "../channel/live";
+import { lossCount, lossesFree } from "../channel/losses";
 import {
   joinOrderNext,
   Member,
@@ -41,6 +42,7 @@ import {
   pairWithRole,
 } from "../channel/member";
 import { typeSetMade, typeSetNew, typeSetRelease } from "../channel/types";
+import { entryChannel, entrySize } from "../event/entry";
 import { programRelease } from "../expression/program";
 import { DECIDER_SINKS_MAX } from "../filter/decide";
 import { inboxDiscard } from "../mailbox/discard";
@@ -53,7 +55,6 @@ import { tableGive, tableTake } from "../memory/table";
 import { resultStatus } from "../result";
 import { Connection, connectionFind } from "../session/connection";
 import { sourceForget } from "../session/sources";
-import { statisticAdd } from "../statistics";
 import { OutboxNode } from "./outbox";
 import { outboxesPump } from "./pump";
 import { selectiveFree, sinkDeselect, sinkSelect } from "./selective";
@@ -211,7 +212,7 @@ export function connectionLeaveAll(connection: Connection): void {
   }
   while (inbox.head !== 0) {
     const run = changetype<Run>(inbox.head);
-    statisticAdd(STATISTIC_DROPPED_LEFT, run.events);
+    runLost(run);
     runRemove(inbox, run);
   }
   while (connection.members !== 0) {
@@ -220,6 +221,12 @@ export function connectionLeaveAll(connection: Connection): void {
     memberEnd(connection, member, channel);
     outboxesPump(channel);
   }
+}
+
+/** Counts what waited in a run by its channels. */
+function runLost(run: Run): void {
+  const end = run.at + run.bytes;
+  for (let at = run.at; at < end; at += entrySize(at)) lossCount(entryChannel(at), DROPPED_LEFT, 1);
 }
 
 /** Lets channels go on that an inbox of policy `block` held up, once it is below its release mark. */
@@ -261,6 +268,7 @@ export function channelEnd(channel: Channel): void {
   while (channel.outboxes !== 0) outboxDrop(channel);
   typeSetRelease(channel.types);
   selectiveFree(channel);
+  lossesFree(channel);
   if (channel.ring !== 0) ringFree(changetype<Mailbox>(channel.ring));
   channelFree(channel);
 }
@@ -283,7 +291,7 @@ function leaveSources(channel: u32): void {
 function outboxDrop(channel: Channel): void {
   const source = changetype<Member>(channel.outboxes);
   channel.outboxes = source.nextOutbox;
-  statisticAdd(STATISTIC_DROPPED_LEFT, source.outboxEvents);
+  lossCount(channel.number, DROPPED_LEFT, source.outboxEvents);
   let node = source.outboxHead;
   while (node !== 0) {
     const next = changetype<OutboxNode>(node).next;

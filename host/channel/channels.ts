@@ -32,10 +32,12 @@ export interface ChannelView {
   sinks(): number;
   /** Members that publish, implicit ones included. */
   sources(): number;
-  /** Events sequenced in this epoch. */
+  /** Sequence of its last event in this epoch; where its number was another channel's before, it goes on from that one's. */
   sequence(): number;
   /** Events that it keeps for replays now. */
   stored(): number;
+  /** Events that its sinks lost in this epoch. @param reason DROPPED_… */
+  lost(reason: number): number;
 }
 
 /** What happened to a channel, told after it did. */
@@ -91,6 +93,10 @@ class Channel implements ChannelView {
 
   stored(): number {
     return this.#holder.core.exports.channelStored(this.number);
+  }
+
+  lost(reason: number): number {
+    return this.#holder.core.exports.channelLost(this.number, reason);
   }
 }
 

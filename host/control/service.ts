@@ -24,6 +24,8 @@ export interface ControlChannel {
   sequence(): number;
   /** Events that it keeps for replays now. */
   stored(): number;
+  /** Events that its sinks lost in this epoch. @param reason DROPPED_… */
+  lost(reason: number): number;
 }
 
 /** A member as the control plane shows it. */

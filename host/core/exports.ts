@@ -124,7 +124,10 @@ export interface CoreExports {
   /** Events that the channel keeps now. */
   channelStored(channel: number): number;
 
-  /** Next sequence − 1, that is the number of events sequenced. */
+  /** Events that sinks of the channel lost, by DROPPED_… reason. */
+  channelLost(channel: number, reason: number): number;
+
+  /** Next sequence − 1: the number of events sequenced, where the channel's number was nobody's before. */
   channelSequence(channel: number): number;
   channelSinks(channel: number): number;
   channelSources(channel: number): number;

@@ -12,41 +12,11 @@ import { parse } from "../expression/parse.ts";
 import { viewOf } from "../expression/view.ts";
 import { type Event, EventSchema } from "../gen/sluice/v1/event_pb.ts";
 import type { Engine } from "./engine.ts";
+import { reasonNamed, reasonOf, type Stage } from "./reasons.ts";
 import type { Roster, RosterMember } from "./roster.ts";
 
 /** What becomes of an event at a sink. */
 export type Verdict = "delivered" | "rejected" | "held" | "dropped" | "unknown";
-
-/** Where it is decided, in the order of the stages. */
-export type Stage = "submit" | "match" | "out" | "inbox";
-
-/** One row of the table of reasons: docs/explain.md has it, too. */
-interface Reason {
-  readonly stage: Stage;
-  readonly reason: string;
-  readonly meaning: string;
-}
-
-/** By EXPLAINED_…. Counters and `dropped` notices use the same words where they mean the same. */
-export const reasons: ReadonlyMap<number, Reason> = new Map([
-  [abi.EXPLAINED_TYPE, { stage: "match", reason: "type", meaning: "its types do not have the event's type" }],
-  [abi.EXPLAINED_WHERE, { stage: "match", reason: "where", meaning: "its expression does not hold" }],
-  [
-    abi.EXPLAINED_ECHO,
-    { stage: "match", reason: "echo", meaning: "it is the submitter's own, and the channel has no echo" },
-  ],
-  [
-    abi.EXPLAINED_DECIDER,
-    { stage: "out", reason: "module", meaning: "a filter of the channel decides, and is not asked" },
-  ],
-  [abi.EXPLAINED_CAPACITY, { stage: "inbox", reason: "capacity", meaning: "its inbox has no room, by its policy" }],
-  [
-    abi.EXPLAINED_LATE,
-    { stage: "inbox", reason: "late", meaning: "the moment has passed, and the channel drops late events" },
-  ],
-  [abi.EXPLAINED_HELD, { stage: "inbox", reason: "held", meaning: "its inbox is held" }],
-  [abi.EXPLAINED_BLOCKED, { stage: "submit", reason: "blocked", meaning: "a sink that blocks is beyond its mark" }],
-]);
 
 const verdicts: readonly (Verdict | undefined)[] = [undefined, "delivered", "rejected", "held", "dropped", "unknown"];
 
@@ -133,15 +103,15 @@ function read(
   const member = members.get(words[at + abi.EXPLAIN_MEMBER] as number);
   const verdict = verdicts[words[at + abi.EXPLAIN_VERDICT] as number];
   if (member === undefined || verdict === undefined) return undefined;
-  const row = reasons.get(words[at + abi.EXPLAIN_REASON] as number);
-  const decisive = row?.reason === "where" ? decisiveAt(member, event) : undefined;
-  const missing = decisive !== undefined && decisive.missing.length > 0;
+  const found = reasonOf(words[at + abi.EXPLAIN_REASON] as number);
+  const decisive = found?.reason === "where" ? decisiveAt(member, event) : undefined;
+  const row = decisive !== undefined && decisive.missing.length > 0 ? reasonNamed("missing") : found;
   return {
     member,
     verdict,
     stage: row?.stage ?? null,
-    reason: missing ? "missing" : (row?.reason ?? null),
-    meaning: missing ? "its expression asks for what is not there" : (row?.meaning ?? null),
+    reason: row?.reason ?? null,
+    meaning: row?.meaning ?? null,
     ...(decisive === undefined ? {} : { decisive }),
     depth: {
       events: words[at + abi.EXPLAIN_EVENTS] as number,

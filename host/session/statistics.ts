@@ -7,10 +7,6 @@ import {
   STATISTIC_CHANNELS,
   STATISTIC_CONNECTIONS,
   STATISTIC_DELIVERIES,
-  STATISTIC_DROPPED_CANCELLED,
-  STATISTIC_DROPPED_LATE,
-  STATISTIC_DROPPED_LEFT,
-  STATISTIC_DROPPED_OVERFLOW,
   STATISTIC_EVACUATED_BYTES,
   STATISTIC_EVENTS_IN,
   STATISTIC_MEMBERS,
@@ -21,6 +17,7 @@ import {
   STATISTIC_SLABS,
 } from "../../core-wasm/abi.ts";
 import type { Engine } from "./engine.ts";
+import { losses, lossTotal } from "./reasons.ts";
 
 /** The core's counters by name. Those that end in "Total" only grow, until the core is restarted. */
 const coreNames: readonly (readonly [name: string, index: number])[] = [
@@ -29,10 +26,7 @@ const coreNames: readonly (readonly [name: string, index: number])[] = [
   ["deliveriesTotal", STATISTIC_DELIVERIES],
   ["deliveryBytesTotal", STATISTIC_BYTES_OUT],
   ["refusedTotal", STATISTIC_REFUSED],
-  ["droppedOverflowTotal", STATISTIC_DROPPED_OVERFLOW],
-  ["droppedLateTotal", STATISTIC_DROPPED_LATE],
-  ["droppedCancelledTotal", STATISTIC_DROPPED_CANCELLED],
-  ["droppedLeftTotal", STATISTIC_DROPPED_LEFT],
+  ...losses.map((loss) => [lossTotal(loss), loss.statistic] as const),
   ["evacuatedBytesTotal", STATISTIC_EVACUATED_BYTES],
   ["pagesUsed", STATISTIC_PAGES_USED],
   ["pages", STATISTIC_PAGES],

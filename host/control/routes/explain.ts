@@ -5,6 +5,7 @@ import { checkWith } from "../../check.ts";
 import { problemCore, SluiceError } from "../../errors.ts";
 import { type Event, EventSchema } from "../../gen/sluice/v1/event_pb.ts";
 import type { Explained } from "../../session/explain.ts";
+import { stages } from "../../session/reasons.ts";
 import { jsonFromEvent } from "../../socket/json/codec.ts";
 import { eventSchema } from "../../socket/json/schema/event.ts";
 import { problemSchema } from "../../socket/json/schema/host.ts";
@@ -21,7 +22,7 @@ const shown = z
     member: z.string(),
     host: z.string(),
     verdict: z.enum(["delivered", "rejected", "held", "dropped", "unknown"]),
-    stage: z.enum(["submit", "match", "out", "inbox"]).nullable().openapi({ description: "Where it was decided" }),
+    stage: z.enum(stages).nullable().openapi({ description: "Where it was decided" }),
     reason: z.string().nullable(),
     detail: z.string().nullable().openapi({ description: "The reason as a sentence" }),
     expression: z

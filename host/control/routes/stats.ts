@@ -5,6 +5,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { SluiceError } from "../../errors.ts";
 import type { MailboxView } from "../../session/mailbox-view.ts";
+import { losses } from "../../session/reasons.ts";
 import { pageFrom, pageQuery, pageWanted } from "../list.ts";
 import { readQuery } from "../request.ts";
 import type { ControlChannel } from "../service.ts";
@@ -18,6 +19,9 @@ const channelStats = z.object({
   sources: z.int(),
   sequence: z.int().openapi({ description: "Events sequenced in this epoch" }),
   stored: z.int().openapi({ description: "Events that its store holds now" }),
+  dropped: z
+    .object(Object.fromEntries(losses.map(({ word }) => [word, z.int()])))
+    .openapi({ description: "Events that its sinks lost in this epoch, by reason" }),
 });
 const inboxStats = z.object({
   id: z.string(),
@@ -101,7 +105,8 @@ export function addStatsRoutes(app: ControlApp): void {
 function channelView(channel: ControlChannel) {
   const { name } = channel;
   const [sinks, sources] = [channel.sinks(), channel.sources()];
-  return { name, sinks, sources, sequence: channel.sequence(), stored: channel.stored() };
+  const dropped = Object.fromEntries(losses.map(({ word, dropped: reason }) => [word, channel.lost(reason)]));
+  return { name, sinks, sources, sequence: channel.sequence(), stored: channel.stored(), dropped };
 }
 
 function inboxView({ id, kind, held, events, bytes }: MailboxView) {

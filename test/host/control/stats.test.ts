@@ -21,7 +21,16 @@ describe("GET /v1/stats", () => {
     expect(json).toMatchObject({ host: "host", epoch: 1, at: "1970-01-01T00:16:41.500Z", uptimeMs: 1_500 });
     expect(json["totals"]).toMatchObject({ eventsTotal: 2, channels: 1, sessions: 1 });
     expect(json["channels"]).toEqual({
-      data: [{ name: "kept", sinks: 3, sources: 1, sequence: 2, stored: 2 }],
+      data: [
+        {
+          name: "kept",
+          sinks: 3,
+          sources: 1,
+          sequence: 2,
+          stored: 2,
+          dropped: { overflow: 0, late: 0, cancelled: 0, left: 0 },
+        },
+      ],
       next: null,
     });
     const { data, next } = json["inboxes"] as { data: Record<string, unknown>[]; next: unknown };
