@@ -379,6 +379,8 @@ export const CHANNEL_ECHO: u32 = 2;
 export const CHANNEL_LATE_DROP: u32 = 4;
 /** It keeps its last events. Set by channelStore(), whatever channelSet() is given. */
 export const CHANNEL_STORES: u32 = 8;
+/** A diagnostic: every sink is asked for itself, and the index of what they want is left aside. Nobody gets more or less. */
+export const CHANNEL_SCANNED: u32 = 16;
 
 // --- Overflow policies of an inbox ---
 
@@ -417,4 +419,6 @@ export const STATISTIC_MEMBERS: u32 = 14;
 export const STATISTIC_DROPPED_LEFT: u32 = 15;
 /** Events that wait for a decision now. */
 export const STATISTIC_PARKED: u32 = 16;
-export const STATISTICS: u32 = 17;
+/** Bytes that the indexes of what sinks want take now, beside their expressions. */
+export const STATISTIC_INDEX_BYTES: u32 = 17;
+export const STATISTICS: u32 = 18;

@@ -58,6 +58,7 @@ import { inboxFree, inboxNew } from "./mailbox/inbox";
 import { keysInit } from "./mailbox/keys";
 import { Mailbox } from "./mailbox/records";
 import { slabsInit, slabsLive } from "./mailbox/slab";
+import { collectInit } from "./match/collect";
 import { explainEvent } from "./match/explain";
 import { fanOutInit } from "./match/fan-out";
 import { indexInit } from "./match/index";
@@ -127,6 +128,7 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   shapesInit();
   slabsInit(storeBytes / SLAB_BYTES);
   fanOutInit();
+  collectInit();
   decideInit();
   viewInit();
   scratchInit();

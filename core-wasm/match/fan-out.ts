@@ -5,7 +5,7 @@
  * per event and sink is then next to nothing. Where a sink is selective, has a strict inbox or a second membership, each
  * event goes its own way.
  */
-import { CHANNEL_ECHO, CHANNEL_STORES, DROPPED_OVERFLOW, OVERFLOW_REJECT, ROLE_SINK } from "../abi";
+import { CHANNEL_ECHO, CHANNEL_SCANNED, CHANNEL_STORES, DROPPED_OVERFLOW, OVERFLOW_REJECT, ROLE_SINK } from "../abi";
 import { Channel, SINK_BYTES, Sink } from "../channel/channel";
 import { Member, pairWithRole } from "../channel/member";
 import {
@@ -147,6 +147,7 @@ export function fanSelective(
   selectedBytes = bytes;
   selectedMetas = metas;
   selectedDeadline = deadline;
+  if ((channel.flags & CHANNEL_SCANNED) !== 0) return fanScanned(channel, skip, type);
   const scanned = channel.selectiveAt + channel.scannedSinks * SINK_BYTES;
   let taken = fanSome(channel.selectiveAt, scanned, skip, type);
   if (channel.index === 0) return taken;
@@ -160,6 +161,17 @@ export function fanSelective(
     if (first !== 0) taken += fanSome(bucketSinks(first), bucketEnd(first), skip, type);
     if (second !== 0) taken += fanSome(bucketSinks(second), bucketEnd(second), skip, type);
     if (third !== 0) taken += fanSome(bucketSinks(third), bucketEnd(third), skip, type);
+  }
+  return taken;
+}
+
+/** The same without the index: asks every selective sink. */
+function fanScanned(channel: Channel, skip: u32, type: u32): u32 {
+  let taken: u32 = 0;
+  for (let index: u32 = 0; index < channel.sinks; index++) {
+    const at = channel.sinksAt + index * SINK_BYTES;
+    if ((changetype<Sink>(at).types | changetype<Sink>(at).where) !== 0)
+      taken += fanSome(at, at + SINK_BYTES, skip, type);
   }
   return taken;
 }

@@ -55,6 +55,7 @@ import { tableGive, tableTake } from "../memory/table";
 import { resultStatus } from "../result";
 import { Connection, connectionFind } from "../session/connection";
 import { sourceForget } from "../session/sources";
+import { collectReserve } from "./collect";
 import { OutboxNode } from "./outbox";
 import { outboxesPump } from "./pump";
 import { selectiveFree, sinkDeselect, sinkSelect } from "./selective";
@@ -90,6 +91,7 @@ export function memberNew(connection: Connection, channelNumber: u32, role: u32)
   const second = (role & ROLE_SINK) !== 0 && pairWithRole(connection.number, channelNumber, ROLE_SINK) !== 0;
   const isSink = (role & ROLE_SINK) !== 0;
   if (
+    (isSink && !collectReserve(channel.sinks + 1)) ||
     (isSink && !channelSinkAdd(channel, changetype<u32>(member), connection.inbox, connection.number)) ||
     !pairAdd(member)
   ) {
