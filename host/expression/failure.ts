@@ -24,6 +24,30 @@ export function unexpected(text: string, start: number, end: number, expected: r
 }
 
 /**
+ * The expression can be read, and its value is never of a type that is wanted there.
+ *
+ * @param start Offset of the part that gives the value.
+ * @param end Behind it.
+ * @param gives Its type.
+ * @param expected What could stand there instead, at least one.
+ */
+export function unfit(
+  text: string,
+  start: number,
+  end: number,
+  gives: string,
+  expected: readonly string[],
+): SluiceError {
+  const position = positionOf(text, start);
+  const value = shown(text.slice(start, end));
+  return new SluiceError(
+    "expression",
+    `Cannot take the expression at line ${position.line}, column ${position.column}: ${JSON.stringify(value)} gives a ${gives}, expected ${listed(expected)}`,
+    { value, ...position, expected: Object.freeze([...expected]) },
+  );
+}
+
+/**
  * The expression is larger than it may be.
  *
  * @param what The end of the sentence that begins with `The expression`, such as `nests 129 levels deep`.

@@ -7,33 +7,37 @@ export interface FunctionMeaning {
   readonly name: string;
   readonly argumentsMin: number;
   readonly argumentsMax: number;
+  /** Type of what it gives, where that is not missing. */
+  readonly gives: "boolean" | "number" | "text";
   /** FUNCTION_… of OP_CALL, or an operation of its own: casts. */
   readonly call?: number;
   readonly operation?: number;
 }
 
-function calls(name: string, call: number, argumentsMin: number, argumentsMax = argumentsMin): FunctionMeaning {
-  return { name, call, argumentsMin, argumentsMax };
+type Gives = FunctionMeaning["gives"];
+
+function calls(name: string, gives: Gives, call: number, least: number, most = least): FunctionMeaning {
+  return { name, gives, call, argumentsMin: least, argumentsMax: most };
 }
 
-function casts(name: string, operation: number): FunctionMeaning {
-  return { name, operation, argumentsMin: 1, argumentsMax: 1 };
+function casts(name: string, gives: Gives, operation: number): FunctionMeaning {
+  return { name, gives, operation, argumentsMin: 1, argumentsMax: 1 };
 }
 
 const table: readonly FunctionMeaning[] = [
-  calls("ABS", code.FUNCTION_ABS, 1),
-  casts("BOOL", code.OP_TO_BOOLEAN),
-  calls("CONCAT", code.FUNCTION_CONCAT, 0, code.EXPRESSION_ARGUMENTS_MAX),
-  calls("CONCAT_WS", code.FUNCTION_CONCAT_WS, 1, code.EXPRESSION_ARGUMENTS_MAX),
-  casts("INT", code.OP_TO_INTEGER),
-  calls("LEFT", code.FUNCTION_LEFT, 2),
-  calls("LENGTH", code.FUNCTION_LENGTH, 1),
-  calls("LOWER", code.FUNCTION_LOWER, 1),
-  calls("RIGHT", code.FUNCTION_RIGHT, 2),
-  casts("STRING", code.OP_TO_TEXT),
-  calls("SUBSTRING", code.FUNCTION_SUBSTRING, 2, 3),
-  calls("TRIM", code.FUNCTION_TRIM, 1),
-  calls("UPPER", code.FUNCTION_UPPER, 1),
+  calls("ABS", "number", code.FUNCTION_ABS, 1),
+  casts("BOOL", "boolean", code.OP_TO_BOOLEAN),
+  calls("CONCAT", "text", code.FUNCTION_CONCAT, 0, code.EXPRESSION_ARGUMENTS_MAX),
+  calls("CONCAT_WS", "text", code.FUNCTION_CONCAT_WS, 1, code.EXPRESSION_ARGUMENTS_MAX),
+  casts("INT", "number", code.OP_TO_INTEGER),
+  calls("LEFT", "text", code.FUNCTION_LEFT, 2),
+  calls("LENGTH", "number", code.FUNCTION_LENGTH, 1),
+  calls("LOWER", "text", code.FUNCTION_LOWER, 1),
+  calls("RIGHT", "text", code.FUNCTION_RIGHT, 2),
+  casts("STRING", "text", code.OP_TO_TEXT),
+  calls("SUBSTRING", "text", code.FUNCTION_SUBSTRING, 2, 3),
+  calls("TRIM", "text", code.FUNCTION_TRIM, 1),
+  calls("UPPER", "text", code.FUNCTION_UPPER, 1),
 ];
 
 const byName: ReadonlyMap<string, FunctionMeaning> = new Map(table.map((one) => [one.name, one]));

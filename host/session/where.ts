@@ -6,6 +6,7 @@ import { type Core, placeScratch } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Dialect } from "../expression/dialect.ts";
+import { assertType } from "../expression/static-type.ts";
 
 /** The filter of a join, as it was given and as the core takes it. */
 export interface Where {
@@ -19,12 +20,15 @@ export interface Where {
  *
  * @param text "" for none.
  * @param dialect "" or "cesql".
- * @throws {SluiceError} `expression` with line, column and what was expected; `limit_reached`.
+ * @throws {SluiceError} `expression` with line, column and what was expected, also where it gives numbers or texts whatever
+ *   the event is; `limit_reached`.
  */
 export function whereFrom(text: string, dialect: string): Where | undefined {
   if (text === "") return undefined;
   const spoken = dialect === "cesql" ? "cesql" : "sluice";
-  return { text, dialect: spoken, program: compileExpression(text, spoken).program };
+  const { tree, program } = compileExpression(text, spoken);
+  assertType(text, tree, "boolean");
+  return { text, dialect: spoken, program };
 }
 
 /**

@@ -8,7 +8,7 @@ import { startHost } from "../support/host.ts";
 const WHERE = "load > 0.5 AND\n  AND zone = 'eu'";
 const REFUSAL = {
   code: "expression",
-  title: "The expression cannot be read",
+  title: "The expression cannot be used",
   value: "AND",
   line: 2,
   column: 3,
