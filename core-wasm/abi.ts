@@ -389,6 +389,21 @@ export const OVERFLOW_DROP_NEWEST: u32 = 1;
 export const OVERFLOW_REJECT: u32 = 2;
 export const OVERFLOW_BLOCK: u32 = 3;
 export const OVERFLOW_DISCONNECT: u32 = 4;
+/** The least urgent gives way: lowest priority, then latest deadline, then newest. */
+export const OVERFLOW_DROP_LOWEST: u32 = 5;
+
+// --- Orderings of an inbox: which entry leaves first. Among equals the one that came first, but for lifo ---
+
+export const ORDERING_FIFO: u32 = 0;
+export const ORDERING_LIFO: u32 = 1;
+export const ORDERING_PRIORITY: u32 = 2;
+/** Earliest deadline first, then priority; no deadline last. */
+export const ORDERING_DEADLINE: u32 = 3;
+export const ORDERING_PRIORITY_DEADLINE: u32 = 4;
+/** By `time` of the event. */
+export const ORDERING_TIME: u32 = 5;
+/** Dynamic window-constrained scheduling of channels that have a window. */
+export const ORDERING_WINDOW: u32 = 6;
 
 // --- Why deliveries were dropped (index into a member's counters) ---
 

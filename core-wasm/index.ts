@@ -188,10 +188,17 @@ export function connectionPartial(number: u32): u32 {
   return connection.carryBytes + connection.wsHeaderBytes + (connection.wsState | connection.wsMessage ? 1 : 0);
 }
 
-export function inboxSet(number: u32, capacityEvents: u32, capacityBytes: u32, overflow: u32): u32 {
+export function inboxSet(
+  number: u32,
+  capacityEvents: u32,
+  capacityBytes: u32,
+  overflow: u32,
+  ordering: u32,
+  serviceMs: f64,
+): u32 {
   const connection = connectionFind(number);
   if (connection === null) return STATUS_MEMBER_UNKNOWN;
-  return inboxConfigure(connection, capacityEvents, capacityBytes, overflow);
+  return inboxConfigure(connection, capacityEvents, capacityBytes, overflow, ordering, serviceMs);
 }
 
 export function inboxHold(number: u32, held: u32): void {

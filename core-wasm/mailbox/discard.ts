@@ -4,11 +4,15 @@ import { lossCount } from "../channel/losses";
 import { entryChannel, entrySize } from "../event/entry";
 import { heapGive } from "../memory/heap";
 import { Mailbox, metaAt, Run, Slab } from "./records";
-import { runAppend, runUnlink } from "./run";
+import { runAdvance, runAppend, runUnlink } from "./run";
 import { slabIdle } from "./slab";
 
 /** Discards all entries of a channel from an inbox, and counts them. */
 export function inboxDiscard(inbox: Mailbox, channel: u32): void {
+  if (inbox.order !== 0) {
+    discardOrdered(inbox, channel);
+    return;
+  }
   let old = inbox.head;
   inbox.head = inbox.tail = 0;
   inbox.events = inbox.bytes = 0;
@@ -25,6 +29,18 @@ export function inboxDiscard(inbox: Mailbox, channel: u32): void {
       if (inbox.chunk === changetype<u32>(slab)) inbox.chunk = 0;
       slabIdle(slab);
     }
+  }
+}
+
+/** An ordered mailbox has a run for each entry: those that stay are left alone. */
+function discardOrdered(inbox: Mailbox, channel: u32): void {
+  let at = inbox.head;
+  while (at !== 0) {
+    const run = changetype<Run>(at);
+    at = run.next;
+    if (entryChannel(run.at) !== channel) continue;
+    runAdvance(inbox, run, run.bytes, 1, run.metas);
+    statisticAdd(STATISTIC_DROPPED_LEFT, 1);
   }
 }
 

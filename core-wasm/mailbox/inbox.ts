@@ -10,6 +10,7 @@ import {
   DROPPED_OVERFLOW,
   OVERFLOW_BLOCK,
   OVERFLOW_DISCONNECT,
+  OVERFLOW_DROP_LOWEST,
   OVERFLOW_DROP_OLDEST,
   ROLE_SINK,
   STATUS_DISCONNECT,
@@ -20,9 +21,10 @@ import { Member, pairWithRole } from "../channel/member";
 import { entryChannel, entrySize } from "../event/entry";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { Connection, dirtyPush } from "../session/connection";
+import { Order, orderAdd, orderFree, orderLowest } from "./order";
 import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "./records";
 import { ringDropThrough } from "./ring";
-import { runAdvance, runAppend, runFrontHasMeta } from "./run";
+import { runAdvance, runAppend, runFrontHasMeta, runRemove } from "./run";
 
 /** What an inbox has that did not say: docs/operating.md, Limits. */
 const CAPACITY_EVENTS: u32 = 65536;
@@ -41,6 +43,7 @@ export function inboxNew(connection: Connection): u32 {
 
 /** Frees an inbox that is empty. */
 export function inboxFree(inbox: Mailbox): void {
+  if (inbox.order !== 0) orderFree(changetype<Order>(inbox.order));
   heapGive(changetype<u32>(inbox), offsetof<Mailbox>());
 }
 
@@ -61,23 +64,41 @@ export function inboxAppend(
   deadline: f64,
 ): void {
   const connection = changetype<Connection>(inbox.connection);
-  if (inbox.overflow !== OVERFLOW_DROP_OLDEST && inbox.overflow !== OVERFLOW_BLOCK && !inboxHasRoom(inbox, bytes)) {
+  if (!inboxYields(inbox) && !inboxHasRoom(inbox, bytes)) {
     // Fan-outs to such inboxes carry one event at a time. `reject` was told to the publisher already.
     if (inbox.overflow === OVERFLOW_DISCONNECT) connection.fault = STATUS_DISCONNECT;
     dropEntries(connection, at, events);
     return;
   }
-  if (!runAppend(inbox, slab, at, bytes, events, metaFirst, metas, deadline)) {
+  if (!runAppend(inbox, slab, at, bytes, events, metaFirst, metas, deadline) || !orderTail(inbox)) {
     dropEntries(connection, at, events);
     return;
   }
   inbox.events += events;
   inbox.bytes += bytes;
   if (inbox.events > inbox.capacityEvents || inbox.bytes > inbox.capacityBytes) {
-    if (inbox.overflow === OVERFLOW_DROP_OLDEST) inboxTrim(inbox);
+    if (inbox.overflow !== OVERFLOW_BLOCK) inboxTrim(inbox);
   }
   if (inbox.overflow === OVERFLOW_BLOCK && inbox.stalled === 0 && inboxOverStallMark(inbox)) inboxStall(inbox);
   dirtyPush(connection);
+}
+
+/** Whether an inbox beyond its capacity takes what comes: something older gives way, or its publishers wait. */
+export function inboxYields(inbox: Mailbox): bool {
+  const overflow = inbox.overflow;
+  return overflow === OVERFLOW_DROP_OLDEST || overflow === OVERFLOW_BLOCK || overflow >= OVERFLOW_DROP_LOWEST;
+}
+
+/** Enters the newest run into the order, where there is one. Returns false, and takes it back, where memory is used up. */
+function orderTail(inbox: Mailbox): bool {
+  if (inbox.order === 0) return true;
+  const run = changetype<Run>(inbox.tail);
+  if (orderAdd(changetype<Order>(inbox.order), run)) return true;
+  const order = inbox.order;
+  inbox.order = 0;
+  runRemove(inbox, run);
+  inbox.order = order;
+  return false;
 }
 
 /** Counts neighbouring entries that the inbox did not take. */
@@ -88,16 +109,16 @@ function dropEntries(connection: Connection, at: u32, events: u32): void {
   }
 }
 
-/** Drops the oldest until the inbox is within its capacity. */
+/** Drops the oldest, or the least urgent, until the inbox is within its capacity. */
 export function inboxTrim(inbox: Mailbox): void {
+  const lowest = inbox.overflow === OVERFLOW_DROP_LOWEST;
   while (inbox.events > inbox.capacityEvents || inbox.bytes > inbox.capacityBytes) {
-    inboxDropFront(inbox, DROPPED_OVERFLOW);
+    inboxDropFirst(inbox, changetype<Run>(lowest ? orderLowest(inbox) : inbox.head), DROPPED_OVERFLOW);
   }
 }
 
-/** Drops the oldest entry and counts it; a cancelled one counts as cancelled. */
-export function inboxDropFront(inbox: Mailbox, reason: u32): void {
-  const run = changetype<Run>(inbox.head);
+/** Drops the first entry of a run and counts it; a cancelled one counts as cancelled. */
+export function inboxDropFirst(inbox: Mailbox, run: Run, reason: u32): void {
   const hasMeta = runFrontHasMeta(run);
   if (hasMeta && (metaAt(changetype<Slab>(run.slab), run.metaFirst).flags & META_CANCELLED) !== 0) {
     reason = DROPPED_CANCELLED;
@@ -177,5 +198,5 @@ export function inboxRelease(inbox: Mailbox): void {
 
 /** Whether fan-out to that inbox must go event by event. */
 export function inboxStrict(inbox: Mailbox): bool {
-  return inbox.overflow !== OVERFLOW_DROP_OLDEST;
+  return inbox.overflow !== OVERFLOW_DROP_OLDEST || inbox.order !== 0;
 }

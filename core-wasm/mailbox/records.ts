@@ -6,7 +6,7 @@
  *   Slab ───── metas ────────▶ Meta Meta Meta           entries with a key or a deadline that counts
  */
 
-/** A mailbox; today's only ordering is fifo. */
+/** A mailbox. Its list of runs is in the order of arrival, whatever its ordering. */
 @unmanaged
 export class Mailbox {
   /** Address of the connection whose inbox this is; 0: it is the ring of a channel. */
@@ -27,6 +27,10 @@ export class Mailbox {
   stamp: u32;
   /** Whether it refused that one. */
   stampRefused: u32;
+  /** What chooses among its entries (order.ts); 0: the oldest leaves, and each run may hold many entries. Else a run holds one. */
+  order: u32;
+  /** What its client takes for one event; 0: unknown. */
+  serviceMs: f64;
 }
 
 /** A stretch of memory for entries, or a chunk of one mailbox; see slab.ts. */
@@ -69,7 +73,12 @@ export class Run {
   events: u32;
   metaFirst: u32;
   metas: u32;
+  /** In an ordered mailbox: where the order finds it, see ranking.ts and order.ts. The block has room for them anyway. */
+  place: u32;
+  back: u32;
+  dropPlace: u32;
 }
+if (offsetof<Run>() > 64) ERROR("Run is larger than its block");
 
 /** What is known of an entry that is not plain; see the drawing in slab.ts. */
 @unmanaged

@@ -1,5 +1,6 @@
 /** Runs: neighbouring entries of one slab in one mailbox. A mailbox's list is its order, a slab's is its reference count. */
 import { heapGive, heapTake } from "../memory/heap";
+import { orderRemove } from "./order";
 import { Mailbox, metaAt, Run, Slab } from "./records";
 import { slabIdle } from "./slab";
 
@@ -42,8 +43,9 @@ export function runUnlink(run: Run): void {
   else changetype<Run>(run.slabNext).slabPrevious = run.slabPrevious;
 }
 
-/** Takes a run out of its mailbox's list and frees it. */
+/** Takes a run out of its mailbox's list and its order, and frees it. */
 export function runFree(mailbox: Mailbox, run: Run): void {
+  if (mailbox.order !== 0) orderRemove(mailbox, run);
   if (run.previous === 0) mailbox.head = run.next;
   else changetype<Run>(run.previous).next = run.next;
   if (run.next === 0) mailbox.tail = run.previous;
@@ -93,7 +95,7 @@ export function runAppend(
   deadline: f64,
 ): bool {
   let run = changetype<Run>(mailbox.tail);
-  if (mailbox.tail === 0 || run.at + run.bytes !== at || run.slab !== changetype<u32>(slab)) {
+  if (mailbox.order !== 0 || mailbox.tail === 0 || run.at + run.bytes !== at || run.slab !== changetype<u32>(slab)) {
     const address = runNew(mailbox, slab, at, metaFirst);
     if (address === 0) return false;
     run = changetype<Run>(address);
@@ -104,5 +106,30 @@ export function runAppend(
   run.events += events;
   run.metas += metas;
   if (deadline < run.deadline) run.deadline = deadline;
+  return true;
+}
+
+/** Cuts a run behind its first `events` entries of `bytes` with `metas` metas. Returns false where memory is used up. */
+export function runSplit(mailbox: Mailbox, run: Run, bytes: u32, events: u32, metas: u32): bool {
+  const address = heapTake(offsetof<Run>());
+  if (address === 0) return false;
+  const rest = changetype<Run>(address);
+  // No later than any deadline in it, which is all that is asked of it.
+  rest.deadline = run.deadline;
+  rest.mailbox = run.mailbox;
+  rest.at = run.at + bytes;
+  rest.bytes = run.bytes - bytes;
+  rest.events = run.events - events;
+  rest.metaFirst = run.metaFirst + metas;
+  rest.metas = run.metas - metas;
+  rest.previous = changetype<u32>(run);
+  rest.next = run.next;
+  if (run.next === 0) mailbox.tail = address;
+  else changetype<Run>(run.next).previous = address;
+  run.next = address;
+  run.bytes = bytes;
+  run.events = events;
+  run.metas = metas;
+  runLink(rest, changetype<Slab>(run.slab));
   return true;
 }

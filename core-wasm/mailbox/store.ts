@@ -113,7 +113,7 @@ function move(mailbox: Mailbox, run: Run, chunk: Slab): void {
 
 /** Joins a moved run to the one before it in the mailbox if they are neighbours now. */
 function mergeOrLink(mailbox: Mailbox, run: Run, chunk: Slab): void {
-  if (run.previous !== 0) {
+  if (run.previous !== 0 && mailbox.order === 0) {
     const before = changetype<Run>(run.previous);
     if (before.slab === changetype<u32>(chunk) && before.at + before.bytes === run.at) {
       if (before.metas === 0) before.metaFirst = run.metaFirst;

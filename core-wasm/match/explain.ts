@@ -22,8 +22,6 @@ import {
   EXPLAINED_NONE,
   EXPLAINED_TYPE,
   EXPLAINED_WHERE,
-  OVERFLOW_BLOCK,
-  OVERFLOW_DROP_OLDEST,
   OVERFLOW_REJECT,
   RECEIPTS_OFFSET,
   VERDICT_DELIVERED,
@@ -39,7 +37,7 @@ import { nowMs } from "../clock";
 import { entryBytes } from "../event/entry";
 import { scanTypeAt, scanTypeBytes } from "../event/scan";
 import { viewEvent } from "../expression/view";
-import { inboxHasRoom } from "../mailbox/inbox";
+import { inboxHasRoom, inboxYields } from "../mailbox/inbox";
 import { Mailbox } from "../mailbox/records";
 import { connectionAt } from "../session/connection";
 import { memberTakes } from "./select";
@@ -82,7 +80,7 @@ function judge(channel: Channel, sink: Sink, connection: u32, type: u32, size: u
   if (channel.decider !== 0) return conclude(VERDICT_UNKNOWN, EXPLAINED_DECIDER);
   if (channel.blockedBy !== 0) return conclude(VERDICT_HELD, EXPLAINED_BLOCKED);
   const inbox = changetype<Mailbox>(sink.inbox);
-  const patient = inbox.overflow === OVERFLOW_DROP_OLDEST || inbox.overflow === OVERFLOW_BLOCK;
+  const patient = inboxYields(inbox);
   // An event that alone is larger than all of the inbox is dropped even where the oldest give way.
   if (size > inbox.capacityBytes || (!patient && !inboxHasRoom(inbox, size)))
     return conclude(inbox.overflow === OVERFLOW_REJECT ? VERDICT_REJECTED : VERDICT_DROPPED, EXPLAINED_CAPACITY);

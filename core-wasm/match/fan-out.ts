@@ -16,6 +16,7 @@ import {
   entryMemberWrite,
   entrySequence,
 } from "../event/entry";
+import { factsForget } from "../event/facts";
 import { dropCount, inboxAppend, inboxHasRoom } from "../mailbox/inbox";
 import { Mailbox, META_BYTES, metaAt, Slab } from "../mailbox/records";
 import { ringAppend } from "../mailbox/ring";
@@ -213,6 +214,7 @@ let fanDeadline: f64 = 0;
 export function fanBegin(slab: Slab, at: u32, bytes: u32, metaFirst: u32, metas: u32, deadline: f64): void {
   slab.pins++;
   rangeFlush();
+  factsForget();
   fanSinks = fanRefused = 0;
   fanStamp++;
   fanSlab = changetype<u32>(slab);

@@ -8,8 +8,9 @@ import {
   CHANNEL_SINGLE,
   DROPPED_LEFT,
   MEMBERS_MAX,
+  ORDERING_TIME,
   OVERFLOW_BLOCK,
-  OVERFLOW_DISCONNECT,
+  OVERFLOW_DROP_LOWEST,
   ROLE_SINK,
   ROLE_SOURCE,
   STATUS_CHANNEL_UNKNOWN,
@@ -48,6 +49,7 @@ import { DECIDER_SINKS_MAX } from "../filter/decide";
 import { inboxDiscard } from "../mailbox/discard";
 import { inboxBelowReleaseMark, inboxRelease, inboxStrict, inboxTrim } from "../mailbox/inbox";
 import { Mailbox, Run } from "../mailbox/records";
+import { inboxReorder } from "../mailbox/reorder";
 import { ringFree } from "../mailbox/ring";
 import { runRemove } from "../mailbox/run";
 import { heapGive } from "../memory/heap";
@@ -244,13 +246,23 @@ export function inboxReleaseIfDrained(inbox: Mailbox): void {
   }
 }
 
-/** Sets capacity and overflow policy of a connection's inbox. Returns a status. */
-export function inboxConfigure(connection: Connection, capacityEvents: u32, capacityBytes: u32, overflow: u32): u32 {
-  if (overflow > OVERFLOW_DISCONNECT) return resultStatus(STATUS_LIMIT, overflow, OVERFLOW_DISCONNECT);
+/** Sets capacity, overflow policy and ordering of a connection's inbox. Returns a status; nothing has changed where it is not STATUS_OK. */
+export function inboxConfigure(
+  connection: Connection,
+  capacityEvents: u32,
+  capacityBytes: u32,
+  overflow: u32,
+  ordering: u32,
+  serviceMs: f64,
+): u32 {
+  if (overflow > OVERFLOW_DROP_LOWEST) return resultStatus(STATUS_LIMIT, overflow, OVERFLOW_DROP_LOWEST);
+  if (ordering > ORDERING_TIME) return resultStatus(STATUS_LIMIT, ordering, ORDERING_TIME);
   if (capacityEvents === 0 || capacityBytes === 0) return resultStatus(STATUS_LIMIT, 0, 1);
   const inbox = changetype<Mailbox>(connection.inbox);
   const wasStrict = inboxStrict(inbox);
+  if (!inboxReorder(inbox, ordering, overflow)) return resultStatus(STATUS_STORE_FULL, 0, 0);
   inbox.overflow = overflow;
+  inbox.serviceMs = serviceMs > 0 ? serviceMs : 0;
   inbox.capacityEvents = capacityEvents;
   inbox.capacityBytes = capacityBytes;
   const change: u32 = (inboxStrict(inbox) ? 1 : 0) - (wasStrict ? 1 : 0);

@@ -21,8 +21,9 @@ import {
 import { nowMs } from "../clock";
 import { entrySize } from "../event/entry";
 import { parkedEvents } from "../filter/decide";
-import { inboxDropFront } from "../mailbox/inbox";
+import { inboxDropFirst } from "../mailbox/inbox";
 import { tombstonesEver } from "../mailbox/keys";
+import { orderFirst } from "../mailbox/order";
 import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "../mailbox/records";
 import { runAdvance, runFrontHasMeta } from "../mailbox/run";
 import { inboxReleaseIfDrained } from "../match/membership";
@@ -44,7 +45,8 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
   const first = connection.delivered + 1;
   shortOfRoom = false;
   if (connection.controlBytes === 0 && connection.held === 0 && connection.fault === 0) {
-    used = deliveriesTake(connection, inbox, out, used, bytesMax);
+    if (inbox.order === 0) used = deliveriesTake(connection, inbox, out, used, bytesMax);
+    else used = orderedTake(connection, inbox, out, used, bytesMax);
   }
   // Whoever stopped for want of room must come back: nothing else would mark the connection dirty again.
   resultSet(RESULT_VALUE, <u32>(shortOfRoom || (used !== 0 && connection.controlBytes !== 0)));
@@ -83,7 +85,7 @@ function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: 
       prefixTake(connection, run, used + header < bytesMax ? bytesMax - used - header : 0, explicit);
       if (prefixEvents === 0) {
         if (frontDead(run)) {
-          inboxDropFront(inbox, DROPPED_LATE);
+          inboxDropFirst(inbox, run, DROPPED_LATE);
           continue;
         }
         if (used !== 0) {
@@ -106,6 +108,37 @@ function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: 
     }
     connection.delivered += prefixEvents;
     runAdvance(inbox, run, prefixBytes, prefixEvents, prefixMetas);
+  }
+  return used;
+}
+
+/** As deliveriesTake(), in the order of an ordered inbox, whose runs hold one entry each. */
+function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32, bytesMax: u32): u32 {
+  const framed = connection.kind === CONNECTION_WEBSOCKET;
+  const header: u32 = framed ? WS_HEADER_BYTES_MAX : 0;
+  const explicit = connection.creditExplicit !== 0;
+  while (inbox.head !== 0) {
+    const run = changetype<Run>(orderFirst(inbox));
+    if (frontDead(run)) {
+      inboxDropFirst(inbox, run, DROPPED_LATE);
+      continue;
+    }
+    if (explicit && (connection.creditEvents <= 0 || connection.creditBytes <= 0)) break;
+    const bytes = run.bytes;
+    if (used !== 0 && used + header + bytes > bytesMax) {
+      shortOfRoom = true;
+      break;
+    }
+    let to = out + used;
+    if (framed) to = wsHeaderWrite(to, WS_BINARY, bytes);
+    memory.copy(to, run.at, bytes);
+    used = to + bytes - out;
+    if (explicit) {
+      connection.creditEvents--;
+      connection.creditBytes -= bytes;
+    }
+    connection.delivered++;
+    runAdvance(inbox, run, bytes, 1, run.metas);
   }
   return used;
 }
@@ -159,5 +192,9 @@ function prefixTake(connection: Connection, run: Run, room: u32, explicit: bool)
 
 /** Drops what is dead at the front, so that a notice of it can be told in this very drain. */
 function deadDrop(inbox: Mailbox): void {
-  while (inbox.head !== 0 && frontDead(changetype<Run>(inbox.head))) inboxDropFront(inbox, DROPPED_LATE);
+  while (true) {
+    const first = inbox.order === 0 ? inbox.head : orderFirst(inbox);
+    if (first === 0 || !frontDead(changetype<Run>(first))) return;
+    inboxDropFirst(inbox, changetype<Run>(first), DROPPED_LATE);
+  }
 }

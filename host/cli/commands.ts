@@ -68,7 +68,10 @@ export function addClientCommands(program: Command, terminal: Terminal, onFailed
       .option("--json", "one JSON event per line, complete")
       .option("-q, --quiet", "no notices on standard error")
       .option("--where <expression>", "only events of which it holds, such as: load > 0.8")
-      .option("--ordering <ordering>", "how waiting events are ordered (this version: fifo)")
+      .option(
+        "--ordering <ordering>",
+        "which waiting event comes first: fifo, lifo, priority, deadline, priority+deadline, time or window",
+      )
       .addHelpText("after", SUB_EXAMPLES)
       .action(async (channel: string, options: SubOptions & WithUrl) =>
         (await import("./sub.ts")).sub(channel, options, target(options, terminal), terminal),

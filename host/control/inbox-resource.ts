@@ -10,7 +10,14 @@ import { checkWith } from "../check.ts";
 import { SluiceError } from "../errors.ts";
 import { InboxSchema } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
-import { defaultInbox, type InboxSettings, inboxFromFrame, notSupported, overflowName } from "../session/inbox.ts";
+import {
+  defaultInbox,
+  type InboxSettings,
+  inboxFromFrame,
+  notSupported,
+  orderingName,
+  overflowName,
+} from "../session/inbox.ts";
 import type { MailboxSettings } from "../session/mailbox.ts";
 import type { MailboxView } from "../session/mailbox-view.ts";
 import { inboxFromChecked } from "../socket/json/client.ts";
@@ -86,7 +93,7 @@ export function settingsFromPatch(
 function jsonFrom(settings: InboxSettings & { readonly idleMs: number | undefined }) {
   const { single, events, bytes } = settings.grouping;
   return {
-    ordering: "fifo",
+    ordering: orderingName(settings.ordering),
     capacityEvents: settings.capacityEvents,
     capacityBytes: settings.capacityBytes,
     overflow: overflowName(settings.overflow),

@@ -6,7 +6,7 @@ import { SluiceError } from "../errors.ts";
 import { type Value, ValueSchema } from "../gen/sluice/v1/event_pb.ts";
 import { InboxSchema } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
-import { defaultInbox, inboxFromFrame } from "../session/inbox.ts";
+import { defaultInbox, type InboxSettings, inboxFromFrame } from "../session/inbox.ts";
 import { assertTypes } from "../session/join.ts";
 import type { ControlContext } from "./request.ts";
 
@@ -22,6 +22,8 @@ export interface StreamQuery {
   readonly dialect: string;
   /** Live attributes of the sink. */
   readonly attributes: Readonly<Record<string, Value>>;
+  /** Settings of the stream's inbox, where the query names one. */
+  readonly inbox: InboxSettings | undefined;
   /** Instead of the header field, for clients that cannot set one. */
   readonly lastEventId: string | undefined;
   readonly replay: boolean;
@@ -54,9 +56,12 @@ export function readStreamQuery(context: ControlContext): StreamQuery {
   }
   assertTypes(types, "query.type");
   assertCount(attributes);
-  if (once.ordering !== undefined)
-    inboxFromFrame(defaultInbox, create(InboxSchema, { ordering: once.ordering }), "query.");
+  const inbox =
+    once.ordering === undefined
+      ? undefined
+      : inboxFromFrame(defaultInbox, create(InboxSchema, { ordering: once.ordering }), "query.");
   return {
+    inbox,
     types,
     where: once.where ?? "",
     dialect: once.dialect ?? "",

@@ -39,8 +39,19 @@ export interface CoreExports {
   /** Ends its memberships, discards and counts what was queued, frees the id. */
   connectionClose(connection: number): void;
 
-  /** Sets capacity and overflow of the inbox; what is beyond the new capacity is overflow. Returns a status. */
-  inboxSet(connection: number, capacityEvents: number, capacityBytes: number, overflow: number): number;
+  /**
+   * Sets capacity, overflow (OVERFLOW_…) and ordering (ORDERING_…, fifo where absent) of the inbox; what is beyond the new
+   * capacity is overflow, what waits is put in the new order. `serviceMs`: how long its client takes for an event; NaN, 0 or
+   * absent: unknown. Returns a status: STATUS_LIMIT, or STATUS_STORE_FULL where memory is used up and all is as it was.
+   */
+  inboxSet(
+    connection: number,
+    capacityEvents: number,
+    capacityBytes: number,
+    overflow: number,
+    ordering?: number,
+    serviceMs?: number,
+  ): number;
 
   /** Holds (1) or releases (0) deliveries; answers of the host pass. */
   inboxHold(connection: number, held: number): void;

@@ -14,7 +14,7 @@ import { OPEN } from "./state.ts";
  */
 export function applyInbox(session: Session, next: InboxSettings): void {
   const { exports, views } = session.engine.core;
-  const status = exports.inboxSet(session.id, next.capacityEvents, next.capacityBytes, next.overflow);
+  const status = exports.inboxSet(session.id, next.capacityEvents, next.capacityBytes, next.overflow, next.ordering);
   if (status !== STATUS_OK) {
     throw errorFromStatus(status, views.result[RESULT_VALUE] as number, views.result[RESULT_LIMIT] as number);
   }

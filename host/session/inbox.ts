@@ -5,8 +5,15 @@
  * since a client that asked for deadlines must not silently get fifo.
  */
 import {
+  ORDERING_DEADLINE,
+  ORDERING_FIFO,
+  ORDERING_LIFO,
+  ORDERING_PRIORITY,
+  ORDERING_PRIORITY_DEADLINE,
+  ORDERING_TIME,
   OVERFLOW_BLOCK,
   OVERFLOW_DISCONNECT,
+  OVERFLOW_DROP_LOWEST,
   OVERFLOW_DROP_NEWEST,
   OVERFLOW_DROP_OLDEST,
   OVERFLOW_REJECT,
@@ -39,6 +46,8 @@ export function groupEvents({ single, events }: Grouping): number {
 export interface InboxSettings {
   readonly capacityEvents: number;
   readonly capacityBytes: number;
+  /** ORDERING_…. */
+  readonly ordering: number;
   /** OVERFLOW_…. */
   readonly overflow: number;
   readonly grouping: Grouping;
@@ -50,10 +59,26 @@ export interface InboxSettings {
 export const defaultInbox: InboxSettings = Object.freeze({
   capacityEvents: limits.inboxEvents,
   capacityBytes: limits.inboxBytes,
+  ordering: ORDERING_FIFO,
   overflow: OVERFLOW_DROP_OLDEST,
   grouping: defaultGrouping,
   held: false,
 });
+
+const orderings: ReadonlyMap<string, number> = new Map([
+  ["fifo", ORDERING_FIFO],
+  ["lifo", ORDERING_LIFO],
+  ["priority", ORDERING_PRIORITY],
+  ["deadline", ORDERING_DEADLINE],
+  ["priority+deadline", ORDERING_PRIORITY_DEADLINE],
+  ["time", ORDERING_TIME],
+]);
+
+/** The word for an ORDERING_…. */
+export function orderingName(ordering: number): string {
+  for (const [name, number] of orderings) if (number === ordering) return name;
+  throw new RangeError(`There is no ordering ${ordering}`);
+}
 
 const overflows: ReadonlyMap<string, number> = new Map([
   ["drop-oldest", OVERFLOW_DROP_OLDEST],
@@ -61,6 +86,7 @@ const overflows: ReadonlyMap<string, number> = new Map([
   ["reject", OVERFLOW_REJECT],
   ["block", OVERFLOW_BLOCK],
   ["disconnect", OVERFLOW_DISCONNECT],
+  ["drop-lowest", OVERFLOW_DROP_LOWEST],
 ]);
 
 /** The word for an OVERFLOW_…. */
@@ -71,8 +97,8 @@ export function overflowName(overflow: number): string {
 
 /** Words that a later version brings. */
 const later: Readonly<Record<string, readonly string[]>> = {
-  ordering: ["lifo", "priority", "deadline", "priority+deadline", "window", "time"],
-  overflow: ["drop-lowest", "keep-latest"],
+  ordering: ["window"],
+  overflow: ["keep-latest"],
   late: ["drop", "divert"],
   ack: ["explicit"],
 };
@@ -93,7 +119,7 @@ const IDLE_MS_NEUTRAL = BigInt(limits.inboxIdleMs);
  *   the field in their message.
  */
 export function inboxFromFrame(present: InboxSettings, frame: Inbox, path: string): InboxSettings {
-  word(`${path}ordering`, frame.ordering, ["fifo"], later["ordering"] ?? []);
+  word(`${path}ordering`, frame.ordering, [...orderings.keys()], later["ordering"] ?? []);
   word(`${path}late`, frame.late, ["deliver"], later["late"] ?? []);
   word(`${path}ack`, frame.ack, ["none"], later["ack"] ?? []);
   word(`${path}overflow`, frame.overflow, [...overflows.keys()], later["overflow"] ?? []);
@@ -105,6 +131,7 @@ export function inboxFromFrame(present: InboxSettings, frame: Inbox, path: strin
   return {
     capacityEvents: count(`${path}capacityEvents`, frame.capacityEvents, CAPACITY_EVENTS_MAX) ?? present.capacityEvents,
     capacityBytes: count(`${path}capacityBytes`, frame.capacityBytes, CAPACITY_BYTES_MAX) ?? present.capacityBytes,
+    ordering: orderings.get(frame.ordering) ?? present.ordering,
     overflow: overflows.get(frame.overflow) ?? present.overflow,
     grouping: frame.select === undefined ? present.grouping : groupingFrom(frame.select, `${path}select.`),
     held: frame.held ?? present.held,

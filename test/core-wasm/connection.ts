@@ -137,8 +137,14 @@ export class TestConnection {
   }
 
   /** inboxSet(). */
-  inbox(capacityEvents: number, capacityBytes: number, overflow: number): number {
-    return this.#harness.core.inboxSet(this.id, capacityEvents, capacityBytes, overflow);
+  inbox(
+    capacityEvents: number,
+    capacityBytes: number,
+    overflow: number,
+    ordering: number = abi.ORDERING_FIFO,
+    serviceMs = 0,
+  ): number {
+    return this.#harness.core.inboxSet(this.id, capacityEvents, capacityBytes, overflow, ordering, serviceMs);
   }
 
   /** inboxHold(). */

@@ -30,7 +30,10 @@ const subscribe = createRoute({
       lastEventId: z.string().optional().openapi({ description: "Instead of the header field" }),
       replay: z.enum(["true", "false"]).optional().openapi({ description: "false: nothing that was stored before" }),
       format: z.enum(streamFormats).optional().openapi({ description: "How `data:` tells an event" }),
-      ordering: z.enum(["fifo"]).optional(),
+      ordering: z
+        .enum(["fifo", "lifo", "priority", "deadline", "priority+deadline", "window", "time"])
+        .optional()
+        .openapi({ description: "Which waiting event leaves first" }),
       where: z.string().optional().openapi({ description: "Only events of which this expression holds" }),
       dialect: z.string().optional().openapi({ description: "Language of `where`" }),
     }),

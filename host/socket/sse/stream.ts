@@ -6,6 +6,8 @@ import type { ChannelView } from "../../channel/channels.ts";
 import { JoinSchema } from "../../gen/sluice/v1/frame_pb.ts";
 import type { Connection } from "../../session/connection.ts";
 import type { Engine } from "../../session/engine.ts";
+import type { InboxSettings } from "../../session/inbox.ts";
+import { applyInbox } from "../../session/inbox-apply.ts";
 import { assertJoin, join } from "../../session/join.ts";
 import type { Session } from "../../session/session.ts";
 import { idFromPosition, positionFromId, type RingPosition } from "./position.ts";
@@ -19,6 +21,8 @@ export interface StreamRequest {
   readonly where: string;
   /** Language of `where`; "" for ours. */
   readonly dialect: string;
+  /** Settings of its inbox, where they are not those of every session. */
+  readonly inbox?: InboxSettings | undefined;
   readonly attributes: MessageInitShape<typeof JoinSchema>["attributes"];
   /** The last position that it knows; undefined: it is new. */
   readonly lastEventId: string | undefined;
@@ -71,6 +75,7 @@ export function openStream(engine: Engine, open: () => Session, request: StreamR
   const first = sequence - channel.stored();
   const session = open();
   try {
+    if (request.inbox !== undefined) applyInbox(session, request.inbox);
     const { recovered = false } = join(session, joinFrame(request, known), undefined, PATH);
     if (known === undefined) {
       const from = positionAt(engine, channel, request.replay ? first : sequence);

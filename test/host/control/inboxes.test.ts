@@ -51,7 +51,7 @@ describe("POST /v1/inboxes", () => {
       select: { mode: "single" },
       idleMs: 1_000,
       held: true,
-      ordering: "fifo",
+      ordering: "priority+deadline",
       late: "deliver",
       ack: "none",
       serviceMs: null,
@@ -62,9 +62,7 @@ describe("POST /v1/inboxes", () => {
   });
 
   test.each([
-    [{ ordering: "lifo" }, "ordering"],
-    [{ ordering: "deadline" }, "ordering"],
-    [{ overflow: "drop-lowest" }, "overflow"],
+    [{ ordering: "window" }, "ordering"],
     [{ overflow: "keep-latest" }, "overflow"],
     [{ late: "drop" }, "late"],
     [{ serviceMs: 1.5 }, "serviceMs"],
@@ -103,7 +101,7 @@ describe("POST /v1/inboxes", () => {
   test("refuses one more than limits.inboxes, and counts them for /metrics", async () => {
     const { service } = createTestControl();
     const settings = service.inboxes;
-    const one = { capacityEvents: 1, capacityBytes: 1, overflow: 0, held: false, idleMs: 1_000 };
+    const one = { capacityEvents: 1, capacityBytes: 1, ordering: 0, overflow: 0, held: false, idleMs: 1_000 };
     const grouping = { single: false, events: 1, bytes: 1 };
     for (let count = 0; count < limits.inboxes; count++) settings.open({ ...one, grouping });
     expect(() => settings.open({ ...one, grouping })).toThrowError(

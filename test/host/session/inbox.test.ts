@@ -202,9 +202,7 @@ describe("select", () => {
 
 describe("settings", () => {
   const refused = [
-    { inbox: { ordering: "priority" }, code: "not_supported", value: "inbox.ordering" },
     { inbox: { ordering: "window" }, code: "not_supported", value: "inbox.ordering" },
-    { inbox: { overflow: "drop-lowest" }, code: "not_supported", value: "inbox.overflow" },
     { inbox: { overflow: "keep-latest" }, code: "not_supported", value: "inbox.overflow" },
     { inbox: { late: "drop" }, code: "not_supported", value: "inbox.late" },
     { inbox: { ack: "explicit" }, code: "not_supported", value: "inbox.ack" },

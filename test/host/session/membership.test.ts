@@ -296,8 +296,8 @@ describe("hello", () => {
   test("an inbox that cannot be is refused before the session is greeted", async () => {
     const host = await startHost();
     const client = await connectTo(host, "ws-json");
-    client.send({ ref: 1, hello: { inbox: { ordering: "deadline" } } });
-    expect(await client.take("problem", 1)).toMatchObject({ code: "not_supported", value: "hello.inbox.ordering" });
+    client.send({ ref: 1, hello: { inbox: { ordering: "best" } } });
+    expect(await client.take("problem", 1)).toMatchObject({ code: "invalid_value", value: "best" });
     client.send({ ref: 2, hello: {} });
     await client.take("welcome", 2);
   });

@@ -35,13 +35,13 @@ export const inboxSchema = z.strictObject({
   ordering: z
     .enum(["fifo", "lifo", "priority", "deadline", "priority+deadline", "window", "time"])
     .optional()
-    .describe("Only `fifo` yet"),
+    .describe("Which waiting event leaves first"),
   capacityEvents: count.min(1).optional().describe("Events that may wait in it"),
   capacityBytes: count.min(1).optional().describe("Bytes that may wait in it"),
   overflow: z
     .enum(["drop-oldest", "drop-newest", "drop-lowest", "reject", "block", "disconnect", "keep-latest"])
     .optional()
-    .describe("What happens when it is full; `drop-lowest` and `keep-latest` not yet"),
+    .describe("What happens when it is full"),
   select: selectSchema.optional(),
   late: z.enum(["deliver", "drop", "divert"]).optional().describe("Only `deliver` yet"),
   serviceMs: z.number().min(0).optional().describe("Not yet: time that its owner takes for one event"),

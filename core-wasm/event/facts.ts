@@ -1,0 +1,49 @@
+/**
+ * What an ordering asks of a stored event: priority, deadline, time. One pass over its fields, and none where the same entry
+ * goes to one inbox after another.
+ *
+ * What was absent on publish and must be there was appended when the event was stored, so the event alone tells all.
+ * Source of field numbers: schemas/sluice/v1/event.proto.
+ */
+import { entryEvent, entryEventBytes } from "./entry";
+import { cursor, fieldSkip, tagRead, varintRead } from "./wire";
+
+const TAG_TIME: u32 = 0x29;
+const TAG_PRIORITY: u32 = 0x30;
+const TAG_DELIVER_BY: u32 = 0x39;
+/** Where neither the event nor its channel says. */
+const PRIORITY_DEFAULT: u32 = 4;
+
+/** 0 to 9. */
+export let factPriority: u32 = 0;
+/** Microseconds since 1970; i64.MAX_VALUE: none. */
+export let factDeliverByUs: i64 = 0;
+export let factTimeUs: i64 = 0;
+let known: u32 = 0;
+
+/** Forgets what was read: another event may lie in the same place from now on. */
+export function factsForget(): void {
+  known = 0;
+}
+
+/** Reads the facts of the entry at `entryAt`. */
+export function factsRead(entryAt: u32): void {
+  if (known === entryAt) return;
+  known = entryAt;
+  let at = entryEvent(entryAt);
+  const end = at + entryEventBytes;
+  factPriority = PRIORITY_DEFAULT;
+  factDeliverByUs = i64.MAX_VALUE;
+  factTimeUs = 0;
+  while (at < end) {
+    const tag = tagRead(at, end);
+    if (tag === TAG_TIME) factTimeUs = load<i64>(cursor);
+    else if (tag === TAG_DELIVER_BY) factDeliverByUs = load<i64>(cursor);
+    else if (tag === TAG_PRIORITY) {
+      factPriority = <u32>varintRead(cursor, end);
+      at = cursor;
+      continue;
+    }
+    at = fieldSkip(cursor, end, tag & 7);
+  }
+}
