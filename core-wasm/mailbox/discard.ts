@@ -40,7 +40,7 @@ function discardOrdered(inbox: Mailbox, channel: u32): void {
     at = run.next;
     if (entryChannel(run.at) !== channel) continue;
     runAdvance(inbox, run, run.bytes, 1, run.metas);
-    statisticAdd(STATISTIC_DROPPED_LEFT, 1);
+    lossCount(channel, DROPPED_LEFT, 1);
   }
 }
 
