@@ -49,11 +49,14 @@ const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._/-]{0,254}$/;
 const nameRule = "it must be a letter, digit or _ and then letters, digits and . _ / -";
 
 /** The schema of a channel's name inside of a frame; see {@link assertChannelName}. */
-export const channelName = z.string().check((checked) => {
+export const channelName = z.string().check(checkChannelName);
+
+/** The check of {@link channelName}, for schemas that take something else beside it. */
+export function checkChannelName(checked: Checked<string>): void {
   const limit = limits.channelNameBytes;
   if (checked.value.length > limit) refuse(checked, "channel_name", `limit is ${limit} characters`, { limit });
   else if (!namePattern.test(checked.value)) refuse(checked, "channel_name", nameRule, { limit });
-});
+}
 
 /** The schema of an event type in a list of types. */
 export const typeName = word(limits.typeBytes, "type_too_long");

@@ -6,8 +6,7 @@
  * They count when a channel comes into being, by a request or by itself, and when a request leaves something out; a channel
  * that is there already does not change because a template does.
  *
- * Patterns are of tokens between `.` and `/`, which stand for themselves: `*` is one token, `>` at the end is the rest, any
- * other token is itself. Of two patterns, the one is more specific that says more at the first token where they differ:
+ * Patterns are those of pattern.ts. Of two, the one is more specific that says more at the first token where they differ:
  * itself before `*` before `>`. Of two templates with equal patterns the one later in the alphabet counts more.
  */
 import { z } from "zod";
@@ -22,6 +21,7 @@ import {
   definitionFromJson,
   overlay,
 } from "./definition.ts";
+import { matcherOf, patternSchema, rankOf } from "./pattern.ts";
 
 /** A template as it was put. */
 export interface Template {
@@ -35,19 +35,6 @@ export interface TemplateChange {
   readonly type: "created" | "updated" | "removed";
   readonly template: Template;
 }
-
-const TOKEN = /^(?:\*|[A-Za-z0-9_-]*)$/;
-const PATTERN_RULE = "it must be a name with * for one token and > for the rest at its end; tokens end at . and /";
-
-/** The schema of a pattern. */
-export const patternSchema = z.string().check((checked) => {
-  const limit = limits.channelNameBytes;
-  if (checked.value.length > limit) return refuse(checked, "invalid_value", `limit is ${limit} characters`, { limit });
-  const tokens = checked.value.split(/[./]/);
-  const before = tokens.at(-1) === ">" ? tokens.slice(0, -1) : tokens;
-  if (checked.value !== "" && before.every((token) => TOKEN.test(token))) return;
-  refuse(checked, "invalid_value", PATTERN_RULE, { limit: PATTERN_RULE });
-});
 
 /** The template resource as PUT takes it: a pattern, and any settings of a channel. */
 export const templateSchema = channelSchema
@@ -96,7 +83,7 @@ export function templateResource({ name, pattern, fields }: Template): Readonly<
 interface Compiled {
   readonly template: Template;
   readonly matches: RegExp;
-  /** One character per token, so that comparing texts compares patterns: 0 is `>`, 1 is `*`, 2 is itself. */
+  /** By which patterns are compared: rankOf(). */
   readonly rank: string;
 }
 
@@ -173,13 +160,8 @@ export class Templates {
 }
 
 function compile(template: Template): Compiled {
-  const parts = template.pattern.split(/([./])/);
-  const rank = parts.filter((_part, index) => index % 2 === 0).map((token) => ({ ">": "0", "*": "1" })[token] ?? "2");
-  // No two parts of the expression can match the same characters, so it takes one pass over a name.
-  const source = parts.map(
-    (part) => ({ ">": "[^]+", "*": "[^./]+" })[part] ?? part.replaceAll(/[^A-Za-z0-9_]/g, "\\$&"),
-  );
-  return { template, matches: new RegExp(`^${source.join("")}$`), rank: rank.join("") };
+  const { pattern } = template;
+  return { template, matches: matcherOf(pattern), rank: rankOf(pattern) };
 }
 
 function compare(one: Compiled, other: Compiled): number {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { defaultDefinition, overlay } from "../../../host/channel/definition.ts";
-import { patternSchema, Templates, templateFromJson, templateResource } from "../../../host/channel/templates.ts";
+import { patternSchema } from "../../../host/channel/pattern.ts";
+import { Templates, templateFromJson, templateResource } from "../../../host/channel/templates.ts";
 import { isSluiceError } from "../../../host/errors.ts";
 import { limits } from "../../../host/limits.ts";
 import { createTestService } from "../support/service.ts";
