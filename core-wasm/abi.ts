@@ -360,6 +360,9 @@ export const EMPTY_DIVERT: u32 = 2;
 /** Events of one channel that may wait for a sink. */
 export const EMPTY_HELD_MAX: u32 = 1024;
 
+/** From here on numbers of members are the host's own: they stand for all members of a pattern, and the core has none of them. */
+export const MEMBER_PATTERN_MIN: u32 = 0x80000000;
+
 // --- Member roles (bits) ---
 
 export const ROLE_SINK: u32 = 1;

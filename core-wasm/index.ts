@@ -68,6 +68,7 @@ import {
   inboxConfigure,
   memberLeave,
   memberNew,
+  membersLeave,
   memberTypesSet,
   memberWhereSet,
 } from "./match/membership";
@@ -388,6 +389,11 @@ export function memberReplay(number: u32, after: f64, now: f64): u32 {
 export function memberRemove(number: u32, member: u32): u32 {
   const connection = connectionFind(number);
   return connection === null ? STATUS_MEMBER_UNKNOWN : memberLeave(connection, member);
+}
+
+export function membersRemove(number: u32, at: u32, count: u32): u32 {
+  const connection = connectionFind(number);
+  return connection === null ? STATUS_MEMBER_UNKNOWN : membersLeave(connection, at, count);
 }
 
 export function memberAttributes(number: u32, out: u32): u32 {

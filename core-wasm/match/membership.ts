@@ -146,6 +146,32 @@ export function memberWhereSet(number: u32, where: u32): u32 {
 
 /** Removes a member of a connection and discards what its inbox holds of the channel. Returns a status. */
 export function memberLeave(connection: Connection, number: u32): u32 {
+  const status = memberPart(connection, number);
+  if (status === STATUS_OK && discards) inboxForget(connection);
+  if (status === STATUS_OK) outboxesPump(changetype<Channel>(partedFrom));
+  return status;
+}
+
+/** The same for `count` members at `at`, u32 each: the inbox is gone through once. Returns the first status that is not OK. */
+export function membersLeave(connection: Connection, at: u32, count: u32): u32 {
+  let result = STATUS_OK;
+  let any = false;
+  for (let index: u32 = 0; index < count; index++) {
+    const status = memberPart(connection, load<u32>(at + index * 4));
+    if (status !== STATUS_OK && result === STATUS_OK) result = status;
+    if (status !== STATUS_OK) continue;
+    any = any || discards;
+    outboxesPump(changetype<Channel>(partedFrom));
+  }
+  if (any) inboxForget(connection);
+  return result;
+}
+
+/** Of the last memberPart(): its channel, and whether the inbox holds what nobody is there for any more. */
+let partedFrom: u32 = 0;
+let discards: bool = false;
+
+function memberPart(connection: Connection, number: u32): u32 {
   const found = memberFind(number);
   if (found === null || (found as Member).connection !== connection.number) {
     return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
@@ -154,12 +180,15 @@ export function memberLeave(connection: Connection, number: u32): u32 {
   const channel = channelAt(member.channel);
   const wasSink = (member.role & ROLE_SINK) !== 0;
   memberEnd(connection, member, channel);
-  if (wasSink && pairWithRole(connection.number, channel.number, ROLE_SINK) === 0) {
-    inboxDiscard(changetype<Mailbox>(connection.inbox), channel.number);
-    inboxReleaseIfDrained(changetype<Mailbox>(connection.inbox));
-  }
-  outboxesPump(channel);
+  discards = wasSink && pairWithRole(connection.number, channel.number, ROLE_SINK) === 0;
+  partedFrom = changetype<u32>(channel);
   return STATUS_OK;
+}
+
+function inboxForget(connection: Connection): void {
+  const inbox = changetype<Mailbox>(connection.inbox);
+  inboxDiscard(inbox, connection.number);
+  inboxReleaseIfDrained(inbox);
 }
 
 /** Unties a member from everything; the inbox's contents are the caller's. */

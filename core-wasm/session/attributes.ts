@@ -50,10 +50,14 @@ export function memberUpdateFrame(connection: Connection, at: u32, bytes: u32): 
     p = fieldSkip(cursorOfElement, end, tag & 7);
     if (p === 0) return resultStatus(STATUS_MALFORMED, bytes, 0);
   }
+  updatedMember = number;
   const member = memberFind(number);
   if (member === null || member.connection !== connection.number) return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
   return attributesMerge(member, at, end);
 }
+
+/** The member that the last well-formed update named. */
+export let updatedMember: u32 = 0;
 
 let cursorOfElement: u32 = 0;
 

@@ -4,6 +4,7 @@
  */
 import {
   KEY_BYTES_MAX,
+  MEMBER_PATTERN_MIN,
   REASON_ANSWER,
   REASON_CLOSE,
   REASON_CONTROL,
@@ -20,6 +21,7 @@ import {
   STATUS_FRAME_KIND,
   STATUS_KEY_TOO_LONG,
   STATUS_MALFORMED,
+  STATUS_MEMBER_UNKNOWN,
   STATUS_NOT_UTF8,
   STATUS_OK,
 } from "../abi";
@@ -32,7 +34,7 @@ import { rangeFlush } from "../match/fan-out";
 import { outboxesCancel } from "../match/outbox";
 import { resultSet, resultStatus } from "../result";
 import { frameAgainClear, frameAgainSet } from "./again";
-import { memberUpdateFrame } from "./attributes";
+import { memberUpdateFrame, updatedMember } from "./attributes";
 import { Connection, dirtyPush } from "./connection";
 import { publishBegin } from "./publish-frame";
 
@@ -130,6 +132,9 @@ export function frameTake(connection: Connection, at: u32, bytes: u32): u32 {
           ? memberUpdateFrame(connection, bodyAt, bodyBytes)
           : cancelFrame(bodyAt, bodyBytes);
   if (status === STATUS_MALFORMED) return closeWith(connection, status, 0, 0);
+  if (status === STATUS_MEMBER_UNKNOWN && kind === KIND_UPDATE && updatedMember >= MEMBER_PATTERN_MIN) {
+    return REASON_CONTROL;
+  }
   if (status !== STATUS_OK) return REASON_PROBLEM;
   return hasRef !== 0 ? REASON_ANSWER : REASON_DONE;
 }

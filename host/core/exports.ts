@@ -168,6 +168,9 @@ export interface CoreExports {
   /** Removes a member of that connection; events already in its inbox are discarded and counted. Returns a status. */
   memberRemove(connection: number, member: number): number;
 
+  /** The same for `count` members, u32 each at `at`: the inbox is gone through once. Returns the first status that is not OK. */
+  membersRemove(connection: number, at: number, count: number): number;
+
   /** Copies the live attributes (fields 2 of an encoded Update) to `out`; returns their bytes. */
   memberAttributes(member: number, out: number): number;
 
