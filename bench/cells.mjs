@@ -1,6 +1,7 @@
 // The cells of the bench: what is run, against which peers. README.md says what each regime means.
 import { measureChannels, measureSessions } from "./driver/footprint.mjs";
 import { measureLatency } from "./driver/latency.mjs";
+import { measureManySinks } from "./driver/many-sinks.mjs";
 import { measureRequests } from "./driver/requests.mjs";
 import { measureStalled } from "./driver/stalled.mjs";
 import { measureThroughput } from "./driver/throughput.mjs";
@@ -19,12 +20,27 @@ const channelNames = Array.from({ length: MANY_CHANNELS }, (_, index) => `s${Str
  * @property {number} stalledEvents
  * @property {number} sessions
  * @property {number} channels
+ * @property {number} filteredSinks
  */
 
 /** @type {Readonly<Record<'full' | 'quick', Readonly<Scale>>>} */
 export const scales = Object.freeze({
-  full: { seconds: 1, latencySeconds: 2, stalledEvents: 10_000_000, sessions: 4_000, channels: 100_000 },
-  quick: { seconds: 0.4, latencySeconds: 1, stalledEvents: 1_000_000, sessions: 1_000, channels: 30_000 },
+  full: {
+    seconds: 1,
+    latencySeconds: 2,
+    stalledEvents: 10_000_000,
+    sessions: 4_000,
+    channels: 100_000,
+    filteredSinks: 10_000,
+  },
+  quick: {
+    seconds: 0.4,
+    latencySeconds: 1,
+    stalledEvents: 1_000_000,
+    sessions: 1_000,
+    channels: 30_000,
+    filteredSinks: 1_000,
+  },
 });
 
 /**
@@ -120,6 +136,15 @@ export function listCells({ nightly }) {
     );
   }
   cells.push(
+    onePercent("match-1pc-f8", "zone = 'z07' AND load < 0.8", ["sluice", "nats"]),
+    onePercent("match-1pc-range-f8", "load < 0.01", ["sluice"]),
+    {
+      id: "match-10000-sinks",
+      title: "10,000 sinks with different filters, an event selects ten; and ten sinks without filters",
+      peers: ["sluice"],
+      alone: true,
+      run: (_, { filteredSinks, seconds }) => measureManySinks(filteredSinks, seconds),
+    },
     throughput("channels-1", "1 channel, one event per frame", ["sluice"], {
       payloadBytes: SMALL,
       fanOut: 1,
@@ -192,6 +217,23 @@ export function listCells({ nightly }) {
     },
   );
   return cells;
+}
+
+/**
+ * Eight sinks that want one event in a hundred, where the peer filters; the others get all.
+ *
+ * @param {string} id @param {string} where @param {readonly string[]} peers
+ * @returns {Cell}
+ */
+function onePercent(id, where, peers) {
+  const every = 100;
+  const load = /** @type {const} */ ({ payloadBytes: SMALL, fanOut: 8, writes: "batched" });
+  // Values in turn, so that each frame has its share.
+  const vary = (/** @type {number} */ index) => ({
+    attributes: { zone: `z${String(index % every).padStart(2, "0")}`, load: (index % every) / every },
+  });
+  const title = `100 B, 8 sinks that want 1 % (${where}), batched`;
+  return throughput(id, title, peers, { ...load, vary, wants: { where }, every, perFrame: every });
 }
 
 /** @param {string} id @param {string} title @param {boolean} asleep @returns {Cell} */

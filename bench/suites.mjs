@@ -1,6 +1,8 @@
 // Suites that measure inside processes rather than over sockets between them.
 import { runCore } from "./core/run.mjs";
+import { runExpression } from "./expression/run.mjs";
 import { runKecho } from "./kecho/run.mjs";
+import { runMatch } from "./match/run.mjs";
 
 /**
  * @typedef {object} Suite
@@ -16,6 +18,22 @@ export const suites = Object.freeze([
     id: "core",
     title: "the core alone beside plain JavaScript, ns per event",
     run: async (options) => ({ result: await runCore(options), rows: [] }),
+  },
+  {
+    id: "expression",
+    title: "one expression: the core's machine, by hand, and evaluators in JavaScript, ns",
+    async run(options) {
+      const { lines, rows } = await runExpression(options);
+      return { result: lines, rows };
+    },
+  },
+  {
+    id: "match",
+    title: "an event against a thousand to a million subscriptions, µs",
+    async run(options) {
+      const { lines, rows } = await runMatch(options);
+      return { result: lines, rows };
+    },
   },
   {
     id: "kecho",

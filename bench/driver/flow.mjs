@@ -19,6 +19,8 @@ const DRAIN_MS = 10_000;
  * @property {number} [inFlight] Events ahead of the slowest subscriber; for `batched` 2 MiB of them unless said.
  * @property {readonly string[]} [channels] Published on in turn.
  * @property {(index: number) => Partial<import('./sluice-frames.mjs').BenchEvent>} [vary] Key, TTL and so on of the n-th event.
+ * @property {import('./sluice-frames.mjs').Wants} [wants] What sinks want, where the peer filters.
+ * @property {number} [every] Only one event in so many is what they want, evenly in each frame.
  * @property {number} [seconds]
  * @property {number} [warmSeconds]
  */
@@ -38,6 +40,7 @@ export class Flow {
   #stopped = false;
   #full = false;
   #limit;
+  #every;
 
   /**
    * @param {readonly import('../peers/peer.mjs').Sink[]} sinks
@@ -45,11 +48,13 @@ export class Flow {
    * @param {Load} load
    * @param {readonly string[]} channels
    * @param {number} [limit] Events to send at all.
+   * @param {number} [every] Only one event in so many reaches the sinks.
    */
-  constructor(sinks, sources, load, channels, limit = Number.POSITIVE_INFINITY) {
+  constructor(sinks, sources, load, channels, limit = Number.POSITIVE_INFINITY, every = 1) {
     this.#sinks = sinks;
     this.#sources = sources;
     this.#limit = limit;
+    this.#every = every;
     const { perFrame = load.writes === "single" ? 1 : 64 } = load;
     const payload = Buffer.alloc(load.payloadBytes, "x");
     const event = (/** @type {number} */ index) => ({
@@ -68,11 +73,11 @@ export class Flow {
     for (const sink of sinks) sink.wire.onProgress = () => this.pump();
   }
 
-  /** Events that have reached all subscribers. */
+  /** Events that have reached all subscribers, those that none of them wants included. */
   delivered() {
     let least = Number.POSITIVE_INFINITY;
     for (const sink of this.#sinks) least = Math.min(least, sink.count());
-    return least;
+    return least * this.#every;
   }
 
   /** Writes as long as the window allows. */
@@ -109,7 +114,7 @@ export class Flow {
 
   /** Deliveries missing, or too many: negative. */
   lost() {
-    return this.#sinks.reduce((sum, sink) => sum + this.sent - sink.count(), 0);
+    return this.#sinks.reduce((sum, sink) => sum + this.sent / this.#every - sink.count(), 0);
   }
 
   #failure() {

@@ -123,6 +123,16 @@ export function memoryOf(pid) {
 }
 
 /**
+ * Calls with which a process has written so far, to sockets and all else.
+ *
+ * @param {number} pid
+ * @returns {number}
+ */
+export function writesOf(pid) {
+  return Number(/^syscw: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, "latin1"))?.[1] ?? Number.NaN);
+}
+
+/**
  * Lets the peak of memoryOf() start anew from the present size.
  *
  * @param {number} pid

@@ -27,6 +27,13 @@ export function fixed64Field(field, value) {
   return Buffer.concat([varint(field * 8 + WIRE_64), bytes]);
 }
 
+/** @param {number} field @param {number} value */
+export function doubleField(field, value) {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return Buffer.concat([varint(field * 8 + WIRE_64), bytes]);
+}
+
 /** @param {number} field @param {Buffer | string} value Text becomes UTF-8. */
 export function bytesField(field, value) {
   const bytes = typeof value === "string" ? Buffer.from(value) : value;

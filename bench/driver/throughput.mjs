@@ -28,11 +28,11 @@ export async function measureThroughput(peer, load) {
   const { payloadBytes, fanOut, publishers = 1, channels = ["subj01"], seconds = 1, warmSeconds = 0.3 } = load;
   resetPeak(peer.pid);
   const sinks = [];
-  for (let i = 0; i < fanOut; i++) sinks.push(await peer.openSink(channels, { payloadBytes }));
+  for (let i = 0; i < fanOut; i++) sinks.push(await peer.openSink(channels, { payloadBytes, ...load.wants }));
   const sources = [];
   for (let i = 0; i < publishers; i++) sources.push(await peer.openSource(channels));
   try {
-    const flow = new Flow(sinks, sources, load, channels);
+    const flow = new Flow(sinks, sources, load, channels, undefined, peer.filters ? load.every : 1);
     flow.pump();
     await sleep(warmSeconds * 1000);
     const before = {

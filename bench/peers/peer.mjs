@@ -33,8 +33,10 @@
  * @property {number} pid
  * @property {number} port
  * @property {number} idleBytes Resident memory right after the start.
- * @property {(channels: readonly string[], want: { payloadBytes: number, types?: readonly string[] }) => Promise<Sink>} openSink
- *   All names have one length and all payloads one size; `types` only where the peer filters.
+ * @property {boolean} [filters] Its sinks may have `where`; the others get everything.
+ * @property {(channels: readonly string[], want: { payloadBytes: number, readBytes?: number } & import('../driver/sluice-frames.mjs').Wants) => Promise<Sink>} openSink
+ *   All names have one length and all payloads one size; what is wanted counts only where the peer filters. `readBytes` is the size of the sink's read buffer, for
+ *   those who open thousands.
  * @property {(channels: readonly string[]) => Promise<Source>} openSource
  * @property {(payload: Buffer) => Buffer} [request] An HTTP request that publishes one event with that payload.
  * @property {() => Promise<void>} end

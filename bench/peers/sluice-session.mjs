@@ -21,14 +21,16 @@ let sources = 0;
  * @param {Carrier} carrier
  * @param {'sink' | 'source'} role
  * @param {readonly string[]} channels
- * @param {readonly string[]} [types] Event types wanted; none: any.
- * @returns {Promise<import('./peer.mjs').Sink & { numbers: Map<string, number> }>}
+ * @param {import('../driver/sluice-frames.mjs').Wants} [wants] For each of the channels.
+ * @returns {Promise<import('./peer.mjs').Sink & { numbers: Map<string, number>, members: number[] }>} `members` in the order of the channels.
  * @throws {Error} With the host's problem.
  */
-export async function openSession(carrier, role, channels, types) {
+export async function openSession(carrier, role, channels, wants = {}) {
   const { wire, wrap, unwrap } = carrier;
   /** @type {Map<string, number>} */
   const numbers = new Map();
+  /** @type {number[]} */
+  const members = [];
   let dropped = 0;
   let joined = () => {};
   const stepper = new DelimitedStepper({
@@ -37,9 +39,10 @@ export async function openSession(carrier, role, channels, types) {
       if (said.kind === "dropped") dropped += said.count;
       if (said.kind !== "joined") return;
       numbers.set(/** @type {string} */ (channels[said.ref - 1]), said.channelNumber);
+      members[said.ref - 1] = said.member;
       if (numbers.size === channels.length) joined();
     },
-    inspect: inOrder(channels, types, () => dropped),
+    inspect: inOrder(channels.length > 1 || wants.types !== undefined || wants.where !== undefined, () => dropped),
   });
   const consumer = unwrap(stepper);
   const complete = new Promise((resolve, reject) => {
@@ -53,10 +56,10 @@ export async function openSession(carrier, role, channels, types) {
     };
   });
   wire.stream(consumer);
-  wire.socket.write(wrap(Buffer.concat(channels.map((channel, index) => joinFrame(channel, role, index + 1, types)))));
+  wire.socket.write(wrap(Buffer.concat(channels.map((channel, index) => joinFrame(channel, role, index + 1, wants)))));
   await complete;
   wire.onProgress = null;
-  return { wire, consumer, numbers, count: () => stepper.count, dropped: () => dropped };
+  return { wire, consumer, numbers, members, count: () => stepper.count, dropped: () => dropped };
 }
 
 /**
@@ -95,9 +98,9 @@ export async function openPublisher(carrier, channels) {
  * A check of every inspected delivery: with one channel, no filter and no drops, the n-th delivery of a sink is exactly
  * n − 1 events after its first one.
  *
- * @param {readonly string[]} channels @param {readonly string[] | undefined} types @param {() => number} dropped
+ * @param {boolean} gaps Whether sequences may have gaps. @param {() => number} dropped
  */
-function inOrder(channels, types, dropped) {
+function inOrder(gaps, dropped) {
   let base = Number.NaN;
   return (
     /** @type {Buffer} */ buffer,
@@ -106,7 +109,7 @@ function inOrder(channels, types, dropped) {
     /** @type {number} */ index,
   ) => {
     const { sequence } = readDelivery(buffer.subarray(from, to));
-    if (channels.length > 1 || types !== undefined || dropped() > 0) return;
+    if (gaps || dropped() > 0) return;
     if (Number.isNaN(base)) base = sequence - index;
     if (sequence - index !== base)
       throw new Error(`Delivery ${index} has sequence ${sequence}, expected ${base + index}`);

@@ -22,7 +22,7 @@ export function sluiceOverWebSocket(child) {
   return {
     ...child,
     name: "sluice-ws",
-    openSink: async (channels, { types }) => openSession(await carrier(), "sink", channels, types),
+    openSink: async (channels, wants) => openSession(await carrier(), "sink", channels, wants),
     openSource: async (channels) => openPublisher(await carrier(), channels),
   };
 }

@@ -8,16 +8,17 @@ import { openPublisher, openSession } from "./sluice-session.mjs";
  * @returns {import('./peer.mjs').Peer}
  */
 export function sluiceOverTcp(child) {
-  const carrier = async () => ({
-    wire: await new Wire(child.tcpPort).open(),
+  const carrier = async (/** @type {number | undefined} */ readBytes) => ({
+    wire: await new Wire(child.tcpPort, readBytes).open(),
     wrap: (/** @type {Buffer} */ frames) => frames,
     unwrap: (/** @type {import('../driver/wire.mjs').Consumer} */ inner) => inner,
   });
   return {
     ...child,
     name: "sluice",
-    openSink: async (channels, { types }) => openSession(await carrier(), "sink", channels, types),
-    openSource: async (channels) => openPublisher(await carrier(), channels),
+    filters: true,
+    openSink: async (channels, wants) => openSession(await carrier(wants.readBytes), "sink", channels, wants),
+    openSource: async (channels) => openPublisher(await carrier(undefined), channels),
   };
 }
 

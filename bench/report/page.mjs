@@ -1,6 +1,7 @@
 // The results as one static page: goals first, then a chart per cell, then what a sceptic asks for.
 import { writeFileSync } from "node:fs";
 import { barChart, bullet, escapeHtml } from "./chart.mjs";
+import { expressionSection, matchSection } from "./matching.mjs";
 import { style } from "./style.mjs";
 import { short } from "./summary.mjs";
 
@@ -47,6 +48,14 @@ const SECTIONS = [
         { label: "key and TTL", cell: `keyed-ttl-100-f${fanOut}` },
       ],
     })),
+    measure: "cpuPerMillion",
+    unit: "s per million",
+  },
+  {
+    title: "Filters at the host",
+    about:
+      "Eight sinks that want one event in a hundred: Sluice filters, nats delivers all and leaves that to its subscribers. Beside: ten thousand sinks with different filters, of which an event selects ten, and ten sinks without filters.",
+    cells: /^match-1pc/,
     measure: "cpuPerMillion",
     unit: "s per million",
   },
@@ -118,7 +127,7 @@ export function writePage(file, result) {
 <p>All comparisons are ratios of broker CPU time, both sides taken in the same repetition within seconds of each other, median of the repetitions. Absolute numbers belong to this machine and this hour.</p>
 <h2>Goals</h2>${goalRows(goals)}
 ${SECTIONS.map((section) => sectionOf(section, lines)).join("\n")}
-${memorySection(lines)}${coreSection(result.core)}${kechoSection(result.kecho)}${failures(result)}`;
+${memorySection(lines)}${coreSection(result.core)}${expressionSection(result.expression)}${matchSection(result.match)}${kechoSection(result.kecho)}${failures(result)}`;
   writeFileSync(
     file,
     `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sluice bench</title><style>${style}</style><body>${body}</body></html>\n`,

@@ -27,5 +27,6 @@ th, td { padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical
 figure { margin: 0; min-width: 0; } figure svg { max-width: 100%; height: auto; } figcaption { font-weight: 600; margin-bottom: 6px; }
 svg text { font: 13px system-ui, "Segoe UI", Roboto, sans-serif; fill: var(--ink); } svg .label { text-anchor: end; }
 svg .range { stroke: var(--ink); stroke-width: 1.5; opacity: .55; }
+svg .grid { stroke: var(--line); } svg .tick { font-size: 11px; fill: var(--soft); }
 code { font-size: 13px; } @media (max-width: 560px) { .charts { grid-template-columns: 1fr; } }
 `;

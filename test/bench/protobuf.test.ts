@@ -10,6 +10,7 @@ import {
   publishFrame,
   readDelivery,
   readHostFrame,
+  updateFrame,
 } from "../../bench/driver/sluice-frames.mjs";
 import { ClientFrameSchema, HostFrameSchema } from "../../host/gen/sluice/v1/frame_pb.ts";
 
@@ -48,10 +49,36 @@ test("publishFrame() is read by protobuf-es as it was meant", () => {
   expect(kind.value.events[0]?.ttlMs).toBeUndefined();
 });
 
+test("publishFrame() carries priority, attributes and a ref", () => {
+  const event = { channel: "c", payload: Buffer.alloc(0), priority: 7, attributes: { zone: "z", load: 3 } };
+  const frame = fromBinary(ClientFrameSchema, unwrapped(publishFrame(1, [encodeEvent(event, "/bench/1")], 9)));
+  expect(frame.ref).toBe(9);
+  if (frame.kind.case !== "publish") throw new Error(`a ${frame.kind.case} frame`);
+  const [read] = frame.kind.value.events;
+  expect(read?.priority).toBe(7);
+  expect(read?.attributes["zone"]?.kind).toEqual({ case: "text", value: "z" });
+  expect(read?.attributes["load"]?.kind).toEqual({ case: "number", value: 3 });
+});
+
+test("updateFrame() is read by protobuf-es as it was meant", () => {
+  const { kind } = fromBinary(ClientFrameSchema, unwrapped(updateFrame(300, { load: 0.25 })));
+  if (kind.case !== "update") throw new Error(`a ${kind.case} frame`);
+  expect(kind.value.member).toBe(300);
+  expect(kind.value.attributes["load"]?.kind).toEqual({ case: "number", value: 0.25 });
+});
+
 test("joinFrame() is read by protobuf-es as it was meant", () => {
-  const frame = fromBinary(ClientFrameSchema, unwrapped(joinFrame("a/b", "sink", 7, ["t", "u"])));
+  const frame = fromBinary(
+    ClientFrameSchema,
+    unwrapped(joinFrame("a/b", "sink", 7, { types: ["t", "u"], where: "a = 1", attributes: { load: 0.5 } })),
+  );
   expect(frame.ref).toBe(7);
-  expect(frame.kind).toMatchObject({ case: "join", value: { channel: "a/b", role: "sink", types: ["t", "u"] } });
+  expect(frame.kind).toMatchObject({
+    case: "join",
+    value: { channel: "a/b", role: "sink", types: ["t", "u"], where: "a = 1" },
+  });
+  if (frame.kind.case !== "join") throw new Error(`a ${frame.kind.case} frame`);
+  expect(frame.kind.value.attributes["load"]?.kind).toEqual({ case: "number", value: 0.5 });
 });
 
 const hostFrame = (kind: Parameters<typeof create<typeof HostFrameSchema>>[1]) =>
@@ -61,7 +88,11 @@ test("readHostFrame() understands what protobuf-es writes", () => {
   const joined = hostFrame({
     kind: { case: "joined", value: { ref: 3, member: 9, channel: "c", channelNumber: 400, epoch: 5n } },
   });
-  expect(readHostFrame(joined)).toEqual({ kind: "joined", ref: 3, channelNumber: 400 });
+  expect(readHostFrame(joined)).toEqual({ kind: "joined", ref: 3, channelNumber: 400, member: 9 });
+  expect(readHostFrame(hostFrame({ kind: { case: "receipt", value: { ref: 8 } } }))).toEqual({
+    kind: "receipt",
+    ref: 8,
+  });
   expect(readHostFrame(hostFrame({ kind: { case: "dropped", value: { count: 12n, reason: "overflow" } } }))).toEqual({
     kind: "dropped",
     count: 12,

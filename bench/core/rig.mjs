@@ -1,0 +1,138 @@
+// A core with connections, channels and members, driven as a host drives it: what the suites inside one process share.
+import { loadAbi, loadCompiler, openCore, stage } from "./core.mjs";
+
+/** The service clock of every call: nothing here depends on the time. */
+const NOW = 1e12;
+
+/** @returns {Promise<(room?: { memoryBytes?: number, storeBytes?: number }) => Rig>} Makes rigs, each with a core of its own. */
+export async function rigMaker() {
+  const [abi, compile] = await Promise.all([loadAbi(), loadCompiler()]);
+  return (room) => new Rig(abi, compile, room);
+}
+
+export class Rig {
+  #compile;
+  #memory;
+  #results;
+  #abi;
+
+  /** @param {import('./core.mjs').Abi} abi @param {(expression: string) => Uint8Array} compile @param {{ memoryBytes?: number, storeBytes?: number }} [room] */
+  constructor(abi, compile, room) {
+    this.#abi = abi;
+    this.#compile = compile;
+    this.core = openCore(abi, room);
+    this.#memory = new Uint8Array(this.core.memory.buffer);
+    this.#results = new Uint32Array(
+      this.core.memory.buffer,
+      this.constant("RESULT_OFFSET"),
+      this.constant("RESULT_BYTES") / 4,
+    );
+  }
+
+  /** @param {string} name @returns {number} A constant of the ABI. @throws {Error} Where it has none of that name. */
+  constant(name) {
+    return /** @type {number} */ (this.#abi[name]);
+  }
+
+  /** Puts an argument where the core reads it. @param {string | Uint8Array} content @returns {[at: number, bytes: number]} */
+  stage(content) {
+    return [this.constant("STAGE_OFFSET"), stage(this.core, this.#abi, content)];
+  }
+
+  /** A word of the last call's results. @param {string} name "RESULT_STATUS", say. @returns {number} */
+  result(name) {
+    return /** @type {number} */ (this.#results[this.constant(name)]);
+  }
+
+  /** @returns {number} A connection with binary frames. */
+  open() {
+    return this.#made("connectionOpen()", this.core.connectionOpen(0, ...this.stage("/bench/1")));
+  }
+
+  /** @param {string} name @param {number} [flags] CHANNEL_… bits; echo unless said. @returns {number} */
+  channel(name, flags = this.constant("CHANNEL_ECHO")) {
+    return this.#made("channelAdd()", this.core.channelAdd(...this.stage(name), flags));
+  }
+
+  /** Compiles an expression and gives it to the core. @param {string} expression @returns {number} A use of the program. */
+  program(expression) {
+    return this.add(this.#compile(expression));
+  }
+
+  /** @param {string} expression @returns {Uint8Array} */
+  compile(expression) {
+    return this.#compile(expression);
+  }
+
+  /** @param {Uint8Array} program @returns {number} A use of it. */
+  add(program) {
+    return this.#made("expressionAdd()", this.core.expressionAdd(...this.stage(program)));
+  }
+
+  /** @param {number} connection @param {number} channel @returns {number} The member. */
+  source(connection, channel) {
+    return this.#made("memberAdd()", this.core.memberAdd(connection, channel, this.constant("ROLE_SOURCE")));
+  }
+
+  /** @param {number} connection @param {number} channel @param {number} [program] Its `where`; 0: everything. @returns {number} The member. */
+  sink(connection, channel, program = 0) {
+    const member = this.#made("memberAdd()", this.core.memberAdd(connection, channel, this.constant("ROLE_SINK")));
+    if (program !== 0) this.where(member, program);
+    return member;
+  }
+
+  /** @param {number} member @param {number} program */
+  where(member, program) {
+    this.#held("memberWhere()", this.core.memberWhere(member, program));
+  }
+
+  /** The channel flag that has every sink's expression run for every event, 0 where the core has none. */
+  get scanned() {
+    return "CHANNEL_SCANNED" in this.#abi ? this.constant("CHANNEL_SCANNED") : 0;
+  }
+
+  /** Takes whole frames of a connection, as read from its socket. @param {number} connection @param {Uint8Array} frames At most LANDING_BYTES. */
+  ingest(connection, frames) {
+    this.#memory.set(frames, this.constant("LANDING_OFFSET"));
+    const taken = this.core.ingest(connection, this.constant("LANDING_OFFSET"), frames.length, NOW);
+    if (taken !== frames.length || this.result("RESULT_REASON") !== this.constant("REASON_DONE"))
+      throw new Error(
+        `ingest() took ${taken} of ${frames.length} bytes, reason ${this.result("RESULT_REASON")}, status ${this.result("RESULT_STATUS")}`,
+      );
+  }
+
+  /** Sends everything that waits for anybody. @returns {number} Deliveries. */
+  drain() {
+    const dirtyAt = this.constant("DIRTY_OFFSET") >> 2;
+    let deliveries = 0;
+    for (let count = this.core.dirtyTake(); count > 0; count = this.core.dirtyTake()) {
+      const dirty = new Uint32Array(this.core.memory.buffer).slice(dirtyAt, dirtyAt + count);
+      for (const connection of dirty) deliveries += this.drainOne(connection);
+    }
+    return deliveries;
+  }
+
+  /** Sends what waits for one connection. @param {number} connection @returns {number} Deliveries. */
+  drainOne(connection) {
+    let deliveries = 0;
+    const [out, most] = [this.constant("OUT_OFFSET"), this.constant("OUT_SLOT_BYTES")];
+    while (this.core.drain(connection, out, most, NOW) > 0) deliveries += this.result("RESULT_DELIVERIES");
+    return deliveries;
+  }
+
+  /** @returns {number} Bytes of pages in use. */
+  usedBytes() {
+    return this.core.statistic(this.constant("STATISTIC_PAGES_USED")) * this.constant("PAGE_BYTES");
+  }
+
+  /** @param {string} call @param {number} handle */
+  #made(call, handle) {
+    if (handle === 0) throw new Error(`${call} refuses with status ${this.result("RESULT_STATUS")}`);
+    return handle;
+  }
+
+  /** @param {string} call @param {number} status */
+  #held(call, status) {
+    if (status !== this.constant("STATUS_OK")) throw new Error(`${call} answers status ${status}`);
+  }
+}

@@ -1,0 +1,78 @@
+// One channel with so many subscriptions, and what they cost: memory, adding, removing, and events with the index and without.
+import { encodeEvent, publishFrame } from "../driver/sluice-frames.mjs";
+import { drawAttributes, drawExpressions } from "./workload.mjs";
+
+const PAYLOAD_BYTES = 100;
+const FIRST_SEED = 4;
+const CHURN_COUNT = 2_000;
+
+/**
+ * @typedef {object} Subject
+ * @property {number} bytesPerSubscription Of the index: pages taken by setting the expressions, whose programs the core has already.
+ * @property {number} addUs @property {number} removeUs For one subscription among the others, the expression compiled and known.
+ * @property {(batch: number, scanned: boolean) => { us: number, deliveries: number }} publish Takes one batch of events, with the
+ *   index or by asking every subscription; `us` is per event, from the frame's bytes to the last inbox.
+ */
+
+/**
+ * Makes a channel with subscriptions, each a session of its own with one sink.
+ *
+ * @param {import('../core/rig.mjs').Rig} rig
+ * @param {{ mix: import('./workload.mjs').Mix, subscriptions: number, batches: number, batchEvents: number, churn: boolean }} options
+ * @returns {Subject}
+ */
+export function openSubject(rig, { mix, subscriptions, batches, batchEvents, churn }) {
+  const flags = rig.constant("CHANNEL_ECHO");
+  const channel = rig.channel("m", flags);
+  const source = rig.open();
+  rig.source(source, channel);
+  const draw = drawExpressions(mix, FIRST_SEED);
+  const members = new Uint32Array(subscriptions);
+  const programs = new Uint32Array(subscriptions);
+  for (let i = 0; i < subscriptions; i++) {
+    members[i] = rig.sink(rig.open(), channel);
+    programs[i] = rig.program(draw());
+  }
+  const before = rig.usedBytes();
+  for (const [index, member] of members.entries()) rig.where(member, /** @type {number} */ (programs[index]));
+  const bytesPerSubscription = (rig.usedBytes() - before) / subscriptions;
+  const churned = churn ? churnSome(rig, channel, draw) : { addUs: Number.NaN, removeUs: Number.NaN };
+  const attributes = drawAttributes(FIRST_SEED + 1);
+  const payload = Buffer.alloc(PAYLOAD_BYTES, "x");
+  const event = () => encodeEvent({ channel: "", payload, attributes: attributes() }, "/bench/10");
+  const frames = Array.from({ length: batches }, () =>
+    publishFrame(channel, Array.from({ length: batchEvents }, event)),
+  );
+  return {
+    bytesPerSubscription,
+    ...churned,
+    publish(batch, scanned) {
+      rig.core.channelSet(channel, flags | (scanned ? rig.scanned : 0), 4, 0, 0);
+      const frame = /** @type {Buffer} */ (frames[batch % batches]);
+      const from = performance.now();
+      rig.ingest(source, frame);
+      const us = ((performance.now() - from) * 1000) / batchEvents;
+      return { us, deliveries: rig.drain() };
+    },
+  };
+}
+
+/**
+ * Adds some subscriptions to all the others and removes them again, in another order.
+ *
+ * @param {import('../core/rig.mjs').Rig} rig @param {number} channel @param {() => string} draw
+ * @returns {{ addUs: number, removeUs: number }} Means: single calls are too short for the clock.
+ */
+function churnSome(rig, channel, draw) {
+  const added = Array.from({ length: CHURN_COUNT }, () => {
+    return { connection: rig.open(), program: rig.program(draw()), member: 0 };
+  });
+  const start = performance.now();
+  for (const one of added) one.member = rig.sink(one.connection, channel, one.program);
+  const addUs = ((performance.now() - start) * 1000) / CHURN_COUNT;
+  // Every other one first: neither the newest nor the oldest is special.
+  const order = [...added.filter((_, index) => index % 2 === 0), ...added.filter((_, index) => index % 2 === 1)];
+  const middle = performance.now();
+  for (const { connection, member } of order) rig.core.memberRemove(connection, member);
+  return { addUs, removeUs: ((performance.now() - middle) * 1000) / CHURN_COUNT };
+}

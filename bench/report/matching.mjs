@@ -1,0 +1,42 @@
+// The parts of the page about expressions and about finding who wants an event.
+import { barChart, escapeHtml } from "./chart.mjs";
+import { curveChart } from "./curve.mjs";
+import { short } from "./summary.mjs";
+
+/** @param {readonly { way: string, title: string, ns: number, low: number, high: number }[] | undefined} lines @returns {string} */
+export function expressionSection(lines) {
+  if (!lines) return "";
+  const bars = lines.map(({ way, title, ns, low, high }) => ({
+    label: way,
+    peer: way.startsWith("vm-") ? "core" : "control",
+    value: ns,
+    low,
+    high,
+    note: title,
+  }));
+  return `<h2>One expression</h2><p class="soft"><code>priority &gt;= 3 AND load &lt; 0.8 AND type LIKE 'com.acme.%'</code> on an event that fails at its last operand. In the core: what one sink's filter adds to publishing (from the event's bytes), and what each further one adds to that (in view). By hand: the same in AssemblyScript, without types, casts and errors, once from the bytes and once with the values in a table. The evaluators in JavaScript get an object with the three values: nothing is decoded.</p><div class="charts">${barChart("One evaluation", "ns", bars)}</div>`;
+}
+
+const MIX_TITLES = { mix: "70 % have an equality", equal: "All have an equality", ranges: "Ranges only" };
+
+/** @param {readonly import('../match/run.mjs').Line[] | undefined} lines @returns {string} */
+export function matchSection(lines) {
+  if (!lines) return "";
+  const charts = /** @type {const} */ (["mix", "equal", "ranges"]).map((mix) => {
+    const found = lines.filter((line) => line.mix === mix);
+    const pointsOf = (/** @type {'indexedUs' | 'scannedUs'} */ measure) =>
+      found.map((line) => ({ x: line.subscriptions, y: line[measure] }));
+    return curveChart(MIX_TITLES[mix], "µs per event", "subscriptions", [
+      { label: "scan", peer: "control", points: pointsOf("scannedUs") },
+      { label: "index", peer: "core", points: pointsOf("indexedUs") },
+    ]);
+  });
+  const rows = lines.map((line) => {
+    const { mix, subscriptions, matches, indexedUs, scannedUs, ratio, bytesPerSubscription, addUs, removeUs } = line;
+    const numbers = [subscriptions, matches, indexedUs, scannedUs, ratio, bytesPerSubscription, addUs, removeUs];
+    const cells = numbers.map((number) => `<td class="number">${short(number)}</td>`);
+    return `<tr><td>${escapeHtml(mix)}</td>${cells.join("")}</tr>`;
+  });
+  const head = ["subscriptions", "match", "index µs", "scan µs", "scan ÷ index", "index B each", "add µs", "remove µs"];
+  return `<h2>Many subscriptions</h2><p class="soft">One event against all subscriptions of a channel, in the core: from its bytes into the inboxes of those who want it, which both ways do alike; they differ in how these are found. 20 attributes, 4 of them with 1,000 values each, the others numbers; a subscription asks for one to three, a range takes a tenth; an event carries 60 % of them.</p><div class="charts">${charts.join("\n")}</div><div class="scroll"><table><thead><tr><th>Mix</th>${head.map((name) => `<th class="number">${name}</th>`).join("")}</tr></thead><tbody>${rows.join("\n")}</tbody></table></div>`;
+}
