@@ -78,6 +78,7 @@ export const codes = Object.freeze({
   channel_name: terminal(3533, 422, "The name cannot be a channel's"),
   idempotency_key_reused: terminal(3534, 422, "The idempotency key stands for another request"),
   expression: terminal(3535, 422, "The expression cannot be used"),
+  contradiction: terminal(3536, 422, "Two settings contradict each other"),
 
   // --- Terminal: things ---
   not_found: terminal(3550, 404, "There is nothing at this address"),

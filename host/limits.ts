@@ -9,12 +9,16 @@ import {
   CHANNELS_MAX,
   CONNECTIONS_MAX,
   CONTROL_BYTES_MAX,
+  EMPTY_HELD_MAX,
   EVENT_BYTES_MAX,
   FRAME_BYTES_MAX,
   KEY_BYTES_MAX,
   MEMBER_ATTRIBUTES_BYTES_MAX,
   MEMBERS_MAX,
   PUBLISH_EVENTS_MAX,
+  ROUTE_KEYS_MAX,
+  ROUTE_NO_LIMIT,
+  ROUTES_MAX,
   SOURCE_CREDIT_BYTES,
   SOURCE_CREDIT_EVENTS,
   TYPE_BYTES_MAX,
@@ -77,6 +81,22 @@ export const limits = Object.freeze({
   expressionStack: EXPRESSION_STACK_MAX,
   /** Bytes of an expression's bytecode. Core. */
   expressionProgramBytes: EXPRESSION_BYTES_MAX,
+
+  // --- Channel filters ---
+  /** Routes of one filter. Core: each event may ask all of them. */
+  routes: ROUTES_MAX,
+  /** Sinks that a route may be limited to as a number. Core: one more means that it has no limit. */
+  routeLimit: ROUTE_NO_LIMIT - 1,
+  /** Keys that `unique` or `reply` of a route may remember. Core: some 100 MB of them. */
+  routeKeys: ROUTE_KEYS_MAX,
+  /** Events of a channel that wait for a sink where `delivery.empty` is `hold`. Core: they pin the store. */
+  emptyHeld: EMPTY_HELD_MAX,
+  /** Characters of an expression in the summary of a route: what lines of a terminal have room for. */
+  summaryExpression: 80,
+  /** Routes in the summary of a filter; more are counted. */
+  summaryRoutes: 8,
+
+  // --- Sessions ---
   /** Memberships of one session. One session of a gateway serves many, but not without end. */
   joins: 10_000,
   /** Sessions of one host where the options do not say: about 1.2 GiB of Node's memory at 12 KiB each. */

@@ -251,6 +251,8 @@ const ways: Partial<Record<SluiceCode, () => Told | Promise<Told>>> = {
   },
   expression: () =>
     framed(createTestControl(), { ref: 1, kind: { case: "join", value: { channel: "c", where: "a <" } } }),
+  contradiction: () =>
+    asked(createTestControl().ask("PUT", path, { filters: { out: { route: { descending: true } } } })),
 
   not_found: () => asked(createTestControl().ask("GET", "/nope")),
   method_not_allowed: () => asked(createTestControl().ask("DELETE", "/v1/info")),

@@ -48,15 +48,17 @@ export const layers: readonly Layer[] = [
   { layer: "host/core/", may: ["core-wasm/abi.ts", "host/errors.ts"], packages: [] },
   // Knows neither the core nor a session: clients and tools may compile expressions too.
   { layer: "host/expression/", may: base, packages: [] },
-  { layer: "host/channel/", may: [...base, "host/core/"], packages: basePackages },
+  // Routes as JSON, as programs and in the core. Knows neither channels nor sessions: both bind them.
+  { layer: "host/filter/", may: [...base, "host/core/", "host/expression/"], packages: ["zod"] },
+  { layer: "host/channel/", may: [...base, "host/core/", "host/filter/"], packages: basePackages },
   {
     layer: "host/session/",
-    may: [...base, "host/core/", "host/channel/", "host/expression/"],
+    may: [...base, "host/core/", "host/channel/", "host/expression/", "host/filter/"],
     packages: basePackages,
   },
   {
     layer: "host/socket/",
-    may: [...base, "host/core/", "host/channel/", "host/session/"],
+    may: [...base, "host/core/", "host/channel/", "host/filter/", "host/session/"],
     packages: basePackages,
   },
   {
@@ -73,7 +75,7 @@ export const layers: readonly Layer[] = [
   },
   {
     layer: "host/control/",
-    may: [...base, "host/channel/", "host/session/", "host/socket/", "host/service.ts"],
+    may: [...base, "host/channel/", "host/filter/", "host/session/", "host/socket/", "host/service.ts"],
     packages: [...basePackages, "hono", "@hono/zod-openapi"],
   },
   {

@@ -1,0 +1,117 @@
+/**
+ * The JSON of a channel filter: what a binding and its routes may say, before anybody looks at what it means.
+ *
+ * The schema has the whole shape of the surface. A filter module is read like everything else and refused by name, so that
+ * clients hear what this version lacks instead of an unknown field.
+ */
+import { z } from "zod";
+import { list, refuse, text } from "../check.ts";
+import { limits } from "../limits.ts";
+
+/** Where a filter stands: before the events leave this host, or before they reach its inboxes. */
+export const stages = ["in", "out"] as const;
+/** One of them. */
+export type Stage = (typeof stages)[number];
+
+/** Ways to choose among the sinks that qualify. */
+export const chooses = ["best", "random", "tied", "hash"] as const;
+
+/** Null says the same as nothing: merge patches and printed resources have it. */
+const expression = () => text(limits.expressionBytes, "limit_reached").nullish();
+
+/** Milliseconds, fractions too, and never so many that a deadline leaves what a moment can say. */
+const span = () => z.number().positive().max(limits.durationMs);
+
+/** How many keys are remembered. */
+const keys = () => z.int().min(1).max(limits.routeKeys);
+
+const uniqueSchema = z.strictObject({
+  by: text(limits.expressionBytes, "limit_reached")
+    .nullish()
+    .meta({ default: "key" })
+    .describe("What two events must have in common to count as one; an event without it always passes"),
+  withinMs: span().nullish().meta({ default: 5_000 }).describe("How long the first one is remembered"),
+  maxKeys: keys().nullish().meta({ default: 100_000 }).describe("How many are; the oldest goes first"),
+});
+
+const replySchema = z.strictObject({
+  response: text(limits.expressionBytes, "limit_reached").describe("Which events are responses"),
+  withinMs: span().nullish().meta({ default: 60_000 }).describe("How long it is remembered who asked"),
+  maxKeys: keys().nullish().meta({ default: 100_000 }).describe("How many are; the oldest goes first"),
+});
+
+/** One rule. */
+export const routeSchema = z
+  .strictObject({
+    when: expression().describe("Of which events it decides; absent: of all that get here"),
+    where: expression().describe("Which sinks qualify; may name `sink.NAME`"),
+    orderBy: expression().describe("What ranks them, the smallest first; those without it come last"),
+    descending: z.boolean().nullish().meta({ default: false }).describe("The largest first"),
+    limit: z
+      .union([z.number().min(0).max(limits.routeLimit), text(limits.expressionBytes, "limit_reached")], {
+        error: `It must be a number from 0 to ${limits.routeLimit}, or an expression`,
+      })
+      .nullish()
+      .describe("How many get the event, as a number or an expression; absent: all that qualify; 0: nobody"),
+    choose: z
+      .enum(chooses)
+      .nullish()
+      .meta({ default: "best" })
+      .describe(
+        "`best` by `orderBy`, else in turn; `random`; `tied`: at random, 2 unless `limit` says otherwise; `hash`: the same " +
+          "for the same key, 1 unless `limit` says otherwise",
+      ),
+    per: expression().describe("The limit counts within each group of sinks with the same value of this"),
+    charge: z
+      .number()
+      .min(0)
+      .nullish()
+      .meta({ default: 0 })
+      .describe("Added to a sink's rank for each time it was chosen since its last update"),
+    maxAgeMs: span().nullish().describe("Sinks whose rank is older come after those whose is fresh"),
+    unique: uniqueSchema.nullish().describe("Lets the first event of a key through"),
+    reply: replySchema.nullish().describe("Sends a response only to the session whose event had its key"),
+    dialect: z.enum(["cesql"]).nullish().describe("Of its expressions: `cesql` is the pure CloudEvents SQL"),
+  })
+  .meta({ id: "Route" });
+
+/** What it gives. */
+export type RouteInput = z.output<typeof routeSchema>;
+
+/** Of a filter module, which this version has not. */
+const moduleFields = {
+  module: z.string().optional().describe("Not yet: a filter module, instead of routes"),
+  digest: z.string().optional().describe("Not yet: which of its versions"),
+  config: z.record(z.string(), z.unknown()).optional().describe("Not yet: what it is told"),
+  onError: z.enum(["pass", "drop", "divert"]).optional().describe("Not yet: what becomes of events that it fails on"),
+  fuel: z.number().optional().describe("Not yet: how long it may take"),
+};
+
+/** Routes or a module on a stage. */
+export const bindingSchema = z
+  .strictObject({
+    routes: list(routeSchema, limits.routes).optional().describe("Rules; the first whose `when` holds decides"),
+    route: routeSchema.optional().describe("The same where there is one"),
+    ...moduleFields,
+  })
+  .check((checked) => {
+    for (const name of Object.keys(moduleFields)) {
+      if (checked.value[name as keyof typeof moduleFields] === undefined) continue;
+      refuse(checked, "not_supported", "this version has no filter modules, only routes", {
+        path: [name],
+        value: checked.value[name as keyof typeof moduleFields],
+        limit: ["routes", "route"],
+        names: true,
+      });
+    }
+  })
+  .meta({ id: "Binding" });
+
+/** What it gives. */
+export type BindingInput = z.output<typeof bindingSchema>;
+
+/** The filters of a channel, or those that a join brings for its member's own events. */
+export const filtersSchema = z.strictObject({
+  in: bindingSchema.nullable().default(null).describe("Before the inboxes of each host"),
+  out: bindingSchema.nullable().default(null).describe("Once per event, over all candidate sinks"),
+});
