@@ -15,8 +15,12 @@ import {
 import { type CoreHolder, isTrap, placeText, placeTypes } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { SluiceError } from "../errors.ts";
+import type { RouteCounters } from "../filter/bound.ts";
+import { type Binding, sameBinding } from "../filter/route.ts";
+import type { Stage } from "../filter/schema.ts";
 import { limits } from "../limits.ts";
-import { assertChannelName, type ChannelDefinition, defaultDefinition } from "./definition.ts";
+import { assertChannelName, type ChannelDefinition, defaultDefinition, echoOf, withFilter } from "./definition.ts";
+import { emptyPolicy, Filtering, FilterTotals } from "./filtering.ts";
 
 /** A channel as others see it. */
 export interface ChannelView {
@@ -38,6 +42,8 @@ export interface ChannelView {
   stored(): number;
   /** Events that its sinks lost in this epoch. @param reason DROPPED_… */
   lost(reason: number): number;
+  /** What is counted of each route of a filter, since it was bound; none where none is. */
+  routeCounters(stage: Stage): readonly RouteCounters[];
 }
 
 /** What happened to a channel, told after it did. */
@@ -69,6 +75,10 @@ class Channel implements ChannelView {
   implicit: boolean;
   /** Number of the decider that sees its events, 0: none. */
   decider = 0;
+  /** Its filters in the core; undefined while it never had any, as most. */
+  filtering: Filtering | undefined;
+  /** Whether the core has been told what becomes of events that nobody is selected for. */
+  hasEmpty = false;
   readonly #holder: CoreHolder;
 
   constructor(name: string, incarnation: number, definition: ChannelDefinition, holder: CoreHolder, implicit: boolean) {
@@ -98,15 +108,23 @@ class Channel implements ChannelView {
   lost(reason: number): number {
     return this.#holder.core.exports.channelLost(this.number, reason);
   }
+
+  routeCounters(stage: Stage): readonly RouteCounters[] {
+    return this.filtering?.counters(stage) ?? [];
+  }
 }
 
 /** All channels of one host. Every change is in the core when the call returns. */
 export class Channels {
+  /** What the filters of all channels count. */
+  readonly filterTotals = new FilterTotals();
   readonly #settings: ChannelsSettings;
   readonly #byName = new Map<string, Channel>();
   /** Sparse only by removals: the core reuses numbers. */
   readonly #byNumber: (Channel | undefined)[] = [];
   readonly #listeners = new Set<(change: ChannelChange) => void>();
+  /** Channels that divert what nobody is selected for, and where to: few, if any. */
+  readonly #diverting = new Map<string, string>();
   #ever = 0;
 
   constructor(settings: ChannelsSettings) {
@@ -156,6 +174,18 @@ export class Channels {
   }
 
   /**
+   * Binds a filter, or with null takes it away. One that means the same as what is bound changes nothing: counters and
+   * whatever is remembered stay.
+   *
+   * @throws {SluiceError} `channel_unknown`, `store_full`, `limit_reached`; what was bound stays then.
+   */
+  setFilter(name: string, stage: Stage, binding: Binding | null): ChannelView {
+    const channel = this.#byName.get(name);
+    if (channel === undefined) throw channelUnknown(name);
+    return this.patch(name, withFilter(channel.definition, stage, binding));
+  }
+
+  /**
    * Removes a channel and its members; what their inboxes hold of it is discarded and counted.
    *
    * @returns Whether it was there.
@@ -168,7 +198,9 @@ export class Channels {
       this.#tell("removed", channel);
       this.#byName.delete(name);
       this.#byNumber[channel.number] = undefined;
+      channel.filtering?.end();
       this.#settings.holder.core.exports.channelRemove(channel.number);
+      this.#divertAgain(name);
       return true;
     });
   }
@@ -207,7 +239,10 @@ export class Channels {
   /** Makes every channel again in a new core. Definitions and revisions stay, numbers change, members are gone. */
   restore(): void {
     this.#byNumber.length = 0;
+    this.filterTotals.clear();
     for (const channel of this.#byName.values()) this.#add(channel);
+    // Only now all have their numbers.
+    for (const channel of this.#byName.values()) this.#setEmpty(channel);
   }
 
   /** A trap while a channel is changed: the core is made anew from the definitions as they were before. */
@@ -225,6 +260,7 @@ export class Channels {
     const channel = new Channel(name, ++this.#ever, shared(definition), this.#settings.holder, implicit);
     this.#guarded(() => this.#add(channel));
     this.#byName.set(name, channel);
+    this.#divertAgain(name);
     this.#tell("created", channel);
     return channel;
   }
@@ -244,6 +280,8 @@ export class Channels {
       );
     }
     channel.number = number;
+    channel.filtering = undefined;
+    channel.hasEmpty = false;
     this.#byNumber[number] = channel;
     try {
       this.#configure(channel);
@@ -268,6 +306,7 @@ export class Channels {
       this.#configure(channel);
     } catch (error) {
       channel.definition = before;
+      channel.filtering?.set(before.filters);
       throw error;
     }
     channel.revision++;
@@ -277,7 +316,12 @@ export class Channels {
 
   #configure(channel: Channel): void {
     const { core } = this.#settings.holder;
-    const { types, delivery, store } = channel.definition;
+    const { types, delivery, store, filters } = channel.definition;
+    // First, and all or nothing: it is the one thing that a host short of room refuses.
+    if (channel.filtering !== undefined || filters.in !== null || filters.out !== null) {
+      channel.filtering ??= new Filtering(this.#settings.holder, channel.number, this.filterTotals);
+      channel.filtering.set(filters);
+    }
     this.#check(
       core.exports.channelSet(
         channel.number,
@@ -289,6 +333,30 @@ export class Channels {
     );
     this.#check(core.exports.channelTypes(channel.number, placeTypes(core, types), types.length));
     this.#check(core.exports.channelStore(channel.number, store.events, limits.storeChannelBytes));
+    this.#setEmpty(channel);
+  }
+
+  /** What becomes of events that nobody is selected for. A channel to divert to that is not there takes none. */
+  #setEmpty(channel: Channel): void {
+    const { name, number } = channel;
+    const { empty, divertTo } = channel.definition.delivery;
+    if (empty === "drop" && divertTo === null && !channel.hasEmpty) return;
+    channel.hasEmpty = true;
+    if (divertTo === null) this.#diverting.delete(name);
+    else this.#diverting.set(name, divertTo);
+    const target = divertTo === null ? 0 : (this.#byName.get(divertTo)?.number ?? 0);
+    const { core } = this.#settings.holder;
+    this.#check(emptyPolicy(core, number, empty, target));
+  }
+
+  /** A channel came or went: those that divert to it are told its number. */
+  #divertAgain(name: string): void {
+    for (const [from, to] of this.#diverting) {
+      if (to !== name) continue;
+      const channel = this.#byName.get(from);
+      if (channel === undefined) this.#diverting.delete(from);
+      else this.#setEmpty(channel);
+    }
   }
 
   #check(status: number): void {
@@ -310,7 +378,7 @@ function shared(definition: ChannelDefinition): ChannelDefinition {
 function flagsOf(definition: ChannelDefinition): number {
   return (
     (definition.source === "single" ? CHANNEL_SINGLE : 0) |
-    (definition.echo ? CHANNEL_ECHO : 0) |
+    (echoOf(definition) ? CHANNEL_ECHO : 0) |
     (definition.delivery.late === "drop" ? CHANNEL_LATE_DROP : 0)
   );
 }
@@ -322,6 +390,10 @@ function sameDefinition(one: ChannelDefinition, other: ChannelDefinition): boole
     one.delivery.priority === other.delivery.priority &&
     one.delivery.ttlMs === other.delivery.ttlMs &&
     one.delivery.late === other.delivery.late &&
+    one.delivery.empty === other.delivery.empty &&
+    one.delivery.divertTo === other.delivery.divertTo &&
+    sameBinding(one.filters.in, other.filters.in) &&
+    sameBinding(one.filters.out, other.filters.out) &&
     one.store.events === other.store.events &&
     one.types.length === other.types.length &&
     one.types.every((type, index) => type === other.types[index])

@@ -7,6 +7,8 @@
 import { z } from "zod";
 import { type Checked, checkWith, list, refuse, word } from "../check.ts";
 import { SluiceError } from "../errors.ts";
+import { type Binding, type BindingJson, bindingFromInput, bindingJson } from "../filter/route.ts";
+import { filtersSchema, type Stage } from "../filter/schema.ts";
 import { limits } from "../limits.ts";
 
 /** A channel's own settings, resolved: every default is filled in. */
@@ -22,26 +24,34 @@ export interface ChannelDefinition {
     readonly ttlMs: number | null;
     /** What happens to an event whose moment has passed before it leaves the inbox. */
     readonly late: "deliver" | "drop";
+    /** What becomes of an event for which no sink is left. */
+    readonly empty: "drop" | "hold" | "divert";
+    /** The channel for events that are diverted; null: none. */
+    readonly divertTo: string | null;
   };
-  /** Whether a session's own sinks receive what it publishes. */
-  readonly echo: boolean;
+  /**
+   * Whether a session's own sinks receive what it publishes; undefined where nobody said, see {@link echoOf}.
+   */
+  readonly echo: boolean | undefined;
   readonly store: {
     /** How many of its last events it keeps in memory, for late joiners and recovery; 0: none. */
     readonly events: number;
   };
+  /** Who gets an event, by the stage that asks; null: all that match. */
+  readonly filters: Filters;
 }
 
-/** The JSON resource of GET: the definition and the neutral values of what this version lacks. */
-export interface ChannelResource extends ChannelDefinition {
+/** The filters of a channel. */
+export type Filters = { readonly [Name in Stage]: Binding | null };
+
+/** The JSON resource: the definition and the neutral values of what this version lacks. */
+export interface ChannelResource extends Omit<ChannelDefinition, "filters" | "echo"> {
   readonly name: string;
-  readonly delivery: ChannelDefinition["delivery"] & {
-    readonly divertTo: null;
-    readonly window: null;
-    readonly empty: "drop";
-  };
+  readonly delivery: ChannelDefinition["delivery"] & { readonly window: null };
+  readonly echo?: boolean;
   readonly presence: false;
   readonly store: ChannelDefinition["store"] & { readonly durable: false };
-  readonly filters: { readonly in: null; readonly out: null };
+  readonly filters: { readonly [Name in Stage]: BindingJson | null };
   readonly governedBy: readonly [];
 }
 
@@ -95,10 +105,6 @@ function notYet<Schema extends z.ZodType>(schema: Schema, neutral: z.output<Sche
     .default(neutral as never);
 }
 
-/** Of a filter that this version has not: any object, or none. */
-const binding = z.record(z.string(), z.unknown()).nullable();
-const filtersNeutral = { in: null, out: null };
-
 /** How events of the channel are delivered. */
 const deliverySchema = z.strictObject({
   priority: z
@@ -125,15 +131,19 @@ const deliverySchema = z.strictObject({
     })
     .default("deliver")
     .describe("What becomes of an event whose moment has passed before it leaves the inbox"),
-  divertTo: notYet(z.string().nullable(), null, "diversion").describe("Not yet: the channel for what is diverted"),
+  divertTo: channelName.nullable().default(null).describe("The channel for what is diverted"),
   window: notYet(
     z.strictObject({ lose: z.int().min(0), of: z.int().min(1), periodMs: z.number().positive() }).nullable(),
     null,
     "delivery windows",
   ).describe("Not yet: at most `lose` of `of` events may be missed"),
-  empty: notYet(z.enum(["drop", "hold", "divert"]), "drop", "channel filters, after which nobody may be left").describe(
-    "Not yet: what becomes of an event for which no sink is left",
-  ),
+  empty: z
+    .enum(["drop", "hold", "divert"])
+    .default("drop")
+    .describe(
+      `What becomes of an event for which no sink is left; \`hold\`: up to ${limits.emptyHeld} wait for one to qualify, ` +
+        "`divert`: it goes to `divertTo`",
+    ),
 });
 
 /** What GET shows besides the definition. PUT takes and ignores it, so that what was got can be put back. */
@@ -153,7 +163,10 @@ export const channelSchema = z.strictObject({
     .describe("Event types that it takes; none: any"),
   source: z.enum(["many", "single"]).default("many").describe("`single`: one source at a time, a second is refused"),
   delivery: deliverySchema.prefault({}),
-  echo: z.boolean().default(true).describe("Whether a session's own sinks receive what it publishes"),
+  echo: z
+    .boolean()
+    .optional()
+    .describe("Whether a session's own sinks receive what it publishes; absent: unless an OUT filter is bound"),
   presence: notYet(z.boolean(), false, "presence events").describe("Not yet: events about members that come and go"),
   store: z
     .strictObject({
@@ -166,11 +179,7 @@ export const channelSchema = z.strictObject({
       durable: notYet(z.boolean(), false, "stores on disk").describe("Not yet: keeps them on disk"),
     })
     .prefault({}),
-  filters: notYet(
-    z.strictObject({ in: binding.default(null), out: binding.default(null) }).prefault({}),
-    filtersNeutral,
-    "channel filters",
-  ),
+  filters: filtersSchema.prefault({}).describe("Who gets an event; see the routes of `/filters`"),
   governedBy: notYet(z.array(z.string()), [], "contracts").describe("Not yet: contracts that change it"),
   ...readOnly,
 });
@@ -196,6 +205,8 @@ export function definitionFromJson(value: unknown, name?: string): ChannelDefini
       },
     );
   }
+  const { empty, divertTo } = input.delivery;
+  assertDiversion(empty, divertTo, name);
   return Object.freeze({
     types: Object.freeze([...new Set(input.types)]),
     source: input.source,
@@ -203,10 +214,38 @@ export function definitionFromJson(value: unknown, name?: string): ChannelDefini
       priority: input.delivery.priority,
       ttlMs: input.delivery.ttlMs,
       late: input.delivery.late === "drop" ? "drop" : "deliver",
+      empty,
+      divertTo,
     }),
     echo: input.echo,
     store: Object.freeze({ events: input.store.events }),
+    filters: Object.freeze({
+      in: input.filters.in && bindingFromInput(input.filters.in, ["filters", "in"]),
+      out: input.filters.out && bindingFromInput(input.filters.out, ["filters", "out"]),
+    }),
   });
+}
+
+/** @throws {SluiceError} `contradiction`: nowhere to divert to, or back to where the event comes from. */
+function assertDiversion(empty: string, divertTo: string | null, name: string | undefined): void {
+  if (empty === "divert" && divertTo === null)
+    throw new SluiceError("contradiction", 'Cannot take delivery.empty "divert" without delivery.divertTo', {
+      value: ["delivery.empty", "delivery.divertTo"],
+    });
+  if (divertTo !== null && divertTo === name)
+    throw new SluiceError("contradiction", `Cannot divert events of "${name}" to itself`, {
+      value: "delivery.divertTo",
+    });
+}
+
+/** Whether a session's own sinks receive what it publishes: an OUT filter decides among the others, unless somebody said. */
+export function echoOf({ echo, filters }: Pick<ChannelDefinition, "echo" | "filters">): boolean {
+  return echo ?? filters.out === null;
+}
+
+/** The definition with another filter. */
+export function withFilter(definition: ChannelDefinition, stage: Stage, binding: Binding | null): ChannelDefinition {
+  return Object.freeze({ ...definition, filters: Object.freeze({ ...definition.filters, [stage]: binding }) });
 }
 
 /** Fields of a channel resource: only those that somebody gave. */
@@ -236,7 +275,8 @@ export function definitionFromPatch(
   patch: unknown,
   defaults?: ChannelFields,
 ): ChannelDefinition {
-  return definitionFromFields(mergePatch(channelResource(name, current), patch), name, defaults);
+  const merged = mergePatch(channelKept(name, current), wholeBindings(patch));
+  return definitionFromFields(unbound(merged, patch), name, defaults);
 }
 
 /**
@@ -248,24 +288,60 @@ export function overlay(base: ChannelFields, over: ChannelFields): ChannelFields
   const merged: Record<string, unknown> = Object.assign(Object.create(null), base);
   for (const [name, value] of Object.entries(over)) {
     const below = merged[name];
-    merged[name] = isObject(below) && isObject(value) ? overlay(below, value) : value;
+    merged[name] = isObject(below) && isObject(value) && !isBinding(value) ? overlay(below, value) : value;
   }
   return merged;
 }
 
-/** The full resource of a channel, as GET shows it. */
+/** The full resource of a channel, as GET shows it: with the echo that is in force. */
 export function channelResource(name: string, definition: ChannelDefinition): ChannelResource {
+  return channelKept(name, { ...definition, echo: echoOf(definition) });
+}
+
+/** The resource to keep and to build on: what nobody said stays unsaid. */
+export function channelKept(name: string, definition: ChannelDefinition): ChannelResource {
+  const { echo, filters } = definition;
   return {
     name,
     types: definition.types,
     source: definition.source,
-    delivery: { ...definition.delivery, divertTo: null, window: null, empty: "drop" },
-    echo: definition.echo,
+    delivery: { ...definition.delivery, window: null },
+    ...(echo === undefined ? {} : { echo }),
     presence: false,
     store: { ...definition.store, durable: false },
-    filters: { in: null, out: null },
+    filters: { in: filters.in && bindingJson(filters.in), out: filters.out && bindingJson(filters.out) },
     governedBy: [],
   };
+}
+
+/**
+ * A patch in which a filter replaces what is bound: it is one thing, and a `route` laid over `routes` would be two.
+ * `filters` without what would be merged into them are taken away first, which is what null does.
+ */
+function wholeBindings(patch: unknown): unknown {
+  if (!isObject(patch) || !isObject(patch["filters"])) return patch;
+  const filters = Object.entries(patch["filters"]).map(([stage, binding]) => {
+    if (!isObject(binding) || !isBinding(binding)) return [stage, binding];
+    const others = bindingForms.filter((form) => !Object.hasOwn(binding, form)).map((form) => [form, null]);
+    return [stage, { ...binding, ...Object.fromEntries(others) }];
+  });
+  return { ...patch, filters: Object.fromEntries(filters) };
+}
+
+/** A patched channel in which null has unbound a filter: it takes away the one of a template, too. */
+function unbound(merged: unknown, patch: unknown): unknown {
+  if (!isObject(merged) || !isObject(patch) || !isObject(patch["filters"])) return merged;
+  const nulls = Object.entries(patch["filters"]).filter(([_stage, binding]) => binding === null);
+  const filters = isObject(merged["filters"]) ? merged["filters"] : {};
+  return { ...merged, filters: { ...filters, ...Object.fromEntries(nulls) } };
+}
+
+/** What a filter may be said by. */
+const bindingForms = ["routes", "route", "module"];
+
+/** Whether an object says what a filter is. No other object of a channel has such fields. */
+function isBinding(value: ChannelFields): boolean {
+  return bindingForms.some((form) => Object.hasOwn(value, form));
 }
 
 /** A JSON merge patch applied: RFC 7396 §2. Recursion is bounded by limits.jsonDepth of the reader; results have no prototype to meddle with. */

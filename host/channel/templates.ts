@@ -12,6 +12,8 @@
 import { z } from "zod";
 import { type Checked, checkWith, refuse } from "../check.ts";
 import { SluiceError } from "../errors.ts";
+import { bindingFromInput } from "../filter/route.ts";
+import { stages } from "../filter/schema.ts";
 import { limits } from "../limits.ts";
 import {
   type ChannelDefinition,
@@ -70,6 +72,11 @@ export function templateFromJson(value: unknown, name: string): Template {
     );
   }
   // What was said, not what the schema makes of it: a default that is filled in would hide a less specific template's.
+  for (const stage of stages) {
+    const filter = checked.filters[stage];
+    // Compiled here only to be refused here, and not when a channel comes into being.
+    if (filter !== null) bindingFromInput(filter, ["filters", stage]);
+  }
   const { name: _name, pattern: _pattern, ...fields } = JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
   return Object.freeze({ name, pattern: checked.pattern, fields: Object.freeze(fields) });
 }

@@ -19,6 +19,7 @@ import { addChannelRoutes } from "./routes/channels.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addExplainRoute } from "./routes/explain.ts";
+import { addFilterRoutes } from "./routes/filters.ts";
 import { addHostRoutes } from "./routes/hosts.ts";
 import { addInboxEventRoutes } from "./routes/inbox-events.ts";
 import { addInboxJoinRoutes } from "./routes/inbox-joins.ts";
@@ -31,7 +32,7 @@ import { addStatsRoutes } from "./routes/stats.ts";
 import { addSubscribeRoute } from "./routes/subscribe.ts";
 import { addTemplateRoutes } from "./routes/templates.ts";
 import { addTestRoutes } from "./routes/test-controls.ts";
-import { registerServiceMetrics } from "./service-metrics.ts";
+import { registerFilterMetrics, registerServiceMetrics } from "./service-metrics.ts";
 
 export type { ControlInfo, ControlOptions } from "./routes/kit.ts";
 export type { ControlService } from "./service.ts";
@@ -106,6 +107,7 @@ export function createControlApp(options: ControlOptions): ControlPlane {
   addSubscribeRoute(app);
   addExplainRoute(app);
   addTemplateRoutes(app);
+  addFilterRoutes(app);
   addMemberRoutes(app);
   addHostRoutes(app);
   addStatsRoutes(app);
@@ -116,6 +118,7 @@ export function createControlApp(options: ControlOptions): ControlPlane {
   addDocsRoutes(app);
   addOpenapiRoute(app, (head) => hono.getOpenAPI31Document({ ...head }));
   registerServiceMetrics(options.metrics, service);
+  registerFilterMetrics(options.metrics, service);
   const countAnswer = countAnswers(options.metrics);
 
   // Behind all routes: what comes here has a path that is known, and a method that is not.

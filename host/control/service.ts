@@ -6,6 +6,9 @@ import type { ChannelDefinition, ChannelFields } from "../channel/definition.ts"
 import type { Template } from "../channel/templates.ts";
 import type { Clock } from "../clock.ts";
 import type { SluiceError } from "../errors.ts";
+import type { RouteCounters } from "../filter/bound.ts";
+import type { Binding } from "../filter/route.ts";
+import type { Stage } from "../filter/schema.ts";
 import type { Event } from "../gen/sluice/v1/event_pb.ts";
 import type { ConnectionAdapter } from "../session/connection.ts";
 import type { ExplainOptions, Explanation } from "../session/explain.ts";
@@ -26,6 +29,8 @@ export interface ControlChannel {
   stored(): number;
   /** Events that its sinks lost in this epoch. @param reason DROPPED_… */
   lost(reason: number): number;
+  /** What is counted of each route of a filter since it was bound. */
+  routeCounters(stage: Stage): readonly RouteCounters[];
 }
 
 /** A member as the control plane shows it. */
@@ -56,7 +61,11 @@ export interface ControlService {
     get(name: string): ControlChannel | undefined;
     put(name: string, definition: ChannelDefinition): { readonly created: boolean; readonly channel: ControlChannel };
     patch(name: string, definition: ChannelDefinition): ControlChannel;
+    /** Binds a filter; null unbinds. One that means the same changes nothing. */
+    setFilter(name: string, stage: Stage, binding: Binding | null): ControlChannel;
     remove(name: string): boolean;
+    /** What the filters of all channels count. */
+    readonly filterTotals: { count(stage: Stage): number; read(stage: Stage): RouteCounters };
   };
   readonly members: {
     /** In no order. Throws a SluiceError for an unknown channel, as the others do for an unknown member, too. */

@@ -6,12 +6,17 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import * as abi from "../../core-wasm/abi.ts";
 import { placeScratch } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
+import type { CoreViews } from "../core/views.ts";
 import { SluiceError } from "../errors.ts";
 import { type Decisive, decisiveOf } from "../expression/decisive.ts";
 import { parse } from "../expression/parse.ts";
 import { viewOf } from "../expression/view.ts";
+import type { Route } from "../filter/route.ts";
+import type { Stage as FilterStage } from "../filter/schema.ts";
+import { routeSummary } from "../filter/summary.ts";
 import { type Event, EventSchema } from "../gen/sluice/v1/event_pb.ts";
 import type { Engine } from "./engine.ts";
+import type { OwnFilters } from "./own-filters.ts";
 import { reasonNamed, reasonOf, type Stage } from "./reasons.ts";
 import type { Roster, RosterMember } from "./roster.ts";
 
@@ -28,10 +33,33 @@ export interface Explained {
   readonly stage: Stage | null;
   readonly reason: string | null;
   readonly meaning: string | null;
-  /** The part of its expression that decided. */
+  /** The part of its expression, or of the route's `where`, that decided. */
   readonly decisive?: Decisive;
+  /** The route that decided, and how this sink stood in it; absent where none did. */
+  readonly route?: ExplainedRoute;
   /** What waits in its inbox before the event. */
   readonly depth: { readonly events: number; readonly bytes: number };
+}
+
+/** How a sink stood in the route that decided. */
+export interface ExplainedRoute {
+  /** Whose filter it is in: the channel's, or one that the submitter brought for its own events. */
+  readonly of: "channel" | "source";
+  readonly stage: FilterStage;
+  /** Its place in that filter, from 0. */
+  readonly index: number;
+  /** The route in one line. */
+  readonly summary: string;
+  /** Place among the sinks that qualify, from 1. */
+  readonly rank: number | undefined;
+  /** What it is ranked by, as it is. */
+  readonly value: number | undefined;
+  /** What its selections add to that. */
+  readonly charge: number | undefined;
+  /** How old that value is. */
+  readonly ageMs: number | undefined;
+  /** How often routes have chosen it since its last update. */
+  readonly selections: number;
 }
 
 /** The dry run of one event. */
@@ -71,6 +99,8 @@ export function explain(
   const event = filledIn(given, engine, channel.definition.delivery.priority, now);
   const bytes = toBinary(EventSchema, event);
   const members = new Map(roster.list(name).map((member) => [member.member, member]));
+  const source = options.as === undefined ? undefined : roster.filtersOf(name, options.as);
+  const bound: BoundFilters = { channel: channel.definition.filters, source };
   const sinks: Explained[] = [];
   for (;;) {
     // Placed again for each page: a page of records is read before anything else uses the scratch.
@@ -84,11 +114,17 @@ export function explain(
     }
     const count = result[abi.RESULT_COUNT] as number;
     for (let index = 0; index < count; index++) {
-      const explained = read(engine, index, members, event);
+      const explained = read(engine, index, members, event, bound);
       if (explained !== undefined) sinks.push(explained);
     }
     if (count < abi.EXPLAIN_RECORDS_MAX) return { event, sinks };
   }
+}
+
+/** The filters that an event passes. */
+interface BoundFilters {
+  readonly channel: OwnFilters;
+  readonly source: OwnFilters | undefined;
 }
 
 /** One record of the core. */
@@ -97,6 +133,7 @@ function read(
   index: number,
   members: ReadonlyMap<number, RosterMember>,
   event: Event,
+  bound: BoundFilters,
 ): Explained | undefined {
   const { words } = engine.core.views;
   const at = (abi.RECEIPTS_OFFSET + index * abi.EXPLAIN_RECORD_BYTES) / 4;
@@ -104,8 +141,10 @@ function read(
   const verdict = verdicts[words[at + abi.EXPLAIN_VERDICT] as number];
   if (member === undefined || verdict === undefined) return undefined;
   const found = reasonOf(words[at + abi.EXPLAIN_REASON] as number);
-  const decisive = found?.reason === "where" ? decisiveAt(member, event) : undefined;
-  const row = decisive !== undefined && decisive.missing.length > 0 ? reasonNamed("missing") : found;
+  const passed = routeAt(engine.core.views, at, found?.stage === "in" ? "in" : "out", bound);
+  const decisive = decisiveAt(member, event, found?.reason, passed?.route);
+  const row =
+    found?.reason === "where" && decisive !== undefined && decisive.missing.length > 0 ? reasonNamed("missing") : found;
   return {
     member,
     verdict,
@@ -113,6 +152,7 @@ function read(
     reason: row?.reason ?? null,
     meaning: row?.meaning ?? null,
     ...(decisive === undefined ? {} : { decisive }),
+    ...(passed === undefined ? {} : { route: passed.explained }),
     depth: {
       events: words[at + abi.EXPLAIN_EVENTS] as number,
       bytes: words[at + abi.EXPLAIN_BYTES] as number,
@@ -120,10 +160,54 @@ function read(
   };
 }
 
-function decisiveAt(member: RosterMember, event: Event): Decisive | undefined {
-  if (member.where === undefined) return undefined;
-  const { text, dialect } = member.where;
-  return decisiveOf(text, parse(text, dialect), viewOf(event, { attributes: member.attributes() }), dialect);
+/** The route of a record; undefined where none decided. */
+function routeAt(
+  { words, bytes }: CoreViews,
+  at: number,
+  stage: FilterStage,
+  bound: BoundFilters,
+): { readonly explained: ExplainedRoute; readonly route: Route } | undefined {
+  const index = (words[at + abi.EXPLAIN_ROUTE] as number) - 1;
+  const of = words[at + abi.EXPLAIN_STAGE_OWN] === 1 ? "source" : "channel";
+  const route = bound[of]?.[stage]?.routes[index];
+  if (route === undefined) return undefined;
+  const view = new DataView(bytes.buffer, at * 4, abi.EXPLAIN_RECORD_BYTES);
+  const number = (word: number): number | undefined => {
+    const value = view.getFloat64(word * 4, true);
+    return Number.isNaN(value) ? undefined : value;
+  };
+  const explained: ExplainedRoute = {
+    of,
+    stage,
+    index,
+    summary: routeSummary(route),
+    rank: (words[at + abi.EXPLAIN_RANK] as number) || undefined,
+    value: number(abi.EXPLAIN_VALUE),
+    charge: number(abi.EXPLAIN_CHARGE),
+    ageMs: number(abi.EXPLAIN_AGE),
+    selections: words[at + abi.EXPLAIN_SELECTIONS] as number,
+  };
+  return { explained, route };
+}
+
+/** The part that decided of the expression that did: the sink's own, or the route's. */
+function decisiveAt(
+  member: RosterMember,
+  event: Event,
+  reason: string | undefined,
+  route: Route | undefined,
+): Decisive | undefined {
+  const view = () => {
+    const ages = member.ages();
+    return viewOf(event, { attributes: member.attributes(), ageMs: (name) => ages[name] });
+  };
+  if (reason === "where" && member.where !== undefined) {
+    const { text, dialect } = member.where;
+    return decisiveOf(text, parse(text, dialect), view(), dialect);
+  }
+  if (reason !== "route.where" || route?.where === undefined) return undefined;
+  const { source, tree, dialect } = route.where;
+  return decisiveOf(source, tree, view(), dialect);
 }
 
 /** What the core would append: expressions may ask for it. */

@@ -18,6 +18,7 @@ import {
 import { limits } from "../limits.ts";
 import { type Ref, refField } from "./frames.ts";
 import { notSupported } from "./inbox.ts";
+import { type Own, ownFrom, setOwn } from "./own-filters.ts";
 import type { Session } from "./session.ts";
 import { addMember } from "./source.ts";
 import { setWhere, type Where, whereFrom } from "./where.ts";
@@ -60,12 +61,14 @@ export function join(session: Session, frame: Join, ref: Ref, path = "join."): J
       },
     );
   }
+  const own = ownFrom(frame, role, path);
   const { core, channels } = session.engine;
   const channel = channels.resolve(frame.channel);
-  const member = joinAs(session, core, channel, role, where);
+  const member = joinAs(session, core, channel, role, where, own);
   let recovered: boolean | undefined;
   try {
     describe(session, core, member, frame, where);
+    setOwn(core, member, own);
     if ((role & ROLE_SINK) !== 0) recovered = replay(session, core, channel, member, frame);
   } catch (error) {
     core.exports.memberRemove(session.id, member);
@@ -112,13 +115,20 @@ function replay(session: Session, core: Core, channel: ChannelView, member: numb
 }
 
 /** A source that came into being by publishing gives way to the one that joins, or a `single` channel would refuse it. */
-function joinAs(session: Session, core: Core, channel: ChannelView, role: number, where: Where | undefined): number {
+function joinAs(
+  session: Session,
+  core: Core,
+  channel: ChannelView,
+  role: number,
+  where: Where | undefined,
+  own: Own,
+): number {
   const implicit = (role & ROLE_SOURCE) === 0 ? undefined : session.memberships?.implicitOf(channel.number);
   if (implicit !== undefined) {
     core.exports.memberRemove(session.id, implicit.member);
     session.memberships?.delete(implicit.member);
   }
-  return addMember(session, core, channel, role, false, where);
+  return addMember(session, core, channel, role, false, { where, filters: own.filters });
 }
 
 /** Sets filter, types and attributes of a member that was just made. */
@@ -161,7 +171,6 @@ export function assertJoin(frame: Join, path: string): Where | undefined {
     );
   }
   const where = whereFrom(frame.where, frame.dialect);
-  if (frame.filters !== undefined && Object.keys(frame.filters).length > 0) throw notSupported(`${path}filters`, {});
   if (frame.misses) throw notSupported(`${path}misses`, frame.misses);
   if (frame.rate !== undefined) throw notSupported(`${path}rate`, frame.rate);
   assertTypes(frame.types, `${path}types`);

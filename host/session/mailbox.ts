@@ -17,6 +17,7 @@ import { applyInbox } from "./inbox-apply.ts";
 import { assertJoin, join, updateMember } from "./join.ts";
 import type { Drained, MailboxListener, MailboxSession } from "./mailbox-session.ts";
 import type { MailboxView, Polled, PollWanted } from "./mailbox-view.ts";
+import { ownFrom } from "./own-filters.ts";
 import { PollQueue } from "./poll-queue.ts";
 import { derivedId } from "./receipt.ts";
 import { setWhere } from "./where.ts";
@@ -185,6 +186,7 @@ export class Mailbox implements MailboxView {
 
   #rejoin(member: number, present: Join, next: Join): void {
     const where = assertJoin(next, "");
+    ownFrom(next, ROLE_SINK, "");
     const { core } = this.#owner.engine;
     const attributes = Object.keys(present.attributes).filter((name) => !(name in next.attributes));
     // First what can be refused: then the rest is as it was.

@@ -3,6 +3,7 @@
  * when a channel is gone. Who receives what is the core's table.
  */
 
+import type { OwnFilters } from "./own-filters.ts";
 import type { Where } from "./where.ts";
 
 /** One membership. */
@@ -17,6 +18,8 @@ export interface Membership {
   readonly implicit: boolean;
   /** The filter that it joined with, to explain what it did not get. */
   readonly where?: Pick<Where, "text" | "dialect">;
+  /** The filters that it brought for its own events, likewise. */
+  readonly filters?: OwnFilters;
 }
 
 /** All memberships of one session. */

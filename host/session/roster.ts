@@ -13,6 +13,7 @@ import { UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
 import type { Engine } from "./engine.ts";
 import { updateMember } from "./join.ts";
 import type { Membership } from "./memberships.ts";
+import type { OwnFilters } from "./own-filters.ts";
 import type { Session } from "./session.ts";
 
 /** One member. What it tells is so at the moment of asking. */
@@ -27,8 +28,12 @@ export interface RosterMember {
   readonly inbox: string | null;
   /** The filter that it joined with. */
   readonly where?: { readonly text: string; readonly dialect: Dialect };
+  /** The filters that it brought for its own events. */
+  readonly filters?: OwnFilters;
   /** Its live attributes. */
   attributes(): Readonly<Record<string, Value>>;
+  /** How long ago each of them was set, in milliseconds, on the service clock. */
+  ages(): Readonly<Record<string, number>>;
 }
 
 /** Changes of live attributes. */
@@ -101,6 +106,13 @@ export class Roster {
     return this.#find(channel, member).session.id;
   }
 
+  /** The filters that the session of a member brought for its own events on that channel. @throws as {@link get}. */
+  filtersOf(channel: string, member: number): OwnFilters | undefined {
+    const { session, membership } = this.#find(channel, member);
+    const all = session.memberships?.ofChannel(membership.channelNumber) ?? [];
+    return all.find(({ role }) => (role & ROLE_SOURCE) !== 0)?.filters;
+  }
+
   #numberOf(channel: string): number {
     const view = this.#engine.channels.get(channel);
     if (view === undefined)
@@ -127,7 +139,7 @@ export class Roster {
   }
 
   #view(session: Session, membership: Membership, polled: ReadonlyMap<number, string>): RosterMember {
-    const { member, channel, role, implicit, where } = membership;
+    const { member, channel, role, implicit, where, filters } = membership;
     const both = ROLE_SINK | ROLE_SOURCE;
     return {
       member,
@@ -135,12 +147,25 @@ export class Roster {
       role: (role & both) === both ? "both" : (role & ROLE_SINK) === 0 ? "source" : "sink",
       implicit,
       ...(where === undefined ? {} : { where }),
+      ...(filters === undefined ? {} : { filters }),
       inbox: polled.get(member) ?? (session.kind === "local" ? null : `s${session.number}`),
-      attributes: () => {
+      attributes: () => this.#attributes(member),
+      ages: () => {
+        // Names are in the order of the times: none of them is a number, which objects would put first.
+        const names = Object.keys(this.#attributes(member));
         const { exports, views } = this.#engine.core;
-        const bytes = exports.memberAttributes(member, SCRATCH_AT);
-        return fromBinary(UpdateSchema, views.bytes.subarray(SCRATCH_AT, SCRATCH_AT + bytes)).attributes;
+        const count = Math.min(names.length, exports.memberAges(member, SCRATCH_AT));
+        const times = new DataView(views.bytes.buffer, SCRATCH_AT, count * 8);
+        const now = this.#engine.clocks.service.now();
+        const age = (index: number): number => Math.max(0, now - times.getFloat64(index * 8, true));
+        return Object.fromEntries(names.slice(0, count).map((name, index) => [name, age(index)]));
       },
     };
+  }
+
+  #attributes(member: number): Record<string, Value> {
+    const { exports, views } = this.#engine.core;
+    const bytes = exports.memberAttributes(member, SCRATCH_AT);
+    return fromBinary(UpdateSchema, views.bytes.subarray(SCRATCH_AT, SCRATCH_AT + bytes)).attributes;
   }
 }

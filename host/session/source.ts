@@ -8,6 +8,7 @@ import { errorFromStatus } from "../core/status.ts";
 import { SluiceError } from "../errors.ts";
 import { publishChannelFrom } from "./decode.ts";
 import { Memberships } from "./memberships.ts";
+import type { OwnFilters } from "./own-filters.ts";
 import type { Session } from "./session.ts";
 import type { Where } from "./where.ts";
 
@@ -29,7 +30,7 @@ export function makeImplicitSource(session: Session, core: Core, frame: Uint8Arr
 /**
  * Adds a member to a channel, in the core and in the session's book.
  *
- * @param where Noted in the book; the core is told by setWhere().
+ * @param noted What else the book has of it; the core is told by setWhere() and setOwn().
  * @param role ROLE_… bits.
  * @returns The member's number.
  * @throws {SluiceError} `source_taken`, `limit_reached`, `store_full`.
@@ -40,7 +41,7 @@ export function addMember(
   channel: ChannelView,
   role: number,
   implicit: boolean,
-  where?: Where,
+  noted: { readonly where?: Where | undefined; readonly filters?: OwnFilters | undefined } = {},
 ): number {
   const joins = session.engine.options.joins;
   session.memberships ??= new Memberships(ROLE_SINK);
@@ -63,6 +64,7 @@ export function addMember(
       result[RESULT_LIMIT] as number,
     );
   }
+  const { where, filters } = noted;
   session.memberships.add({
     member,
     channelNumber: channel.number,
@@ -70,6 +72,7 @@ export function addMember(
     role,
     implicit,
     ...(where === undefined ? {} : { where: { text: where.text, dialect: where.dialect } }),
+    ...(filters === undefined ? {} : { filters }),
   });
   return member;
 }

@@ -7,12 +7,7 @@
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import {
-  assertChannelName,
-  type ChannelDefinition,
-  channelResource,
-  definitionFromJson,
-} from "../channel/definition.ts";
+import { assertChannelName, type ChannelDefinition, channelKept, definitionFromJson } from "../channel/definition.ts";
 import { type Template, templateFromJson, templateResource } from "../channel/templates.ts";
 import { checkWith } from "../check.ts";
 import { SluiceError } from "../errors.ts";
@@ -159,7 +154,7 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
 }
 
 function textFromContent(content: Content): string {
-  const channels = Array.from(content.channels, ([name, definition]) => channelResource(name, definition));
+  const channels = Array.from(content.channels, ([name, definition]) => channelKept(name, definition));
   const templates = Array.from(content.templates.values(), templateResource);
   const { hostId, epoch } = content;
   const kept = { version: VERSION, hostId, epoch, channels, ...(templates.length === 0 ? {} : { templates }) };

@@ -4,7 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith } from "../../check.ts";
 import { problemCore, SluiceError } from "../../errors.ts";
 import { type Event, EventSchema } from "../../gen/sluice/v1/event_pb.ts";
-import type { Explained } from "../../session/explain.ts";
+import type { Explained, ExplainedRoute } from "../../session/explain.ts";
 import { stages } from "../../session/reasons.ts";
 import { jsonFromEvent } from "../../socket/json/codec.ts";
 import { eventSchema } from "../../socket/json/schema/event.ts";
@@ -29,7 +29,20 @@ const shown = z
       .object({ text: z.string(), line: count, column: count, missing: z.array(z.string()) })
       .optional()
       .openapi({ description: "The part of the sink's expression that decided, and the attributes that it missed" }),
-    rank: z.null(),
+    route: z
+      .object({
+        of: z.enum(["channel", "source"]).openapi({ description: "`source`: one that the submitter brought itself" }),
+        stage: z.enum(["in", "out"]),
+        index: count.openapi({ description: "Place in its filter, from 0" }),
+        summary: z.string(),
+        value: z.number().nullable().openapi({ description: "What the sink is ranked by" }),
+        charge: z.number().nullable().openapi({ description: "What its selections add to that" }),
+        ageMs: z.number().nullable().openapi({ description: "How old that value is" }),
+        selections: count.openapi({ description: "How often routes have chosen it since its last update" }),
+      })
+      .optional()
+      .openapi({ description: "The route that decided, and how the sink stood in it; absent: none did" }),
+    rank: count.nullable().openapi({ description: "Place among the sinks that qualify for the route, from 1" }),
     region: z.null(),
     inbox: z.object({
       id: z.string().nullable(),
@@ -115,7 +128,8 @@ function decoded(entry: Uint8Array): Event {
   }
 }
 
-function resourceOf({ member, verdict, stage, reason, meaning, decisive, depth }: Explained, host: string) {
+function resourceOf(explained: Explained, host: string) {
+  const { member, verdict, stage, reason, meaning, decisive, route, depth } = explained;
   const waits = verdict === "delivered" || (verdict === "held" && stage === "inbox");
   return {
     member: `m${member.member}`,
@@ -125,8 +139,15 @@ function resourceOf({ member, verdict, stage, reason, meaning, decisive, depth }
     reason,
     detail: meaning,
     ...(decisive === undefined ? {} : { expression: decisive }),
-    rank: null,
+    ...(route === undefined ? {} : { route: routeView(route) }),
+    rank: route?.rank ?? null,
     region: null,
     inbox: { id: member.inbox, depth: depth.events, position: waits ? depth.events + 1 : null },
   };
+}
+
+/** Infinities, which binary clients can send, are null: JSON has no word for them. */
+function routeView({ of, stage, index, summary, value, charge, ageMs, selections }: ExplainedRoute) {
+  const shown = (number: number | undefined) => (number !== undefined && Number.isFinite(number) ? number : null);
+  return { of, stage, index, summary, value: shown(value), charge: shown(charge), ageMs: shown(ageMs), selections };
 }

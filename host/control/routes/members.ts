@@ -1,6 +1,8 @@
 /** `/v1/channels/{channel}/members`: who is in a channel, for operators. Members are anonymous to one another. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith } from "../../check.ts";
+import { bindingJson } from "../../filter/route.ts";
+import { bindingSchema } from "../../filter/schema.ts";
 import type { ScalarValue } from "../../socket/json/schema/parts.ts";
 import { attributeChanges, attributes, member as memberName, memberNumber } from "../../socket/json/schema/parts.ts";
 import { scalarsFromValues, valuesFromScalars } from "../../socket/json/value.ts";
@@ -27,6 +29,13 @@ const shown = z
     where: z.string().optional().openapi({ description: "The expression that it joined with" }),
     dialect: z.enum(["cesql"]).optional(),
     attributes,
+    ageMs: z
+      .record(z.string(), z.number())
+      .openapi({ description: "How long ago each live attribute was set; no part of the tag" }),
+    filters: z
+      .object({ in: bindingSchema.nullable(), out: bindingSchema.nullable() })
+      .optional()
+      .openapi({ description: "Filters that it brought for its own events" }),
   })
   .meta({ id: "Member" });
 const patchSchema = z.strictObject({ attributes: attributeChanges });
@@ -77,15 +86,15 @@ export function addMemberRoutes(app: ControlApp): void {
     const channel = nameOf(context);
     const list = `members/${channel}`;
     const page = pageFrom(members.list(channel), readPage(context, app, list), app, list, positionOf);
-    return context.json({ data: page.data.map(resourceOf), next: page.next });
+    return context.json({ data: page.data.map(view), next: page.next });
   });
 
   app.route(routes.get, (context) => {
-    const resource = resourceOf(members.get(nameOf(context), numberOf(context)));
+    const member = members.get(nameOf(context), numberOf(context));
     readQuery(context, []);
-    const etag = etagOf(resource);
+    const etag = etagOf(resourceOf(member));
     if (isUnchanged(context, etag)) return context.body(null, 304, { ETag: etag });
-    return context.json(resource, 200, { ETag: etag });
+    return context.json(view(member), 200, { ETag: etag });
   });
 
   app.route(routes.patch, async (context) => {
@@ -95,8 +104,8 @@ export function addMemberRoutes(app: ControlApp): void {
     const patch = checkWith(patchSchema, await readJsonBody(context, limits.bodyBytes, PATCH_TYPES));
     // Nothing is awaited between the comparison and the change.
     assertPreconditions(context, `m${number}`, etagOf(resourceOf(members.get(channel, number))));
-    const resource = resourceOf(members.update(channel, number, changesFrom(patch.attributes)));
-    return context.json(resource, 200, { ETag: etagOf(resource) });
+    const member = members.update(channel, number, changesFrom(patch.attributes));
+    return context.json(view(member), 200, { ETag: etagOf(resourceOf(member)) });
   });
 }
 
@@ -110,8 +119,14 @@ function positionOf({ member }: ControlMember): string {
   return String(member).padStart(NUMBER_DIGITS, "0");
 }
 
+/** The resource and how old its attributes are, which changes all the time. */
+function view(member: ControlMember) {
+  const ages = Object.entries(member.ages()).map(([name, ageMs]) => [name, Math.round(ageMs)]);
+  return { ...resourceOf(member), ageMs: Object.fromEntries(ages) as Record<string, number> };
+}
+
 function resourceOf(member: ControlMember) {
-  const { channel, role, implicit, inbox, where } = member;
+  const { channel, role, implicit, inbox, where, filters } = member;
   const scalars = scalarsFromValues(member.attributes()) ?? {};
   // Integers beyond 2^53, which only binary clients can set, are rounded here like everywhere in JSON.
   const entries = Object.entries(scalars).map(([name, value]) => [
@@ -120,7 +135,11 @@ function resourceOf(member: ControlMember) {
   ]);
   const filter = where && { where: where.text, ...(where.dialect === "cesql" ? { dialect: where.dialect } : {}) };
   const attributes = Object.fromEntries(entries);
-  return { member: `m${member.member}`, channel, role, implicit, inbox, ...filter, attributes };
+  const own =
+    filters === undefined
+      ? {}
+      : { filters: { in: filters.in && bindingJson(filters.in), out: filters.out && bindingJson(filters.out) } };
+  return { member: `m${member.member}`, channel, role, implicit, inbox, ...filter, ...own, attributes };
 }
 
 function changesFrom(changes: Readonly<Record<string, ScalarValue | null>>) {

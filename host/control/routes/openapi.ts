@@ -24,6 +24,11 @@ const chapters: ReadonlyArray<{ readonly name: string; readonly description: str
     paths: /^\/v1\/channels\/\{channel\}\/(events|explain)$/,
   },
   { name: "Channels", description: "Streams of events, by name", paths: /^\/v1\/channels(\/\{channel\})?$/ },
+  {
+    name: "Filters",
+    description: "Who gets the events of a channel",
+    paths: /^\/v1\/channels\/\{channel\}\/filters\//,
+  },
   { name: "Members", description: "Sources and sinks of a channel", paths: /^\/v1\/channels\/\{channel\}\/members/ },
   { name: "Templates", description: "Settings of channels that come later", paths: /^\/v1\/templates/ },
   { name: "Inboxes", description: "Deliveries that wait until they are asked for", paths: /^\/v1\/inboxes/ },

@@ -4,15 +4,20 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { SluiceError } from "../../errors.ts";
+import { sumOf } from "../../filter/bound.ts";
+import type { Stage } from "../../filter/schema.ts";
+import { bindingSummary } from "../../filter/summary.ts";
 import type { MailboxView } from "../../session/mailbox-view.ts";
 import { losses } from "../../session/reasons.ts";
 import { pageFrom, pageQuery, pageWanted } from "../list.ts";
 import { readQuery } from "../request.ts";
 import type { ControlChannel } from "../service.ts";
+import { countersSchema } from "./filters.ts";
 import { type ControlApp, jsonContent, problemAnswers } from "./kit.ts";
 
 const lists = ["channels", "inboxes"] as const;
 
+const filterStats = countersSchema.omit({ route: true }).extend({ summary: z.string() });
 const channelStats = z.object({
   name: z.string(),
   sinks: z.int(),
@@ -22,6 +27,9 @@ const channelStats = z.object({
   dropped: z
     .object(Object.fromEntries(losses.map(({ word }) => [word, z.int()])))
     .openapi({ description: "Events that its sinks lost in this epoch, by reason" }),
+  filters: z.object({ in: filterStats.nullable(), out: filterStats.nullable() }).openapi({
+    description: "What its filters have decided, all routes together; `/filters` has each",
+  }),
 });
 const inboxStats = z.object({
   id: z.string(),
@@ -106,7 +114,22 @@ function channelView(channel: ControlChannel) {
   const { name } = channel;
   const [sinks, sources] = [channel.sinks(), channel.sources()];
   const dropped = Object.fromEntries(losses.map(({ word, dropped: reason }) => [word, channel.lost(reason)]));
-  return { name, sinks, sources, sequence: channel.sequence(), stored: channel.stored(), dropped };
+  return {
+    name,
+    sinks,
+    sources,
+    sequence: channel.sequence(),
+    stored: channel.stored(),
+    dropped,
+    filters: filtersView(channel),
+  };
+}
+
+function filtersView(channel: ControlChannel) {
+  const { filters } = channel.definition;
+  const view = (stage: Stage) =>
+    filters[stage] && { summary: bindingSummary(filters[stage]), ...sumOf(channel.routeCounters(stage)) };
+  return { in: view("in"), out: view("out") };
 }
 
 function inboxView({ id, kind, held, events, bytes }: MailboxView) {

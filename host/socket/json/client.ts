@@ -187,7 +187,8 @@ function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
       };
     }
     case "join": {
-      const { channel, role, attributes, where, types, filters, dialect, misses, rate, after, replay } = kind.value;
+      const { channel, role, attributes, where, types, filters, dialect, misses, rate, after, replay, piggyback } =
+        kind.value;
       const texts = { channel, role: role || undefined, where: where || undefined, dialect: dialect || undefined };
       return {
         join: {
@@ -199,6 +200,7 @@ function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
           rate,
           after: after && { epoch: narrow(after.epoch), sequence: narrow(after.sequence) },
           replay,
+          piggyback: list(piggyback),
         },
       };
     }

@@ -49,9 +49,10 @@ describe("definitionFromJson()", () => {
     expect(defaultDefinition).toEqual({
       types: [],
       source: "many",
-      delivery: { priority: 4, ttlMs: null, late: "deliver" },
-      echo: true,
+      delivery: { priority: 4, ttlMs: null, late: "deliver", empty: "drop", divertTo: null },
+      echo: undefined,
       store: { events: 0 },
+      filters: { in: null, out: null },
     });
     expect(Object.isFrozen(defaultDefinition) && Object.isFrozen(defaultDefinition.delivery)).toBe(true);
   });
@@ -104,15 +105,31 @@ describe("definitionFromJson()", () => {
     ["echo that is text", { echo: "yes" }, "invalid_value", "yes"],
     ["another name", { name: "d" }, "invalid_value", "d"],
     ["diversion", { delivery: { late: "divert" } }, "not_supported", "delivery.late"],
-    ["a channel to divert to", { delivery: { divertTo: "d" } }, "not_supported", "delivery.divertTo"],
+    [
+      "diversion to nowhere",
+      { delivery: { empty: "divert" } },
+      "contradiction",
+      ["delivery.empty", "delivery.divertTo"],
+    ],
+    ["diversion to itself", { delivery: { empty: "divert", divertTo: "c" } }, "contradiction", "delivery.divertTo"],
+    ["a channel to divert to that cannot be", { delivery: { divertTo: "/" } }, "channel_name", "/"],
     ["a window", { delivery: { window: { lose: 1, of: 4, periodMs: 10 } } }, "not_supported", "delivery.window"],
-    ["holding", { delivery: { empty: "hold" } }, "not_supported", "delivery.empty"],
+    ["an empty policy that is none", { delivery: { empty: "keep" } }, "invalid_value", "keep"],
     ["presence", { presence: true }, "not_supported", "presence"],
     ["a ring above the limit", { store: { events: 1_048_577 } }, "invalid_value", 1_048_577],
     ["a ring of less than nothing", { store: { events: -1 } }, "invalid_value", -1],
     ["half an event", { store: { events: 0.5 } }, "invalid_value", 0.5],
     ["durability", { store: { durable: true } }, "not_supported", "store.durable"],
-    ["a filter", { filters: { in: { module: "m" } } }, "not_supported", "filters"],
+    ["a module", { filters: { in: { module: "m" } } }, "not_supported", "filters.in.module"],
+    ["a filter without routes", { filters: { out: {} } }, "invalid_value", "filters.out.routes"],
+    ["a stage that is none", { filters: { on: null } }, "unknown_field", "filters.on"],
+    [
+      "an unknown field of a route",
+      { filters: { out: { route: { wher: "a" } } } },
+      "unknown_field",
+      "filters.out.route.wher",
+    ],
+    ["65 routes", { filters: { out: { routes: Array(65).fill({}) } } }, "invalid_value", "filters.out.routes"],
     ["a contract", { governedBy: ["c"] }, "not_supported", "governedBy"],
   ])("refuses %s", (_name, value, code, offending) => {
     const error = refusal(() => definitionFromJson(value, "c"));

@@ -107,7 +107,6 @@ describe("PUT /v1/inboxes/{inbox}/joins/{channel}", () => {
   });
 
   test.each([
-    [{ filters: { in: {} } }, "filters"],
     [{ misses: true }, "misses"],
     [{ rate: 5 }, "rate"],
   ])("refuses %j as not_supported, naming the field", async (body, field) => {
@@ -121,6 +120,8 @@ describe("PUT /v1/inboxes/{inbox}/joins/{channel}", () => {
   });
 
   test.each([
+    [{ filters: { out: { route: { limit: 1 } } } }, 422, "invalid_value"],
+    [{ piggyback: ["load"] }, 422, "invalid_value"],
     [{ typs: ["a"] }, 400, "unknown_field"],
     [{ role: "source" }, 400, "unknown_field"],
     [{ channel: "d" }, 400, "unknown_field"],

@@ -29,6 +29,7 @@ describe("GET /v1/channels/{channel}/members", () => {
       implicit: false,
       inbox: "s1",
       attributes: { zone: "eu" },
+      ageMs: { zone: 0 },
     });
     expect(members).toContainEqual(
       expect.objectContaining({ role: "sink", inbox: null, attributes: { load: 0.5, n: 3, up: true } }),

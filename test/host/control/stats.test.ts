@@ -29,6 +29,7 @@ describe("GET /v1/stats", () => {
           sequence: 2,
           stored: 2,
           dropped: { overflow: 0, late: 0, cancelled: 0, left: 0 },
+          filters: { in: null, out: null },
         },
       ],
       next: null,

@@ -105,7 +105,7 @@ describe("a trap of the core", () => {
       expect(change[name]).toThrow(expect.objectContaining({ code: "core_restarted" }));
       expect(service.epoch).toBe(2);
       expect(carrier.ended).toBe(true);
-      const kept = name === "channelRemove" ? [] : [["kept", ["a"], true]];
+      const kept = name === "channelRemove" ? [] : [["kept", ["a"], undefined]];
       expect(
         service.channels.list().map(({ name: own, definition }) => [own, definition.types, definition.echo]),
       ).toEqual(kept);

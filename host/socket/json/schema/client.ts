@@ -94,7 +94,13 @@ export const clientKinds = {
       .meta({ items: { type: "string" } })
       .optional()
       .describe("Event types wanted; none: any"),
-    filters: filtersSchema.optional().describe("Not yet: channel filters for its own events"),
+    filters: filtersSchema
+      .optional()
+      .describe("Filters that a source's own events pass before the channel's: bindings, as of `/filters`"),
+    piggyback: list(text(limits.attributeNameBytes, "attribute_name"), limits.attributes)
+      .meta({ items: { type: "string" } })
+      .optional()
+      .describe("Names of attributes: what an event of this source says of them becomes its own live attribute, too"),
     dialect: z.enum(["", "cesql"]).optional().describe("Of `where`: `cesql` is the pure CloudEvents SQL"),
     misses: z.boolean().optional().describe("Not yet: tell this source of missed deadlines"),
     rate: z.number().positive().optional().describe("Not yet: declared events per second"),
