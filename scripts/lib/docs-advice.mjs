@@ -42,6 +42,7 @@ export const advice = {
   limit_reached: "`limit` says how many. Remove something first.",
   channel_name: "Use letters, digits and `. _ / -`, beginning with a letter, digit or `_`; at most 255.",
   idempotency_key_reused: "Use a new key for another request; repeat the first one as it was to get its answer.",
+  contradiction: "Keep one of the settings that `value` names.",
   expression:
     "`line` and `column` say where it cannot be read or gives what makes no sense there, `expected` what could stand there.",
   not_found: "Check the path; names are percent-encoded (`/` is `%2F`).",
