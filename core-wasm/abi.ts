@@ -295,6 +295,8 @@ export const EXPLAINED_ROUTE_LIMIT: u32 = 10;
 export const EXPLAINED_ROUTE_UNIQUE: u32 = 11;
 /** It is a response, and this sink has not asked. */
 export const EXPLAINED_ROUTE_REPLY: u32 = 12;
+/** Chance decides among more sinks than the route takes (choose: random, tied). */
+export const EXPLAINED_ROUTE_CHANCE: u32 = 13;
 /** Added to a reason of a route on IN. */
 export const EXPLAINED_IN: u32 = 16;
 
@@ -384,6 +386,8 @@ export const CHANNEL_LATE_DROP: u32 = 4;
 export const CHANNEL_STORES: u32 = 8;
 /** A diagnostic: every sink is asked for itself, and the index of what they want is left aside. Nobody gets more or less. */
 export const CHANNEL_SCANNED: u32 = 16;
+/** Filters are bound, or events wait for a sink. Set by the core, whatever channelSet() is given. */
+export const CHANNEL_FILTERED: u32 = 32;
 
 // --- Overflow policies of an inbox ---
 

@@ -4,6 +4,7 @@
  */
 import {
   ABI_VERSION,
+  CHANNEL_FILTERED,
   CHANNEL_STORES,
   CONNECTION_LOCAL,
   DIRTY_COUNT_MAX,
@@ -53,7 +54,9 @@ import { programRun } from "./expression/run";
 import { scratchInit } from "./expression/scratch";
 import { castBoolean, stackAt, typeOf } from "./expression/stack";
 import { viewEvent, viewInit, viewSink } from "./expression/view";
+import { candidatesInit } from "./filter/candidates";
 import { DECIDER_SINKS_MAX, decideBatch, decidedChannel, decidedNote, decideInit, parkedEvents } from "./filter/decide";
+import { heldInit } from "./filter/held";
 import { inboxFree, inboxNew } from "./mailbox/inbox";
 import { keysInit } from "./mailbox/keys";
 import { Mailbox } from "./mailbox/records";
@@ -75,9 +78,11 @@ import {
 import { deadlineMsOf } from "./match/publish";
 import { outboxesPump } from "./match/pump";
 import { channelStoreSet, replay } from "./match/replay";
+import { heldRetry } from "./match/routed";
 import { hashSeed } from "./memory/bytes";
 import { heapCopy, heapGive, heapInit } from "./memory/heap";
 import { PAGES_HEAP, PAGES_MAILBOX, PAGES_STORE, pagesInit, pagesQuota, pagesTotal, pagesUsed } from "./memory/pages";
+import { randomSeed } from "./memory/random";
 import { tableGive, tableTake } from "./memory/table";
 import { resultSet, resultStatus } from "./result";
 import { memberUpdateFrame } from "./session/attributes";
@@ -107,6 +112,8 @@ const STORE_SLABS_MIN: u32 = 4;
 const JUMBO_PAGES: u32 = EVENT_BYTES_MAX / PAGE_BYTES + 1;
 const SOURCE_BYTES_MAX: u32 = 256;
 
+export { channelEmpty, channelRoutes, memberRoutes, routesAdd, routesRelease, routesStatistic } from "./filter/calls";
+
 export function abiVersion(): u32 {
   return ABI_VERSION;
 }
@@ -131,6 +138,9 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   fanOutInit();
   collectInit();
   decideInit();
+  candidatesInit();
+  heldInit();
+  randomSeed(<u64>epoch);
   viewInit();
   scratchInit();
   const ok =
@@ -281,6 +291,7 @@ export function pingPush(number: u32): void {
 }
 
 export function dirtyTake(): u32 {
+  heldRetry();
   let count: u32 = 0;
   while (count < DIRTY_COUNT_MAX) {
     const connection = dirtyFirst();
@@ -311,13 +322,16 @@ export function channelRemove(number: u32): u32 {
   return STATUS_OK;
 }
 
+/** Flags that the core sets for itself. */
+const OWN_FLAGS: u32 = CHANNEL_STORES | CHANNEL_FILTERED;
+
 export function channelSet(number: u32, flags: u32, priority: u32, ttlMs: f64, decider: u32): u32 {
   const found = channelFind(number);
   if (found === null) return STATUS_CHANNEL_UNKNOWN;
   const channel = found as Channel;
   if (decider !== 0 && channel.sinks > DECIDER_SINKS_MAX)
     return resultStatus(STATUS_LIMIT, channel.sinks, DECIDER_SINKS_MAX);
-  channel.flags = (flags & ~CHANNEL_STORES) | (channel.flags & CHANNEL_STORES);
+  channel.flags = (flags & ~OWN_FLAGS) | (channel.flags & OWN_FLAGS);
   channel.priority = priority;
   channel.ttlMs = ttlMs;
   channel.decider = decider;

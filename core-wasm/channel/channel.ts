@@ -1,5 +1,5 @@
 /** Channels by number and by name, and the list of sinks of each. The record has 128 bytes. */
-import { CHANNELS_MAX } from "../abi";
+import { CHANNEL_FILTERED, CHANNELS_MAX } from "../abi";
 import { bytesEqual, hashBytes } from "../memory/bytes";
 import { heapBlockBytes, heapCopy, heapGive, heapTake } from "../memory/heap";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
@@ -51,6 +51,8 @@ export class Channel {
   ring: u32;
   /** Counters of what its sinks lost, 0: nothing so far (losses.ts). */
   losses: u32;
+  /** What is bound to it (filter/bind.ts), 0: nothing. CHANNEL_FILTERED in `flags` says in the first line whether it counts. */
+  filters: u32;
 }
 
 /** What the fan-out needs of a sink, side by side, so that it need not visit every member. */
@@ -74,7 +76,7 @@ if (offsetof<Channel>("ttlMs") !== SPECIAL_OFFSET + 24) ERROR("Channel.ttlMs is 
 export function channelSpecial(channel: Channel): bool {
   const at = changetype<u32>(channel) + SPECIAL_OFFSET;
   const bits = v128.or(v128.load(at), v128.load(at, 16));
-  return v128.any_true(bits) || channel.priority !== 4;
+  return v128.any_true(bits) || ((channel.priority ^ 4) | (channel.flags & CHANNEL_FILTERED)) !== 0;
 }
 
 const RECORD_BITS: u32 = 7;

@@ -6,7 +6,6 @@
  * submitter are no candidates: they follow the channel's `echo`.
  */
 import {
-  CHANNEL_ECHO,
   DECIDE_CANDIDATES,
   DECIDE_CANDIDATES_AT,
   DECIDE_CANDIDATES_MAX,
@@ -38,6 +37,7 @@ import { viewEvent } from "../expression/view";
 import { Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
 import { fanBegin, fanEnd, fanMember, fanRefused, fanSinks, fanStore } from "../match/fan-out";
+import { fanOwn } from "../match/routed";
 import { sinkTakes } from "../match/select";
 
 /** What the core remembers of a parked event besides its record for the host. */
@@ -171,16 +171,6 @@ export function decideBatch(words: u32): u32 {
   }
   decideInit();
   return status;
-}
-
-/** Own sinks of the submitter receive beside the selection, where the channel echoes. */
-function fanOwn(channel: Channel, connection: u32, type: u32): void {
-  if ((channel.flags & CHANNEL_ECHO) === 0) return;
-  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
-  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
-    const sink = changetype<Sink>(at);
-    if (sink.connection === connection && sinkTakes(sink, type)) fanMember(channel, changetype<Member>(sink.member));
-  }
 }
 
 function decideOne(channel: Channel, record: u32, index: u32, events: u32, words: u32): bool {

@@ -254,6 +254,7 @@ export function fanMember(channel: Channel, member: Member): void {
   if (inbox.overflow === OVERFLOW_REJECT && !inboxHasRoom(inbox, fanBytes)) {
     fanRefused++;
     inbox.stampRefused = 1;
+    refusedLimit = inbox.capacityEvents;
     return;
   }
   const named = channel.doubleSinks !== 0 && sinksOfPair(member) > 1;
@@ -334,5 +335,5 @@ export function allRefuse(channel: Channel, connection: u32, type: u32, bytes: u
   return refusedLimit !== 0;
 }
 
-/** Capacity of the inbox that allRefuse() saw last. */
+/** Capacity of the inbox that refused last. */
 export let refusedLimit: u32 = 0;

@@ -11,6 +11,7 @@ import {
   ORDERING_TIME,
   OVERFLOW_BLOCK,
   OVERFLOW_DROP_LOWEST,
+  ROLE_FILTERED,
   ROLE_SINK,
   ROLE_SOURCE,
   STATUS_CHANNEL_UNKNOWN,
@@ -20,6 +21,7 @@ import {
   STATUS_SOURCE_TAKEN,
   STATUS_STORE_FULL,
 } from "../abi";
+
 import {
   Channel,
   channelAt,
@@ -30,7 +32,6 @@ import {
   Sink,
   sinkFind,
 } from "../channel/channel";
-import { liveFree } from "../channel/live";
 import { lossCount, lossesFree } from "../channel/losses";
 import {
   joinOrderNext,
@@ -45,7 +46,10 @@ import {
 import { typeSetMade, typeSetNew, typeSetRelease } from "../channel/types";
 import { entryChannel, entrySize } from "../event/entry";
 import { programRelease } from "../expression/program";
+import { filtersFree, filtersJoin } from "../filter/bind";
 import { DECIDER_SINKS_MAX } from "../filter/decide";
+import { heldDrop, heldWake } from "../filter/held";
+import { ranksLeave } from "../filter/ranks";
 import { inboxDiscard } from "../mailbox/discard";
 import { inboxBelowReleaseMark, inboxRelease, inboxStrict, inboxTrim } from "../mailbox/inbox";
 import { Mailbox, Run } from "../mailbox/records";
@@ -53,11 +57,12 @@ import { inboxReorder } from "../mailbox/reorder";
 import { ringFree } from "../mailbox/ring";
 import { runRemove } from "../mailbox/run";
 import { heapGive } from "../memory/heap";
-import { tableGive, tableTake } from "../memory/table";
+import { tableTake } from "../memory/table";
 import { resultStatus } from "../result";
 import { Connection, connectionFind } from "../session/connection";
 import { sourceForget } from "../session/sources";
 import { collectReserve } from "./collect";
+import { memberFree } from "./free";
 import { OutboxNode } from "./outbox";
 import { outboxesPump } from "./pump";
 import { selectiveFree, sinkDeselect, sinkSelect } from "./selective";
@@ -92,13 +97,9 @@ export function memberNew(connection: Connection, channelNumber: u32, role: u32)
   member.order = joinOrderNext();
   const second = (role & ROLE_SINK) !== 0 && pairWithRole(connection.number, channelNumber, ROLE_SINK) !== 0;
   const isSink = (role & ROLE_SINK) !== 0;
-  if (
-    (isSink && !collectReserve(channel.sinks + 1)) ||
-    (isSink && !channelSinkAdd(channel, changetype<u32>(member), connection.inbox, connection.number)) ||
-    !pairAdd(member)
-  ) {
+  if ((isSink && !collectReserve(channel.sinks + 1)) || (isSink && !sinkAdd(channel, member)) || !pairAdd(member)) {
     if (isSink) channelSinkRemove(channel, changetype<u32>(member));
-    tableGive(memberTable(), number);
+    memberFree(member);
     resultStatus(STATUS_STORE_FULL, 0, 0);
     return 0;
   }
@@ -114,6 +115,13 @@ export function memberNew(connection: Connection, channelNumber: u32, role: u32)
   return number;
 }
 
+/** Appends a sink, with its places in the channel's filters. Returns false where memory is used up. */
+function sinkAdd(channel: Channel, member: Member): bool {
+  if (!channelSinkAdd(channel, changetype<u32>(member), member.inbox, member.connection)) return false;
+  heldWake(channel);
+  return filtersJoin(channel, member);
+}
+
 /** Sets the types that a sink wants. Returns a status. */
 export function memberTypesSet(number: u32, typesAt: u32, count: u32): u32 {
   const found = memberFind(number);
@@ -126,6 +134,7 @@ export function memberTypesSet(number: u32, typesAt: u32, count: u32): u32 {
     typeSetRelease(typeSetMade);
     return resultStatus(STATUS_STORE_FULL, 0, 0);
   }
+  heldWake(channelAt(member.channel));
   typeSetRelease(member.types);
   member.types = typeSetMade;
   return STATUS_OK;
@@ -139,6 +148,7 @@ export function memberWhereSet(number: u32, where: u32): u32 {
   const isSink = (member.role & ROLE_SINK) !== 0;
   if (isSink && !sinkSelect(channelAt(member.channel), changetype<u32>(member), member.types, where))
     return resultStatus(STATUS_STORE_FULL, 0, 0);
+  heldWake(channelAt(member.channel));
   programRelease(member.where);
   member.where = where;
   return STATUS_OK;
@@ -213,10 +223,12 @@ export function memberEnd(connection: Connection, member: Member, channel: Chann
   typeSetRelease(member.types);
   programRelease(member.where);
   member.types = member.where = 0;
-  liveFree(member);
-  member.connection = member.role = 0;
+  ranksLeave(member, 0);
+  // What its events have still before them is its own filters.
+  member.connection = 0;
+  member.role &= ROLE_FILTERED;
   if (member.outboxEvents === 0) {
-    tableGive(memberTable(), member.number);
+    memberFree(member);
     return;
   }
   // The member stays as an outbox without an owner until that is empty.
@@ -311,6 +323,8 @@ export function channelEnd(channel: Channel): void {
   while (channel.outboxes !== 0) outboxDrop(channel);
   typeSetRelease(channel.types);
   selectiveFree(channel);
+  heldDrop(channel);
+  filtersFree(channel);
   lossesFree(channel);
   if (channel.ring !== 0) ringFree(changetype<Mailbox>(channel.ring));
   channelFree(channel);
@@ -341,5 +355,5 @@ function outboxDrop(channel: Channel): void {
     heapGive(node, offsetof<OutboxNode>() + changetype<OutboxNode>(node).bytes);
     node = next;
   }
-  tableGive(memberTable(), source.number);
+  memberFree(source);
 }

@@ -2,23 +2,31 @@
  * The way of one event through this host (docs/ARCHITECTURE.md): check, outbox, store and sequence, match, fan out or park.
  */
 import {
+  CHANNEL_FILTERED,
   CHANNEL_LATE_DROP,
   CONNECTION_LOCAL,
+  EMPTY_DIVERT,
+  EMPTY_DROP,
+  EMPTY_HELD_MAX,
+  EMPTY_HOLD,
   EVENT_BYTES_MAX,
   ROLE_FILTERED,
   ROLE_PIGGYBACK,
   SOURCE_CREDIT_BYTES,
   SOURCE_CREDIT_EVENTS,
+  STAGE_IN,
+  STAGE_OUT,
+  STATISTIC_REFUSED,
   STATUS_EVENT_TOO_LARGE,
   STATUS_MAILBOX_FULL,
   STATUS_OK,
   STATUS_STORE_FULL,
   STATUS_TYPE_REFUSED,
 } from "../abi";
-import { Channel, channelSpecial } from "../channel/channel";
+import { Channel, channelFind, channelSpecial } from "../channel/channel";
 import { Member } from "../channel/member";
 import { typeLookup, typeSetTakes } from "../channel/types";
-import { entryHeadCopy, entryPrepare } from "../event/entry";
+import { entryEvent, entryEventBytes, entryHeadCopy, entryPrepare } from "../event/entry";
 import {
   SCAN_DELIVER_BY,
   SCAN_KEY,
@@ -38,13 +46,18 @@ import {
 } from "../event/scan";
 import { varintBytes, varintWrite } from "../event/wire";
 import { viewEvent } from "../expression/view";
+import { Filters } from "../filter/bind";
 import { NO_RECEIPT, park } from "../filter/decide";
-import { Slab } from "../mailbox/records";
+import { HeldNode, heldPush } from "../filter/held";
+import { carriedBy, RUN, stageRun, stagesAccept, stagesBegin, stagesEmpty } from "../filter/stages";
+import { metaAt, Slab } from "../mailbox/records";
+import { slabIdle } from "../mailbox/slab";
 import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
 import { copyBytes, copyLoose } from "../memory/copy";
 import { resultStatus } from "../result";
 import { Connection, dirtyPush } from "../session/connection";
 import { piggybackTake } from "../session/piggyback";
+import { statisticAdd } from "../statistics";
 import {
   allRefuse,
   channelPlain,
@@ -61,6 +74,7 @@ import {
   refusedLimit,
 } from "./fan-out";
 import { outboxPush } from "./outbox";
+import { fanRouted } from "./routed";
 
 /** What the last publishEvent() that returned STATUS_OK did; a sequence of 0: the event waits in its outbox. */
 export let publishedSinks: u32 = 0;
@@ -106,6 +120,7 @@ export function publishEvent(
       status = dispatch(
         channel,
         connection.number,
+        changetype<u32>(source),
         connection.sourceAt,
         connection.sourceBytes,
         at,
@@ -180,10 +195,11 @@ export function creditSpend(connection: Connection, source: Member, events: u32,
   dirtyPush(connection);
 }
 
-/** Stores, sequences and hands on the event that was scanned just now. */
+/** Stores, sequences and hands on the event that was scanned just now. `source`: address of the Member, 0: none. */
 export function dispatch(
   channel: Channel,
   connection: u32,
+  source: u32,
   sourceAt: u32,
   sourceBytes: u32,
   at: u32,
@@ -203,14 +219,17 @@ export function dispatch(
   if (addSource) eventBytes += 1 + varintBytes(sourceBytes) + sourceBytes;
   if (eventBytes > EVENT_BYTES_MAX) return resultStatus(STATUS_EVENT_TOO_LARGE, eventBytes, EVENT_BYTES_MAX);
 
-  const plain = channelPlain(channel);
+  const routed = isRouted(channel, source);
+  const plain = !routed && channelPlain(channel);
   const type = plain ? 0 : typeLookup(scanTypeAt, scanTypeBytes);
   const sequence = channel.sequence + 1;
   const size = entryPrepare(channel.number, sequence, eventBytes);
   if (channel.strictSinks !== 0) {
     rangeFlush();
     if (channel.selectiveSinks !== 0) viewEvent(at, bytes);
-    if (allRefuse(channel, connection, type, size)) return resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
+    // Whom routes select is known only when they have run.
+    if (!routed && allRefuse(channel, connection, type, size))
+      return resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
   }
   const deadline =
     deliverByUs !== i64.MAX_VALUE && (channel.flags & CHANNEL_LATE_DROP) !== 0 ? <f64>deliverByUs / 1000 : Infinity;
@@ -241,8 +260,117 @@ export function dispatch(
   slab.used += size;
   if (metas !== 0) metaAdd(slab, entry, deadline, scanKeyAt - at + eventAt - entry, scanKeyBytes, channel.number);
   if (channel.selectiveSinks !== 0) viewEvent(eventAt, eventBytes);
-  handOn(channel, connection, plain, type, slab, entry, size, eventAt, eventBytes, metas, deadline, receipt);
+  if (!routed) {
+    handOn(channel, connection, plain, type, slab, entry, size, eventAt, eventBytes, metas, deadline, receipt);
+    return STATUS_OK;
+  }
+  const expiresMs = deliverByUs === i64.MAX_VALUE ? Infinity : <f64>deliverByUs / 1000;
+  viewEvent(eventAt, eventBytes);
+  return handOnRouted(channel, connection, source, type, slab, entry, size, metas, deadline, expiresMs, acceptedMs);
+}
+
+/** Whether filters have a word in the events of a source on a channel. A channel with a decider asks that one. */
+function isRouted(channel: Channel, source: u32): bool {
+  if (channel.decider !== 0) return false;
+  return (
+    (channel.flags & CHANNEL_FILTERED) !== 0 ||
+    (source !== 0 && (changetype<Member>(source).role & ROLE_FILTERED) !== 0)
+  );
+}
+
+/** Runs the filters over an entry, the event of the view, and hands it on to whom they select. Returns a status. */
+function handOnRouted(
+  channel: Channel,
+  connection: u32,
+  source: u32,
+  type: u32,
+  slab: Slab,
+  entry: u32,
+  size: u32,
+  metas: u32,
+  deadline: f64,
+  expiresMs: f64,
+  acceptedMs: f64,
+): u32 {
+  fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);
+  stagesBegin(channel, connection, type, publishedSequence, RUN);
+  stageRun(STAGE_OUT, carriedBy(source, STAGE_OUT));
+  publishedSinks = publishedRefused = 0;
+  let status = STATUS_OK;
+  let empty = channel.filters === 0 ? EMPTY_DROP : changetype<Filters>(channel.filters).empty;
+  if (empty !== EMPTY_DROP && !stagesEmpty()) empty = EMPTY_DROP;
+  if (empty === EMPTY_HOLD) {
+    status = hold(channel, connection, source, slab, entry, size, metas, deadline, expiresMs);
+  } else if (empty === EMPTY_DROP) {
+    stageRun(STAGE_IN, carriedBy(source, STAGE_IN));
+    fanRouted(channel, connection, type);
+    publishedSinks = fanSinks;
+    publishedRefused = fanRefused;
+    if (fanSinks !== 0 && fanRefused === fanSinks) status = resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
+  }
+  if (status === STATUS_OK) {
+    // What was refused may come again, and is no duplicate then.
+    stagesAccept();
+    fanStore(channel);
+  }
+  slab.pins++;
+  fanEnd();
+  if (empty === EMPTY_DIVERT) divert(channel, connection, entry, acceptedMs);
+  slab.pins--;
+  if (slab.runs === 0) slabIdle(slab);
+  return status;
+}
+
+function hold(
+  channel: Channel,
+  connection: u32,
+  source: u32,
+  slab: Slab,
+  entry: u32,
+  size: u32,
+  metas: u32,
+  deadline: f64,
+  expiresMs: f64,
+): u32 {
+  const at = heldPush(channel, entry, size, carriedBy(source, STAGE_OUT), carriedBy(source, STAGE_IN));
+  if (at === 0) return resultStatus(STATUS_MAILBOX_FULL, EMPTY_HELD_MAX + 1, EMPTY_HELD_MAX);
+  const node = changetype<HeldNode>(at);
+  node.connection = connection;
+  node.deadline = deadline;
+  node.expiresMs = expiresMs;
+  node.keyOffset = node.keyBytes = 0;
+  node.stored = 1;
+  if (metas === 0) return STATUS_OK;
+  const meta = metaAt(slab, slab.metas - 1);
+  node.keyOffset = meta.keyOffset;
+  node.keyBytes = meta.keyBytes;
   return STATUS_OK;
+}
+
+/** Channels that an event may be diverted to one after another. */
+const DIVERTS_MAX: u32 = 4;
+let diverts: u32 = 0;
+
+/** Publishes an entry's event on the channel that its own diverts to; what that one refuses is counted. */
+function divert(channel: Channel, connection: u32, entry: u32, acceptedMs: f64): void {
+  const target = channelFind(changetype<Filters>(channel.filters).divertTo);
+  if (target === null || diverts === DIVERTS_MAX) {
+    statisticAdd(STATISTIC_REFUSED, 1);
+    return;
+  }
+  const sequence = publishedSequence;
+  const eventAt = entryEvent(entry);
+  const eventBytes = entryEventBytes;
+  scanEvent(eventAt, eventBytes);
+  diverts++;
+  let status = STATUS_TYPE_REFUSED;
+  if (target.types === 0 || typeSetTakes(target.types, typeLookup(scanTypeAt, scanTypeBytes)))
+    status = dispatch(target, connection, 0, 0, 0, eventAt, eventBytes, acceptedMs, NO_RECEIPT);
+  diverts--;
+  rangeFlush();
+  if (status !== STATUS_OK) statisticAdd(STATISTIC_REFUSED, 1);
+  publishedSequence = sequence;
+  publishedRefused = 0;
 }
 
 function handOn(

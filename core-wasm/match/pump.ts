@@ -1,13 +1,13 @@
 /** Outboxes that go on: events that waited for a blocking inbox take the way they would have taken at once. */
 import { STATISTIC_REFUSED, STATUS_OK, STATUS_STORE_FULL } from "../abi";
 import { Channel } from "../channel/channel";
-import { Member, memberTable } from "../channel/member";
+import { Member } from "../channel/member";
 import { scanEvent } from "../event/scan";
 import { NO_RECEIPT, parkedFull } from "../filter/decide";
-import { tableGive } from "../memory/table";
 import { connectionFind } from "../session/connection";
 import { statisticAdd } from "../statistics";
 import { rangeFlush } from "./fan-out";
+import { memberFree } from "./free";
 import { NODE_BYTES, OutboxNode, outboxList, outboxShift, outboxUnlistFirst } from "./outbox";
 import { creditSpend, dispatch } from "./publish";
 
@@ -22,6 +22,7 @@ export function outboxesPump(channel: Channel): void {
       const status = dispatch(
         channel,
         node.connection,
+        changetype<u32>(source),
         0,
         0,
         address + NODE_BYTES,
@@ -39,7 +40,7 @@ export function outboxesPump(channel: Channel): void {
     // Sources take turns, event by event.
     outboxUnlistFirst(channel);
     if (source.outboxEvents !== 0) outboxList(channel, source);
-    else if (source.connection === 0) tableGive(memberTable(), source.number);
+    else if (source.connection === 0) memberFree(source);
   }
   rangeFlush();
 }

@@ -102,3 +102,10 @@ export function mapDelete(map: Map64, key: u64): void {
   }
   store<u32>(map.at + hole * SLOT_BYTES, 0, 8);
 }
+
+/** Frees a map; what its values stand for is the caller's. */
+export function mapFree(at: u32): void {
+  const map = changetype<Map64>(at);
+  if (map.at !== 0) heapGive(map.at, (map.mask + 1) * SLOT_BYTES);
+  heapGive(at, offsetof<Map64>());
+}

@@ -16,12 +16,15 @@ import {
   STATUS_OK,
   STATUS_STORE_FULL,
 } from "../abi";
+import { Channel } from "../channel/channel";
 import { agesBytes, Live, liveTake } from "../channel/live";
 import { Member, memberFind } from "../channel/member";
 import { nowMs } from "../clock";
 import { attributeCheck, attributeNameAt, attributeNameBytes } from "../event/attributes";
 import { utf8Valid } from "../event/utf8";
 import { cursor, fieldSkip, lengthRead, tagRead, varintBytes, varintRead, varintWrite } from "../event/wire";
+import { heldWake } from "../filter/held";
+import { ranksUpdate } from "../filter/ranks";
 import { bytesEqual } from "../memory/bytes";
 import { heapCopy, heapGive, heapTake } from "../memory/heap";
 import { resultStatus } from "../result";
@@ -103,7 +106,8 @@ export function attributesMerge(member: Member, at: u32, end: u32): u32 {
   } else {
     replace(live, at, end);
   }
-  liveUpdated(member);
+  ranksUpdate(member);
+  heldWake(changetype<Channel>(member.channelAt));
   return STATUS_OK;
 }
 
@@ -229,9 +233,4 @@ function keep(live: Live, scratch: u32): bool {
   live.agesAt = ages;
   live.count = mergedCount;
   return true;
-}
-
-/** What an update changes besides the attributes: whoever was chosen before may be chosen as if it were not. */
-function liveUpdated(member: Member): void {
-  changetype<Live>(member.live).selections = 0;
 }

@@ -143,6 +143,34 @@ export interface CoreExports {
   channelSinks(channel: number): number;
   channelSources(channel: number): number;
 
+  // --- Routes: channel filters that the core evaluates, see ROUTE_… ---
+
+  /**
+   * Takes a list of routes that lies at [at, at + bytes). It owns the uses of its programs then, unless it is refused.
+   *
+   * @returns Its handle; 0 with RESULT_STATUS: STATUS_LIMIT, STATUS_MALFORMED, STATUS_STORE_FULL.
+   */
+  routesAdd(at: number, bytes: number): number;
+
+  /** Gives one use of a list back; 0 is none. */
+  routesRelease(routes: number): void;
+
+  /** A counter of the route with that index: ROUTE_EVENTS and what follows it. Counts since routesAdd(). */
+  routesStatistic(routes: number, route: number, counter: number): number;
+
+  /**
+   * Binds routes to STAGE_OUT or STAGE_IN of a channel, 0: none. The channel owns the use that routesAdd() counted, unless the
+   * status is not STATUS_OK, and gives back that of what was bound before. Memories of keys are handed on to routes
+   * that remember alike. Returns a status.
+   */
+  channelRoutes(channel: number, stage: number, routes: number): number;
+
+  /** Has a source carry routes for its own events, which run before the channel's; as channelRoutes(). */
+  memberRoutes(member: number, stage: number, routes: number): number;
+
+  /** What becomes of events that nobody is selected for: EMPTY_…. `divertTo`: number of a channel. Returns a status. */
+  channelEmpty(channel: number, policy: number, divertTo: number): number;
+
   // --- Members ---
 
   /** Adds a member with ROLE_… bits. Returns its number, from 1; 0 with RESULT_STATUS set where it cannot be. */

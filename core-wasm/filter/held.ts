@@ -1,0 +1,133 @@
+/**
+ * Events that wait for a sink: on a channel with `empty: hold`, those for which nobody was selected. They are sequenced
+ * already, so they are kept as the entries that they were, with the routes that their source carried.
+ *
+ *   node: record │ entry (head and event)
+ */
+import { EMPTY_HELD_MAX, STATISTIC_DROPPED_LEFT } from "../abi";
+import { Channel } from "../channel/channel";
+import { entryEvent, entryEventBytes } from "../event/entry";
+import { eventTimeUs } from "../event/time";
+import { bytesEqual } from "../memory/bytes";
+import { heapGive, heapTake } from "../memory/heap";
+import { statisticAdd } from "../statistics";
+import { Filters, filtersMark } from "./bind";
+import { Routes, routesRelease } from "./route";
+
+/** One event that waits; its entry follows the record. */
+@unmanaged
+export class HeldNode {
+  /** When it is dropped from here, and the deadline that its entry has; ms, Infinity: never. */
+  expiresMs: f64;
+  deadline: f64;
+  next: u32;
+  bytes: u32;
+  /** Where the key lies, from the entry, and its size; 0: none. */
+  keyOffset: u32;
+  keyBytes: u32;
+  /** Of the submitter, who may have gone. */
+  connection: u32;
+  /** What its source carried, 0: nothing. */
+  routesOut: u32;
+  routesIn: u32;
+  /** The channel keeps it in its ring already. */
+  stored: u32;
+}
+export const HELD_HEAD_BYTES: u32 = offsetof<HeldNode>();
+
+/** Channels whose held events are worth another attempt (list through Filters.nextRetry). */
+let retries: u32 = 0;
+
+/** Forgets everything. */
+export function heldInit(): void {
+  retries = 0;
+}
+
+/** Adds the entry at [at, at + bytes); the node, 0 where there are too many or memory is used up. */
+export function heldPush(channel: Channel, at: u32, bytes: u32, routesOut: u32, routesIn: u32): u32 {
+  const filters = changetype<Filters>(channel.filters);
+  if (filters.held >= EMPTY_HELD_MAX) return 0;
+  const address = heapTake(HELD_HEAD_BYTES + bytes);
+  if (address === 0) return 0;
+  const node = changetype<HeldNode>(address);
+  memory.copy(address + HELD_HEAD_BYTES, at, bytes);
+  node.next = 0;
+  node.bytes = bytes;
+  node.routesOut = routesOut;
+  node.routesIn = routesIn;
+  if (routesOut !== 0) changetype<Routes>(routesOut).references++;
+  if (routesIn !== 0) changetype<Routes>(routesIn).references++;
+  if (filters.heldHead === 0) filters.heldHead = address;
+  else changetype<HeldNode>(filters.heldTail).next = address;
+  filters.heldTail = address;
+  filters.held++;
+  filtersMark(channel);
+  return address;
+}
+
+/** Takes a node out, whose predecessor is `previous` (0: it is the first). */
+export function heldRemove(channel: Channel, previous: u32, address: u32): void {
+  const filters = changetype<Filters>(channel.filters);
+  const node = changetype<HeldNode>(address);
+  if (previous === 0) filters.heldHead = node.next;
+  else changetype<HeldNode>(previous).next = node.next;
+  if (filters.heldTail === address) filters.heldTail = previous;
+  filters.held--;
+  routesRelease(node.routesOut);
+  routesRelease(node.routesIn);
+  heapGive(address, HELD_HEAD_BYTES + node.bytes);
+  filtersMark(channel);
+}
+
+/** Something has changed that may give held events a sink: they are tried again at the end of this turn. */
+export function heldWake(channel: Channel): void {
+  if (channel.filters === 0) return;
+  const filters = changetype<Filters>(channel.filters);
+  if (filters.held === 0 || filters.retry !== 0) return;
+  filters.retry = 1;
+  filters.nextRetry = retries;
+  retries = channel.filters;
+}
+
+/** The next channel whose held events are to be tried again, null where there is none. */
+export function heldNextRetry(): Channel | null {
+  if (retries === 0) return null;
+  const filters = changetype<Filters>(retries);
+  retries = filters.nextRetry;
+  filters.retry = 0;
+  return changetype<Channel>(filters.channel);
+}
+
+/** Removes those of a key that are not younger than `atUs`; returns how many. */
+export function heldCancel(channel: Channel, keyAt: u32, keyBytes: u32, atUs: i64): u32 {
+  if (channel.filters === 0) return 0;
+  let removed: u32 = 0;
+  let previous: u32 = 0;
+  for (let at = changetype<Filters>(channel.filters).heldHead; at !== 0; ) {
+    const node = changetype<HeldNode>(at);
+    const next = node.next;
+    const entry = at + HELD_HEAD_BYTES;
+    const same = node.keyBytes !== 0 && bytesEqual(entry + node.keyOffset, node.keyBytes, keyAt, keyBytes);
+    if (same && eventTimeUs(entryEvent(entry), entryEventBytes, 0) <= atUs) {
+      heldRemove(channel, previous, at);
+      removed++;
+    } else {
+      previous = at;
+    }
+    at = next;
+  }
+  return removed;
+}
+
+/** Discards and counts all that waits on a channel that ends. */
+export function heldDrop(channel: Channel): void {
+  if (channel.filters === 0) return;
+  const filters = changetype<Filters>(channel.filters);
+  statisticAdd(STATISTIC_DROPPED_LEFT, filters.held);
+  while (filters.heldHead !== 0) heldRemove(channel, 0, filters.heldHead);
+  if (filters.retry === 0) return;
+  if (retries === channel.filters) retries = filters.nextRetry;
+  for (let at = retries; at !== 0; at = changetype<Filters>(at).nextRetry) {
+    if (changetype<Filters>(at).nextRetry === channel.filters) changetype<Filters>(at).nextRetry = filters.nextRetry;
+  }
+}

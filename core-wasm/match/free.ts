@@ -1,0 +1,12 @@
+/** The end of a member's record. */
+import { liveFree } from "../channel/live";
+import { Member, memberTable } from "../channel/member";
+import { filtersDrop } from "../filter/bind";
+import { tableGive } from "../memory/table";
+
+/** Frees a member that is tied to nothing any more, with what it carried. */
+export function memberFree(member: Member): void {
+  filtersDrop(member);
+  liveFree(member);
+  tableGive(memberTable(), member.number);
+}

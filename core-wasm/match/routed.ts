@@ -1,0 +1,111 @@
+/** Events of channels or sources with filters: from what the stages have left to inboxes, or to where events wait. */
+import { CHANNEL_ECHO, DROPPED_LATE, STAGE_IN, STAGE_OUT, STATISTIC_DROPPED_OVERFLOW } from "../abi";
+import { Channel, SINK_BYTES, Sink } from "../channel/channel";
+import { Member } from "../channel/member";
+import { typeLookup } from "../channel/types";
+import { nowMs } from "../clock";
+import { entryEvent, entryEventBytes, entrySequence } from "../event/entry";
+import { scanEvent, scanTypeAt, scanTypeBytes } from "../event/scan";
+import { viewEvent } from "../expression/view";
+import { Filters } from "../filter/bind";
+import { candidateAt, candidates } from "../filter/candidates";
+import { HELD_HEAD_BYTES, HeldNode, heldNextRetry, heldRemove } from "../filter/held";
+import {
+  RUN,
+  RUN_QUIET,
+  stageRun,
+  stagesAccept,
+  stagesBegin,
+  stagesEmpty,
+  stagesFilled,
+  stagesOwn,
+} from "../filter/stages";
+import { Slab } from "../mailbox/records";
+import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
+import { statisticAdd } from "../statistics";
+import { collectedAt, collectMatching } from "./collect";
+import { fanBegin, fanEnd, fanMember, fanRefused, fanSinks, fanStore, rangeFlush } from "./fan-out";
+import { sinkTakes } from "./select";
+
+/** Hands the entry between fanBegin() and fanEnd() to those that the stages have left, and to own sinks beside them. */
+export function fanRouted(channel: Channel, connection: u32, type: u32): void {
+  if (stagesFilled) {
+    for (let i: u32 = 0; i < candidates; i++) {
+      const candidate = candidateAt(i);
+      if (candidate.reason === 0) fanMember(channel, changetype<Member>(candidate.member));
+    }
+  } else {
+    const count = collectMatching(channel, connection, type);
+    for (let i: u32 = 0; i < count; i++) fanMember(channel, changetype<Member>(load<u32>(collectedAt + i * 4)));
+  }
+  if (stagesOwn) fanOwn(channel, connection, type);
+}
+
+/** Own sinks of the submitter receive beside the selection, where the channel echoes. */
+export function fanOwn(channel: Channel, connection: u32, type: u32): void {
+  if ((channel.flags & CHANNEL_ECHO) === 0) return;
+  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
+  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
+    const sink = changetype<Sink>(at);
+    if (sink.connection === connection && sinkTakes(sink, type)) fanMember(channel, changetype<Member>(sink.member));
+  }
+}
+
+/** Tries all held events of channels where something has changed, in their order. To be called once per turn. */
+export function heldRetry(): void {
+  for (let channel = heldNextRetry(); channel !== null; channel = heldNextRetry()) retryChannel(channel as Channel);
+}
+
+function retryChannel(channel: Channel): void {
+  const filters = changetype<Filters>(channel.filters);
+  let previous: u32 = 0;
+  for (let at = filters.heldHead; at !== 0; ) {
+    const node = changetype<HeldNode>(at);
+    const next = node.next;
+    if (node.expiresMs < nowMs) {
+      statisticAdd(STATISTIC_DROPPED_OVERFLOW + DROPPED_LATE, 1);
+      heldRemove(channel, previous, at);
+    } else if (deliver(channel, node)) {
+      heldRemove(channel, previous, at);
+    } else {
+      previous = at;
+    }
+    at = next;
+  }
+}
+
+/** Delivers a held event if somebody is selected for it. */
+function deliver(channel: Channel, node: HeldNode): bool {
+  const held = changetype<u32>(node) + HELD_HEAD_BYTES;
+  const eventAt = entryEvent(held);
+  const eventBytes = entryEventBytes;
+  const sequence = entrySequence;
+  scanEvent(eventAt, eventBytes);
+  const type = typeLookup(scanTypeAt, scanTypeBytes);
+  viewEvent(eventAt, eventBytes);
+  stagesBegin(channel, node.connection, type, sequence, RUN_QUIET);
+  stageRun(STAGE_OUT, node.routesOut);
+  if (stagesEmpty()) return false;
+  const metas: u32 = node.keyBytes !== 0 || node.deadline !== Infinity ? 1 : 0;
+  let entry = storeTake(node.bytes, metas);
+  if (entry === 0) {
+    rangeFlush();
+    entry = storeAdvance(node.bytes, metas);
+    if (entry === 0) return false;
+  }
+  const slab = changetype<Slab>(storeSlab);
+  memory.copy(entry, held, node.bytes);
+  slab.used += node.bytes;
+  if (metas !== 0) metaAdd(slab, entry, node.deadline, node.keyOffset, node.keyBytes, channel.number);
+  stagesBegin(channel, node.connection, type, sequence, RUN);
+  stageRun(STAGE_OUT, node.routesOut);
+  stageRun(STAGE_IN, node.routesIn);
+  fanBegin(slab, entry, node.bytes, slab.metas - metas, metas, node.deadline);
+  fanRouted(channel, node.connection, type);
+  const refused = fanSinks !== 0 && fanRefused === fanSinks;
+  if (!refused) stagesAccept();
+  if (node.stored === 0) fanStore(channel);
+  node.stored = 1;
+  fanEnd();
+  return !refused;
+}
