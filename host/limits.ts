@@ -99,6 +99,12 @@ export const limits = Object.freeze({
   // --- Sessions ---
   /** Memberships of one session. One session of a gateway serves many, but not without end. */
   joins: 10_000,
+  /** Patterns that one session subscribes to: each may bring thousands of memberships, of which `joins` is the limit in all. */
+  patterns: 100,
+  /** Patterns that all sessions of a host subscribe to: a channel that comes into being is compared with those that begin alike. */
+  hostPatterns: 100_000,
+  /** Channels that one pattern follows: it leaves its session room for others. */
+  patternChannels: 8_192,
   /** Sessions of one host where the options do not say: about 1.2 GiB of Node's memory at 12 KiB each. */
   sessions: 100_000,
   /** Numbers in one `ack`, conditions in one `set`, names in one `remove`: more go into the next frame. */

@@ -24,6 +24,7 @@ import { createFlusher } from "./session/flush.ts";
 import { LocalSession, type PublishResult } from "./session/local.ts";
 import { MailboxSession } from "./session/mailbox-session.ts";
 import { Mailboxes } from "./session/mailboxes.ts";
+import { Patterns } from "./session/patterns.ts";
 import { derivedId } from "./session/receipt.ts";
 import { Sessions } from "./session/registry.ts";
 import { Roster } from "./session/roster.ts";
@@ -39,7 +40,7 @@ import {
 } from "./session/subscription.ts";
 import { createSweeper, type Sweeper } from "./session/sweep.ts";
 import { createSocketCodec, type SocketCodec } from "./socket/json/codec.ts";
-import { createStreamRenderers, type StreamRenderers } from "./socket/sse/renderers.ts";
+import { createStreamRenderers, type StreamKind, type StreamRenderers } from "./socket/sse/renderers.ts";
 import { type OpenedStream, openStream, type StreamRequest } from "./socket/sse/stream.ts";
 
 /** What a service is made of. */
@@ -77,6 +78,7 @@ export class Service implements Engine {
   readonly json: SocketCodec;
   readonly renderers: { readonly [Kind in ConnectionKind]?: OutputRenderer };
   readonly flusher: Flusher;
+  readonly patterns: Patterns = new Patterns(this);
   readonly counters: Counters = createCounters();
   /** All mailboxes, those of HTTP clients included. */
   readonly inboxes: Mailboxes;
@@ -115,6 +117,8 @@ export class Service implements Engine {
       },
     });
     this.channels.onChange(({ type, channel }) => {
+      // Before whoever brought it into being publishes: its first event is to find the sinks there.
+      if (type === "created") this.patterns.follow(channel);
       if (type !== "removed") return;
       this.#sessions.tellRemoved(channel);
       this.json.clear();
@@ -222,7 +226,7 @@ export class Service implements Engine {
    * @throws {SluiceError} as {@link openConnection}; `channel_unknown`, `channel_name`, `limit_reached`, `attribute_name` and
    *   what else a join can be refused for. There is no session then.
    */
-  openStream(kind: "sse" | "sse-cloudevents", adapter: ConnectionAdapter, request: StreamRequest): OpenedStream {
+  openStream(kind: StreamKind, adapter: ConnectionAdapter, request: StreamRequest): OpenedStream {
     try {
       const opened = openStream(this, () => this.openConnection(kind, adapter) as Session, request);
       this.flusher.schedule();
@@ -345,6 +349,7 @@ export class Service implements Engine {
   }
 
   forget(session: Session): void {
+    this.patterns.forget(session);
     if (this.#sessions.delete(session)) this.counters.sessionsClosed++;
   }
 

@@ -261,7 +261,8 @@ export class Channels {
     this.#guarded(() => this.#add(channel));
     this.#byName.set(name, channel);
     this.#divertAgain(name);
-    this.#tell("created", channel);
+    // Listeners may make members of it.
+    this.#guarded(() => this.#tell("created", channel));
     return channel;
   }
 

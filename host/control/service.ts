@@ -14,6 +14,7 @@ import type { ConnectionAdapter } from "../session/connection.ts";
 import type { ExplainOptions, Explanation } from "../session/explain.ts";
 import type { Mailboxes } from "../session/mailboxes.ts";
 import type { AttributeChanges, RosterMember } from "../session/roster.ts";
+import type { StreamKind } from "../socket/sse/renderers.ts";
 import type { OpenedStream, StreamRequest } from "../socket/sse/stream.ts";
 
 /** A channel as the control plane shows it. */
@@ -91,7 +92,7 @@ export interface ControlService {
    *
    * @param carrier Gets what is to be told.
    */
-  openStream(kind: "sse" | "sse-cloudevents", carrier: ConnectionAdapter, request: StreamRequest): OpenedStream;
+  openStream(kind: StreamKind, carrier: ConnectionAdapter, request: StreamRequest): OpenedStream;
   /** What would become of an event at each sink, in join order. Nothing happens. */
   explain(channel: string, event: Event, options?: ExplainOptions): Explanation;
   /** All mailboxes; those that are polled are made and kept there. */

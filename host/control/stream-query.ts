@@ -11,7 +11,7 @@ import { assertTypes } from "../session/join.ts";
 import type { ControlContext } from "./request.ts";
 
 /** Forms in which events are told. */
-export const streamFormats = ["native", "cloudevents"] as const;
+export const streamFormats = ["native", "cloudevents", "delivery"] as const;
 
 /** The query, checked. */
 export interface StreamQuery {

@@ -5,9 +5,9 @@ import type { SluiceError } from "../errors.ts";
 
 /**
  * What the carrier speaks: size-delimited frames, WebSocket with binary frames, WebSocket with JSON text, server-sent events
- * in our own form or as CloudEvents. Their traits are in kinds.ts.
+ * in our own form, as CloudEvents, or as whole deliveries. Their traits are in kinds.ts.
  */
-export type ConnectionKind = "stream" | "websocket" | "websocket-json" | "sse" | "sse-cloudevents";
+export type ConnectionKind = "stream" | "websocket" | "websocket-json" | "sse" | "sse-cloudevents" | "sse-delivery";
 
 /** What a session needs of its carrier, for instance a socket. */
 export interface ConnectionAdapter {

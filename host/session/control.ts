@@ -1,10 +1,9 @@
 /**
- * The rare frames: what a session asks of the host itself. Publish, update, credit, ack and cancel never come here.
+ * The rare frames: what a session asks of the host itself. Publish, credit, ack and cancel never come here, of updates those of
+ * patterns.
  */
 import { create } from "@bufbuild/protobuf";
-import { STATUS_OK } from "../../core-wasm/abi.ts";
 import { placeText } from "../core/instance.ts";
-import { errorFromStatus } from "../core/status.ts";
 import { SluiceError } from "../errors.ts";
 import {
   type ClientFrame,
@@ -21,6 +20,7 @@ import { leftFrame, type Ref, refField } from "./frames.ts";
 import { defaultInbox, inboxFromFrame, notSupported } from "./inbox.ts";
 import { applyInbox } from "./inbox-apply.ts";
 import { join } from "./join.ts";
+import { leave } from "./leave.ts";
 import { emptyReceipt } from "./receipt.ts";
 import type { Session } from "./session.ts";
 import { implicitSource } from "./state.ts";
@@ -39,7 +39,13 @@ export function handleControl(session: Session, frame: ClientFrame): void {
       join(session, kind.value, ref);
       return;
     case "leave":
-      return leave(session, kind.value.member, ref);
+      leave(session, kind.value.member);
+      return session.answer(leftFrame(kind.value.member, "left", ref));
+    // Only those of a pattern come here: the core has no such member.
+    case "update":
+      session.engine.patterns.update(session, kind.value);
+      if (ref !== undefined) session.answer(emptyReceipt(ref));
+      return;
     case "inbox":
       setInbox(session, kind.value, "inbox");
       if (ref !== undefined) session.answer(emptyReceipt(ref));
@@ -97,18 +103,6 @@ function hello(session: Session, frame: Hello, ref: Ref): void {
     }),
   });
   session.answer(create(HostFrameSchema, { kind: { case: "welcome", value: welcome } }));
-}
-
-function leave(session: Session, member: number, ref: Ref): void {
-  const membership = session.memberships?.get(member);
-  if (membership === undefined) {
-    throw new SluiceError("member_unknown", `This session has no member m${member}`, { value: `m${member}` });
-  }
-  const { core } = session.engine;
-  const status = core.exports.memberRemove(session.id, member);
-  if (status !== STATUS_OK) throw errorFromStatus(status, member, 0);
-  session.memberships?.delete(member);
-  session.answer(leftFrame(member, "left", ref));
 }
 
 function setInbox(session: Session, frame: Inbox, path: string): void {

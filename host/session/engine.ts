@@ -8,6 +8,7 @@ import type { SluiceError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { ServiceOptions } from "../options.ts";
 import type { ConnectionKind } from "./connection.ts";
+import type { Patterns } from "./patterns.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 
@@ -68,6 +69,8 @@ export interface Counters {
   /** Loop turns in which output was flushed. */
   flushes: number;
   coreRestarts: number;
+  /** Channels that a subscription to a pattern does not follow, for want of room. */
+  patternsMissed: number;
 }
 
 /** A fresh set of counters. */
@@ -82,6 +85,7 @@ export function createCounters(): Counters {
     writesCopied: 0,
     flushes: 0,
     coreRestarts: 0,
+    patternsMissed: 0,
   };
 }
 
@@ -114,6 +118,8 @@ export interface Engine extends CoreHolder {
   /** By kind of connection; without one, peers get the frames as drain() wrote them. */
   readonly renderers: { readonly [Kind in ConnectionKind]?: OutputRenderer };
   readonly flusher: Flusher;
+  /** Subscriptions to patterns of channels. */
+  readonly patterns: Patterns;
   readonly counters: Counters;
   /** Whether any channel has had a decider. */
   readonly deciding: boolean;

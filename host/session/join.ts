@@ -4,11 +4,13 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { RESULT_LIMIT, RESULT_VALUE, ROLE_SINK, ROLE_SOURCE, STATUS_OK } from "../../core-wasm/abi.ts";
 import type { ChannelView } from "../channel/channels.ts";
+import { isPattern } from "../channel/pattern.ts";
 import { type Core, placeScratch, placeTypes } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { SluiceError } from "../errors.ts";
 import {
   CreditSchema,
+  type HostFrame,
   HostFrameSchema,
   type Join,
   JoinedSchema,
@@ -18,6 +20,7 @@ import {
 import { limits } from "../limits.ts";
 import { type Ref, refField } from "./frames.ts";
 import { notSupported } from "./inbox.ts";
+import type { PatternMembership } from "./memberships.ts";
 import { type Own, ownFrom, setOwn } from "./own-filters.ts";
 import type { Session } from "./session.ts";
 import { addMember } from "./source.ts";
@@ -41,7 +44,7 @@ export interface JoinOutcome {
 }
 
 /**
- * Makes this session a member and answers `joined`, before anything is delivered to that member. A sink of a channel that
+ * Makes this session a member, or one of all channels of a pattern, and answers `joined`, before anything is delivered to that member. A sink of a channel that
  * stores gets what is stored before anything that comes later.
  *
  * @param path Of the join in the input, for errors; see {@link assertJoin}.
@@ -61,10 +64,41 @@ export function join(session: Session, frame: Join, ref: Ref, path = "join."): J
       },
     );
   }
-  const own = ownFrom(frame, role, path);
-  const { core, channels } = session.engine;
-  const channel = channels.resolve(frame.channel);
-  const member = joinAs(session, core, channel, role, where, own);
+  const request = { frame, role, where, own: ownFrom(frame, role, path) };
+  if (isPattern(frame.channel)) return session.engine.patterns.join(session, request, ref, path);
+  const channel = session.engine.channels.resolve(frame.channel);
+  const { joined, ...outcome } = admit(session, channel, request, ref);
+  session.answer(joined);
+  return outcome;
+}
+
+/** What a join asks for, checked. */
+export interface JoinRequest {
+  readonly frame: Join;
+  /** ROLE_… bits. */
+  readonly role: number;
+  readonly where: Where | undefined;
+  readonly own: Own;
+}
+
+/**
+ * Makes this session a member of one channel.
+ *
+ * @param pattern What brought it, where that was not a join of the channel itself.
+ * @returns What has come of it, and the answer, which is still to be told.
+ * @throws {SluiceError} `source_taken`, `limit_reached`, `store_full`, and what an update of attributes can be refused for; then
+ *   the session is what it was.
+ */
+export function admit(
+  session: Session,
+  channel: ChannelView,
+  request: JoinRequest,
+  ref: Ref,
+  pattern?: PatternMembership,
+): JoinOutcome & { readonly joined: HostFrame } {
+  const { core } = session.engine;
+  const { frame, role, where, own } = request;
+  const member = joinAs(session, core, channel, request, pattern);
   let recovered: boolean | undefined;
   try {
     describe(session, core, member, frame, where);
@@ -88,9 +122,9 @@ export function join(session: Session, frame: Join, ref: Ref, path = "join."): J
     epoch: BigInt(core.epoch),
     ...((role & ROLE_SOURCE) === 0 ? {} : { credit }),
     ...(recovered === undefined ? {} : { recovered }),
+    ...(pattern === undefined ? {} : { pattern: pattern.member }),
   });
-  session.answer(create(HostFrameSchema, { kind: { case: "joined", value: joined } }));
-  return { member, recovered };
+  return { member, recovered, joined: create(HostFrameSchema, { kind: { case: "joined", value: joined } }) };
 }
 
 /**
@@ -119,16 +153,15 @@ function joinAs(
   session: Session,
   core: Core,
   channel: ChannelView,
-  role: number,
-  where: Where | undefined,
-  own: Own,
+  { role, where, own }: JoinRequest,
+  pattern: PatternMembership | undefined,
 ): number {
   const implicit = (role & ROLE_SOURCE) === 0 ? undefined : session.memberships?.implicitOf(channel.number);
   if (implicit !== undefined) {
     core.exports.memberRemove(session.id, implicit.member);
     session.memberships?.delete(implicit.member);
   }
-  return addMember(session, core, channel, role, false, { where, filters: own.filters });
+  return addMember(session, core, channel, role, false, { where, filters: own.filters, pattern });
 }
 
 /** Sets filter, types and attributes of a member that was just made. */
@@ -137,6 +170,22 @@ function describe(session: Session, core: Core, member: number, frame: Join, whe
   if (where !== undefined) setWhere(core, member, where);
   if (types.length > 0) check(core, core.exports.memberTypes(member, placeTypes(core, types), types.length));
   if (Object.keys(attributes).length > 0) updateMember(session, core, create(UpdateSchema, { member, attributes }));
+}
+
+/**
+ * Changes how a sink joined: types, filter and attributes are replaced, what waits stays.
+ *
+ * @param before How it joined; attributes that the new join does not name are taken away.
+ * @throws {SluiceError} as {@link updateMember}; what is refused before the core is asked for anything else leaves it as it was.
+ */
+export function changeMember(session: Session, member: number, before: Join, { frame, where }: JoinRequest): void {
+  const { core } = session.engine;
+  const remove = Object.keys(before.attributes).filter((name) => !(name in frame.attributes));
+  // First what can be refused: then the rest is as it was.
+  updateMember(session, core, create(UpdateSchema, { member, attributes: frame.attributes, remove }));
+  check(core, core.exports.memberTypes(member, placeTypes(core, frame.types), frame.types.length));
+  setWhere(core, member, where);
+  session.memberships?.filter(member, where);
 }
 
 /**

@@ -28,5 +28,6 @@ export const kinds: { readonly [Kind in ConnectionKind | "local"]: KindTraits } 
   // Nothing comes in; what goes out is drained as plain frames, and rendered.
   sse: { core: CONNECTION_STREAM, single: true, mute: true },
   "sse-cloudevents": { core: CONNECTION_STREAM, single: true, mute: true },
+  "sse-delivery": { core: CONNECTION_STREAM, single: true, mute: true },
   local: { core: CONNECTION_LOCAL },
 });

@@ -21,7 +21,7 @@ export interface MailboxView {
   readonly bytes: number;
   /** Polls that wait at it. */
   readonly polls: number;
-  /** Memberships; `role` has ROLE_… bits, `frame` says how it was joined, where that is known. */
+  /** What was joined, a pattern by itself and without the channels that it follows; `role` has ROLE_… bits, `frame` says how it was joined, where that is known. */
   joins(): Iterable<{
     readonly channel: string;
     readonly member: number;

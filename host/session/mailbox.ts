@@ -4,23 +4,21 @@
  *
  *   open ──► (join, patch, poll)* ──► closed: by DELETE, by idleMs without a use, or when the host ends
  */
-import { create } from "@bufbuild/protobuf";
-import { ROLE_SINK, STATUS_OK } from "../../core-wasm/abi.ts";
-import { placeTypes } from "../core/instance.ts";
-import { errorFromStatus } from "../core/status.ts";
+import { ROLE_SINK } from "../../core-wasm/abi.ts";
+import { isPattern } from "../channel/pattern.ts";
 import { isSluiceError, SluiceError } from "../errors.ts";
-import { type HostFrame, type Join, UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
+import type { HostFrame, Join } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
 import type { Engine } from "./engine.ts";
 import { groupEvents, type InboxSettings } from "./inbox.ts";
 import { applyInbox } from "./inbox-apply.ts";
-import { assertJoin, join, updateMember } from "./join.ts";
+import { assertJoin, changeMember, join } from "./join.ts";
+import { leave } from "./leave.ts";
 import type { Drained, MailboxListener, MailboxSession } from "./mailbox-session.ts";
 import type { MailboxView, Polled, PollWanted } from "./mailbox-view.ts";
 import { ownFrom } from "./own-filters.ts";
 import { PollQueue } from "./poll-queue.ts";
 import { derivedId } from "./receipt.ts";
-import { setWhere } from "./where.ts";
 
 /** What a mailbox has beside what every inbox has. */
 export interface MailboxSettings extends InboxSettings {
@@ -104,7 +102,7 @@ export class Mailbox implements MailboxView {
   }
 
   /**
-   * Subscribes to a channel, or changes how: types and attributes are replaced, what waits stays.
+   * Subscribes to a channel or a pattern, or changes how: types and attributes are replaced, what waits stays.
    *
    * @throws {SluiceError} as a join is refused.
    */
@@ -126,8 +124,7 @@ export class Mailbox implements MailboxView {
     this.#use();
     const present = this.#joins.get(channel);
     if (present === undefined) return false;
-    this.#owner.engine.core.exports.memberRemove(this.#session.id, present.member);
-    this.#session.memberships?.delete(present.member);
+    leave(this.#session, present.member);
     this.#joins.delete(channel);
     return true;
   }
@@ -185,20 +182,9 @@ export class Mailbox implements MailboxView {
   }
 
   #rejoin(member: number, present: Join, next: Join): void {
-    const where = assertJoin(next, "");
-    ownFrom(next, ROLE_SINK, "");
-    const { core } = this.#owner.engine;
-    const attributes = Object.keys(present.attributes).filter((name) => !(name in next.attributes));
-    // First what can be refused: then the rest is as it was.
-    updateMember(
-      this.#session,
-      core,
-      create(UpdateSchema, { member, attributes: next.attributes, remove: attributes }),
-    );
-    const status = core.exports.memberTypes(member, placeTypes(core, next.types), next.types.length);
-    if (status !== STATUS_OK) throw errorFromStatus(status, 0, 0);
-    setWhere(core, member, where);
-    this.#session.memberships?.filter(member, where);
+    const request = { frame: next, role: ROLE_SINK, where: assertJoin(next, ""), own: ownFrom(next, ROLE_SINK, "") };
+    if (isPattern(next.channel)) this.#owner.engine.patterns.change(this.#session, member, request);
+    else changeMember(this.#session, member, present, request);
   }
 
   #take({ eventsMax }: PollWanted): Polled["entries"] {

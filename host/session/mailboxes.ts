@@ -2,6 +2,7 @@
  * All mailboxes of a host, for operators and HTTP clients: those that are polled, which are made and kept here, and those of
  * sessions with a socket, which can be looked at and held.
  */
+import { ROLE_SINK } from "../../core-wasm/abi.ts";
 import { SluiceError } from "../errors.ts";
 import type { Join } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
@@ -185,7 +186,11 @@ function viewOf(session: Session): MailboxView {
     bytes: exports.inboxBytes(session.id),
     polls: 0,
     *joins() {
-      for (const { channel, member, role } of session.memberships?.all() ?? []) yield { channel, member, role };
+      const { memberships } = session;
+      for (const { pattern, member } of memberships?.patterns.values() ?? [])
+        yield { channel: pattern, member, role: ROLE_SINK };
+      for (const { channel, member, role, pattern } of memberships?.all() ?? [])
+        if (pattern === undefined) yield { channel, member, role };
     },
   };
 }

@@ -20,6 +20,17 @@ export interface Membership {
   readonly where?: Pick<Where, "text" | "dialect">;
   /** The filters that it brought for its own events, likewise. */
   readonly filters?: OwnFilters;
+  /** The pattern that brought it, with which it ends. */
+  readonly pattern?: PatternMembership;
+}
+
+/** A subscription to all channels of a pattern, those to come included; what follows a channel is a membership like others. */
+export interface PatternMembership {
+  /** A number of the host's own, from MEMBER_PATTERN_MIN on: it stands for all members. */
+  readonly member: number;
+  readonly pattern: string;
+  /** Numbers of the members that follow a channel now, in the order of their joining. */
+  readonly members: Set<number>;
 }
 
 /** All memberships of one session. */
@@ -27,6 +38,8 @@ export class Memberships {
   readonly #byMember = new Map<number, Membership>();
   readonly #byChannel = new Map<number, readonly Membership[]>();
   readonly #sinkBit: number;
+  /** Subscriptions to patterns, by the number that stands for each (patterns.ts). */
+  readonly patterns = new Map<number, PatternMembership>();
 
   /** @param sinkBit ROLE_SINK. */
   constructor(sinkBit: number) {
@@ -84,6 +97,7 @@ export class Memberships {
   add(membership: Membership): void {
     const { member, channelNumber } = membership;
     this.#byMember.set(member, membership);
+    membership.pattern?.members.add(member);
     this.#byChannel.set(channelNumber, [...this.ofChannel(channelNumber), membership]);
   }
 
@@ -91,6 +105,7 @@ export class Memberships {
     const membership = this.#byMember.get(member);
     if (membership === undefined) return;
     this.#byMember.delete(member);
+    membership.pattern?.members.delete(member);
     const others = this.ofChannel(membership.channelNumber).filter((other) => other !== membership);
     if (others.length === 0) this.#byChannel.delete(membership.channelNumber);
     else this.#byChannel.set(membership.channelNumber, others);

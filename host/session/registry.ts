@@ -62,11 +62,13 @@ export class Sessions {
     if (channel.sinks() === 0 && channel.sources() === 0) return;
     for (const session of this.#byId) {
       if (session === undefined) continue;
-      for (const { member } of session.memberships?.ofChannel(channel.number) ?? []) {
+      for (const { member, pattern } of session.memberships?.ofChannel(channel.number) ?? []) {
         session.memberships?.delete(member);
         const left = leftFrame(member, "channel_deleted", undefined);
-        if (kinds[session.kind].single) session.end(left);
-        else session.answer(left);
+        if (kinds[session.kind].single) {
+          // A stream of a pattern goes on, and would be taken for one that has ended.
+          if (pattern === undefined) session.end(left);
+        } else session.answer(left);
       }
     }
   }

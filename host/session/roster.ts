@@ -26,6 +26,8 @@ export interface RosterMember {
   readonly implicit: boolean;
   /** Id of the mailbox of its session; null for what lives in this process, such as the source of HTTP publishes. */
   readonly inbox: string | null;
+  /** The pattern that its session has subscribed to, where that brought it. */
+  readonly pattern?: string;
   /** The filter that it joined with. */
   readonly where?: { readonly text: string; readonly dialect: Dialect };
   /** The filters that it brought for its own events. */
@@ -139,7 +141,7 @@ export class Roster {
   }
 
   #view(session: Session, membership: Membership, polled: ReadonlyMap<number, string>): RosterMember {
-    const { member, channel, role, implicit, where, filters } = membership;
+    const { member, channel, role, implicit, where, filters, pattern } = membership;
     const both = ROLE_SINK | ROLE_SOURCE;
     return {
       member,
@@ -148,7 +150,8 @@ export class Roster {
       implicit,
       ...(where === undefined ? {} : { where }),
       ...(filters === undefined ? {} : { filters }),
-      inbox: polled.get(member) ?? (session.kind === "local" ? null : `s${session.number}`),
+      ...(pattern === undefined ? {} : { pattern: pattern.pattern }),
+      inbox: polled.get(pattern?.member ?? member) ?? (session.kind === "local" ? null : `s${session.number}`),
       attributes: () => this.#attributes(member),
       ages: () => {
         // Names are in the order of the times: none of them is a number, which objects would put first.

@@ -7,7 +7,7 @@ import type { Core } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { SluiceError } from "../errors.ts";
 import { publishChannelFrom } from "./decode.ts";
-import { Memberships } from "./memberships.ts";
+import { Memberships, type PatternMembership } from "./memberships.ts";
 import type { OwnFilters } from "./own-filters.ts";
 import type { Session } from "./session.ts";
 import type { Where } from "./where.ts";
@@ -41,7 +41,12 @@ export function addMember(
   channel: ChannelView,
   role: number,
   implicit: boolean,
-  noted: { readonly where?: Where | undefined; readonly filters?: OwnFilters | undefined } = {},
+  noted: {
+    readonly where?: Where | undefined;
+    readonly filters?: OwnFilters | undefined;
+    /** What brought it, if it was a pattern. */
+    readonly pattern?: PatternMembership | undefined;
+  } = {},
 ): number {
   const joins = session.engine.options.joins;
   session.memberships ??= new Memberships(ROLE_SINK);
@@ -64,7 +69,7 @@ export function addMember(
       result[RESULT_LIMIT] as number,
     );
   }
-  const { where, filters } = noted;
+  const { where, filters, pattern } = noted;
   session.memberships.add({
     member,
     channelNumber: channel.number,
@@ -73,6 +78,7 @@ export function addMember(
     implicit,
     ...(where === undefined ? {} : { where: { text: where.text, dialect: where.dialect } }),
     ...(filters === undefined ? {} : { filters }),
+    ...(pattern === undefined ? {} : { pattern }),
   });
   return member;
 }

@@ -57,5 +57,7 @@ export function readStatistics(engine: Engine, sessions: number, channels: numbe
     writesCopiedTotal: counters.writesCopied,
     flushesTotal: counters.flushes,
     coreRestartsTotal: counters.coreRestarts,
+    patterns: engine.patterns.count,
+    patternsMissedTotal: counters.patternsMissed,
   };
 }

@@ -2,6 +2,7 @@
  * A subscription within the process: a session of its own, which is joined again after a restart of the core.
  */
 import { create } from "@bufbuild/protobuf";
+import { isPattern } from "../channel/pattern.ts";
 import { SluiceError } from "../errors.ts";
 import { type Value, ValueSchema } from "../gen/sluice/v1/event_pb.ts";
 import { type HostFrame, type Inbox, InboxSchema, JoinSchema, UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
@@ -85,10 +86,11 @@ export function createSubscription(
   };
 
   const hear = ({ kind }: HostFrame): void => {
-    if (kind.case === "joined") member = kind.value.member;
+    // What a pattern follows is told, too, and is no subscription by itself.
+    if (kind.case === "joined" && kind.value.pattern === undefined) member = kind.value.member;
     else if (kind.case === "dropped")
       options.onDropped?.({ count: Number(kind.value.count), reason: kind.value.reason });
-    else if (kind.case === "left") {
+    else if (kind.case === "left" && kind.value.member === member) {
       end();
       options.onEnd?.(kind.value.reason);
     }
@@ -118,7 +120,8 @@ export function createSubscription(
       if (session === undefined || over) return;
       const remove = Object.keys(attributes).filter((name) => attributes[name] === null);
       const update = create(UpdateSchema, { member, attributes: valuesFrom(attributes), remove });
-      updateMember(session, engine.core, update);
+      if (isPattern(channel)) engine.patterns.update(session, update);
+      else updateMember(session, engine.core, update);
     },
     hold(held) {
       if (session === undefined || over) return;

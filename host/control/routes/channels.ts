@@ -13,6 +13,7 @@ import {
   definitionFromFields,
   definitionFromPatch,
 } from "../../channel/definition.ts";
+import { assertPattern, isPattern } from "../../channel/pattern.ts";
 import { SluiceError } from "../../errors.ts";
 import { assertPreconditions, etagOf, isUnchanged } from "../etag.ts";
 import { pageFrom, pageQuery, pageSchema, readPage } from "../list.ts";
@@ -153,6 +154,14 @@ export function addChannelRoutes(app: ControlApp): void {
 export function nameOf(context: ControlContext): string {
   const name = context.req.param("channel") ?? "";
   assertChannelName(name);
+  return name;
+}
+
+/** The name in the address, or the pattern, for what may follow several channels: `sensors.*`, `user%2F%3E`. */
+export function nameOrPatternOf(context: ControlContext): string {
+  const name = context.req.param("channel") ?? "";
+  if (isPattern(name)) assertPattern(name);
+  else assertChannelName(name);
   return name;
 }
 

@@ -13,7 +13,7 @@ import { clientKinds } from "../../socket/json/schema/client.ts";
 import { attributes } from "../../socket/json/schema/parts.ts";
 import { joinResource } from "../inbox-resource.ts";
 import { readJsonBody, readQuery } from "../request.ts";
-import { nameOf } from "./channels.ts";
+import { nameOrPatternOf } from "./channels.ts";
 import { inboxOf, inboxParameter } from "./inboxes.ts";
 import { type ControlApp, channelParameter, jsonContent, problemAnswers } from "./kit.ts";
 
@@ -40,7 +40,9 @@ const routes = {
     method: "put",
     path,
     summary: "Subscribes an inbox to a channel, or changes its types and attributes",
-    description: "What waits in the inbox stays. `after` and `replay` count where it joins anew.",
+    description:
+      "What waits in the inbox stays. `after` and `replay` count where it joins anew. A pattern in the place of the channel " +
+      "(`sensors.*`, `user%2F%3E`) follows all channels whose names match, those to come included.",
     request: { params, body: { content: jsonContent(joinSchema) } },
     responses: {
       200: { description: "It was subscribed; what it asks for is changed", content: jsonContent(shownSchema) },
@@ -63,7 +65,7 @@ export function addInboxJoinRoutes(app: ControlApp): void {
 
   app.route(routes.put, async (context) => {
     const id = inboxOf(context);
-    const channel = nameOf(context);
+    const channel = nameOrPatternOf(context);
     assertPolled(id);
     readQuery(context, []);
     const body = await readJsonBody(context, app.limits.bodyBytes, ["application/json"]);
@@ -76,7 +78,7 @@ export function addInboxJoinRoutes(app: ControlApp): void {
 
   app.route(routes.delete, (context) => {
     const id = inboxOf(context);
-    const channel = nameOf(context);
+    const channel = nameOrPatternOf(context);
     assertPolled(id);
     readQuery(context, []);
     if (!inboxes.leave(id, channel)) {

@@ -26,6 +26,10 @@ const shown = z
     role: z.enum(["sink", "source", "both"]),
     implicit: z.boolean().openapi({ description: "It became a source by publishing, without a join" }),
     inbox: z.string().nullable().openapi({ description: "Mailbox of its session; null within the host" }),
+    pattern: z
+      .string()
+      .optional()
+      .openapi({ description: "What its session has subscribed to, where a pattern brought it" }),
     where: z.string().optional().openapi({ description: "The expression that it joined with" }),
     dialect: z.enum(["cesql"]).optional(),
     attributes,
@@ -126,7 +130,7 @@ function view(member: ControlMember) {
 }
 
 function resourceOf(member: ControlMember) {
-  const { channel, role, implicit, inbox, where, filters } = member;
+  const { channel, role, implicit, inbox, pattern, where, filters } = member;
   const scalars = scalarsFromValues(member.attributes()) ?? {};
   // Integers beyond 2^53, which only binary clients can set, are rounded here like everywhere in JSON.
   const entries = Object.entries(scalars).map(([name, value]) => [
@@ -139,7 +143,8 @@ function resourceOf(member: ControlMember) {
     filters === undefined
       ? {}
       : { filters: { in: filters.in && bindingJson(filters.in), out: filters.out && bindingJson(filters.out) } };
-  return { member: `m${member.member}`, channel, role, implicit, inbox, ...filter, ...own, attributes };
+  const brought = pattern === undefined ? {} : { pattern };
+  return { member: `m${member.member}`, channel, role, implicit, inbox, ...brought, ...filter, ...own, attributes };
 }
 
 function changesFrom(changes: Readonly<Record<string, ScalarValue | null>>) {

@@ -9,7 +9,7 @@ import { SluiceError } from "../../errors.ts";
 import { LateCarrier, StreamCarrier } from "../../socket/sse/carrier.ts";
 import type { ControlContext } from "../request.ts";
 import { readStreamQuery, streamFormats } from "../stream-query.ts";
-import { nameOf } from "./channels.ts";
+import { nameOrPatternOf } from "./channels.ts";
 import { type ControlApp, channelParameter, problemAnswers } from "./kit.ts";
 
 const MEDIA_TYPE = "text/event-stream";
@@ -22,7 +22,9 @@ const subscribe = createRoute({
     "An event is one `data:` line, with its position as `id:`. What is no event of the channel has a name: `gap` comes first " +
     "where events after `Last-Event-ID` are missing, `dropped` tells of deliveries that the inbox had no room for, `left` " +
     "of the end of the channel, `drain` of the end of the host, `problem` of anything else that ends the stream. " +
-    "`attr.NAME=VALUE` sets a live attribute of the sink.",
+    "`attr.NAME=VALUE` sets a live attribute of the sink. A pattern in the place of the channel (`sensors.*`, `user%2F%3E`) " +
+    "follows all channels whose names match, those to come included; `format=delivery` then tells of which channel an event " +
+    "is. A position is one in a single channel, so a stream of a pattern that comes back begins with `gap`.",
   request: {
     params: channelParameter,
     query: z.object({
@@ -58,6 +60,9 @@ const subscribe = createRoute({
   },
 });
 
+/** Which form of stream tells events in a format. */
+const kindOf = Object.freeze({ native: "sse", cloudevents: "sse-cloudevents", delivery: "sse-delivery" } as const);
+
 /** Of every answer. Proxies that buffer (nginx) or rewrite would hold events back. */
 const fields = Object.freeze({
   "Content-Type": MEDIA_TYPE,
@@ -71,13 +76,13 @@ export function addSubscribeRoute(app: ControlApp): void {
   const encoder = new TextEncoder();
 
   app.route(subscribe, (context) => {
-    const channel = nameOf(context);
+    const channel = nameOrPatternOf(context);
     const { format, lastEventId, ...query } = readStreamQuery(context);
     assertAccepted(context);
     // Hono asks the route of GET for HEAD, too: that opens nothing.
     if (context.req.method === "HEAD") return context.body(null, 200, fields);
     const late = new LateCarrier();
-    const opened = service.openStream(format === "native" ? "sse" : "sse-cloudevents", late, {
+    const opened = service.openStream(kindOf[format], late, {
       ...query,
       channel,
       lastEventId: context.req.header("last-event-id") ?? lastEventId,

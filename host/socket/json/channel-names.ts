@@ -52,6 +52,11 @@ export class ChannelNames implements DerivedId {
     this.#current = texts;
   }
 
+  /** Sequence of the event. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
   /** The name of the channel with its quotes; "" where it was removed. */
   get nameJson(): Uint8Array {
     return (this.#current as ChannelTexts).nameJson;

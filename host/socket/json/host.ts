@@ -117,8 +117,13 @@ function treeFromKind(kind: HostFrame["kind"], names: HostNames, session: Sessio
       };
     }
     case "joined": {
-      const { ref, member, epoch, credit, recovered } = kind.value;
-      const rest = { epoch: integerFromBigint(epoch), credit: credit && treeFromCredit(credit), recovered };
+      const { ref, member, epoch, credit, recovered, pattern } = kind.value;
+      const rest = {
+        epoch: integerFromBigint(epoch),
+        credit: credit && treeFromCredit(credit),
+        recovered,
+        pattern: pattern === undefined ? undefined : `m${pattern}`,
+      };
       return { joined: { ref, member: `m${member}`, channel: channelOf(kind.value), ...rest } };
     }
     case "left":
@@ -211,8 +216,9 @@ function rareKindFromChecked(json: HostFrameJson): NonNullable<FrameInit["kind"]
     return { case: "welcome", value: given({ ...welcome, epoch: BigInt(epoch), limits: told }) };
   }
   if (json.joined !== undefined) {
-    const { member, epoch, credit, ...joined } = json.joined;
+    const { member, epoch, credit, pattern, ...joined } = json.joined;
     const rest = {
+      pattern: pattern === undefined ? undefined : memberNumber(pattern),
       member: memberNumber(member) as number,
       epoch: BigInt(epoch),
       credit: credit && creditFromChecked(credit),

@@ -15,7 +15,7 @@ export interface RingPosition {
   /** Id of the host: [a-z0-9]{1,64}. */
   readonly host: string;
   readonly epoch: number;
-  /** Incarnation of the channel in that host's life, from 1. */
+  /** Incarnation of the channel in that host's life, from 1; 0: that of a pattern, which is a place in no channel. */
   readonly channel: number;
   /** 0: before the first event. Below 2^48: at a million events a second, nine years of one epoch. */
   readonly sequence: number;

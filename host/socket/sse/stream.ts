@@ -3,6 +3,7 @@
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { ChannelView } from "../../channel/channels.ts";
+import { isPattern } from "../../channel/pattern.ts";
 import { JoinSchema } from "../../gen/sluice/v1/frame_pb.ts";
 import type { Connection } from "../../session/connection.ts";
 import type { Engine } from "../../session/engine.ts";
@@ -15,6 +16,7 @@ import { notice, settings } from "./render.ts";
 
 /** What a client asks for. */
 export interface StreamRequest {
+  /** Or a pattern. */
   readonly channel: string;
   readonly types: readonly string[];
   /** What must hold of an event; "" for nothing. */
@@ -30,7 +32,7 @@ export interface StreamRequest {
   readonly replay: boolean;
 }
 
-/** A session that is a sink of one channel. */
+/** A session that is a sink of one channel, or of those of a pattern. */
 export interface OpenedStream {
   readonly connection: Connection;
   /** Whether nothing after `lastEventId` is missing; undefined where none was given. */
@@ -52,7 +54,9 @@ export type GapReason =
   /** The channel stores nothing. */
   | "not_stored"
   /** It stores less than that. */
-  | "evicted";
+  | "evicted"
+  /** The stream is of a pattern, and a position is one in a single channel. */
+  | "pattern";
 
 /** Of what the client asked for, in errors. */
 const PATH = "query.";
@@ -68,6 +72,7 @@ const ID_SHOWN = 256;
 export function openStream(engine: Engine, open: () => Session, request: StreamRequest): OpenedStream {
   // Before a channel comes into being for it.
   assertJoin(joinFrame(request, undefined), PATH);
+  if (isPattern(request.channel)) return openPattern(engine, open, request);
   const channel = engine.channels.resolve(request.channel);
   const known = request.lastEventId === undefined ? undefined : placeOf(engine, channel, request.lastEventId);
   // Before the join, which changes neither: events are taken one after another.
@@ -93,6 +98,29 @@ export function openStream(engine: Engine, open: () => Session, request: StreamR
     session.closed();
     throw error;
   }
+}
+
+/**
+ * A position in one channel says nothing about the others, so a client that comes back is told of a gap and gets all that its
+ * channels store. Even one that was cut off before its first event has a position to come back with.
+ */
+function openPattern(engine: Engine, open: () => Session, request: StreamRequest): OpenedStream {
+  const { lastEventId } = request;
+  const id = idFromPosition({ host: engine.options.hostId, epoch: engine.core.epoch, channel: 0, sequence: 0 });
+  const session = open();
+  try {
+    const frame = joinFrame(lastEventId === undefined ? request : { ...request, replay: true }, undefined);
+    join(session, frame, undefined, PATH);
+  } catch (error) {
+    session.closed();
+    throw error;
+  }
+  const retryMs = engine.options.drainRetryMs;
+  if (lastEventId === undefined)
+    return { connection: session, recovered: undefined, preamble: settings({ retryMs, id }) };
+  const reason: GapReason = "pattern";
+  const gap = notice("gap", { reason, lastEventId: lastEventId.slice(0, ID_SHOWN) }, { id });
+  return { connection: session, recovered: false, preamble: settings({ retryMs }) + gap };
 }
 
 function joinFrame(request: StreamRequest, known: RingPosition | GapReason | undefined) {

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { channelName, typeName } from "../../../channel/definition.ts";
+import { joinable } from "../../../channel/pattern.ts";
 import { type Checked, list, refuse, text, word } from "../../../check.ts";
 import { limits } from "../../../limits.ts";
 import { eventsSchema } from "./event.ts";
@@ -86,7 +87,7 @@ export const clientKinds = {
     lingerMs: durationMs.optional(),
   }),
   join: z.strictObject({
-    channel: channelName,
+    channel: joinable.describe("A channel; for a sink also a pattern of names"),
     role: z.enum(["sink", "source", "both"]).optional(),
     attributes: attributes.optional().describe("Live attributes of the member"),
     where: text(limits.expressionBytes).optional().describe("Only events of which this expression holds"),

@@ -77,6 +77,7 @@ export const hostKinds = {
     epoch: count,
     credit: z.strictObject({ events: count.optional(), bytes: count.optional() }).optional(),
     recovered: z.boolean().optional(),
+    pattern: member.optional(),
   }),
   left: z.strictObject({ member, reason: z.string(), ref: uint32.optional() }),
   problem: problemSchema,
