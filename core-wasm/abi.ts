@@ -419,7 +419,11 @@ export const DROPPED_LATE: u32 = 1;
 export const DROPPED_CANCELLED: u32 = 2;
 /** The membership ended; nobody is told, since `left` says it. */
 export const DROPPED_LEFT: u32 = 3;
-export const DROPPED_REASONS: u32 = 4;
+/** Delivered as often as it may be, and acknowledged never. */
+export const DROPPED_ATTEMPTS: u32 = 4;
+/** An operator has emptied the inbox. */
+export const DROPPED_DRAINED: u32 = 5;
+export const DROPPED_REASONS: u32 = 6;
 
 // --- Counters: statistic(index), f64, since coreInit() ---
 
@@ -443,4 +447,11 @@ export const STATISTIC_DROPPED_LEFT: u32 = 15;
 export const STATISTIC_PARKED: u32 = 16;
 /** Bytes that the indexes of what sinks want take now, beside their expressions. */
 export const STATISTIC_INDEX_BYTES: u32 = 17;
-export const STATISTICS: u32 = 18;
+export const STATISTIC_DROPPED_ATTEMPTS: u32 = 18;
+export const STATISTIC_DROPPED_DRAINED: u32 = 19;
+/** Deliveries that were made again; STATISTIC_DELIVERIES counts each once. */
+export const STATISTIC_REDELIVERIES: u32 = 20;
+/** Deliveries that are kept now, until they are acknowledged or for sessions that come back, and their memory. */
+export const STATISTIC_KEPT: u32 = 21;
+export const STATISTIC_KEPT_BYTES: u32 = 22;
+export const STATISTICS: u32 = 23;

@@ -27,6 +27,8 @@ import {
   SLAB_BYTES,
   STATISTIC_CHANNELS,
   STATISTIC_CONNECTIONS,
+  STATISTIC_KEPT,
+  STATISTIC_KEPT_BYTES,
   STATISTIC_MEMBERS,
   STATISTIC_PAGES,
   STATISTIC_PAGES_USED,
@@ -58,6 +60,7 @@ import { candidatesInit } from "./filter/candidates";
 import { DECIDER_SINKS_MAX, decideBatch, decidedChannel, decidedNote, decideInit, parkedEvents } from "./filter/decide";
 import { heldInit } from "./filter/held";
 import { inboxFree, inboxNew } from "./mailbox/inbox";
+import { keptCount, keptInit, keptMemory, Pending } from "./mailbox/kept";
 import { keysInit } from "./mailbox/keys";
 import { Mailbox } from "./mailbox/records";
 import { slabsInit, slabsLive } from "./mailbox/slab";
@@ -105,6 +108,8 @@ import { carryFree } from "./session/stream";
 import { WS_CLOSE, WS_PING } from "./session/websocket-out";
 import { statisticGet, statisticsInit } from "./statistics";
 
+export { channelLose, inboxAcks, inboxDead, inboxKept, inboxTick } from "./mailbox/exports";
+
 /** Pages for tables, index and scratch that must be there beside the store. */
 const PAGES_MIN: u32 = 32;
 const STORE_SLABS_MIN: u32 = 4;
@@ -145,6 +150,7 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   scratchInit();
   const ok =
     keysInit() &&
+    keptInit((((pages - storePages) / 2) * PAGE_BYTES) / 2) &&
     connectionsInit() &&
     channelsInit() &&
     membersInit() &&
@@ -221,12 +227,16 @@ export function inboxHold(number: u32, held: u32): void {
 
 export function inboxEvents(number: u32): u32 {
   const connection = connectionFind(number);
-  return connection === null ? 0 : changetype<Mailbox>(connection.inbox).events;
+  if (connection === null) return 0;
+  const again: u32 = connection.pending === 0 ? 0 : changetype<Pending>(connection.pending).againEvents;
+  return changetype<Mailbox>(connection.inbox).events + again;
 }
 
 export function inboxBytes(number: u32): u32 {
   const connection = connectionFind(number);
-  return connection === null ? 0 : changetype<Mailbox>(connection.inbox).bytes;
+  if (connection === null) return 0;
+  const again: u32 = connection.pending === 0 ? 0 : changetype<Pending>(connection.pending).againBytes;
+  return changetype<Mailbox>(connection.inbox).bytes + again;
 }
 
 export function ingest(number: u32, at: u32, bytes: u32, now: f64): u32 {
@@ -479,6 +489,8 @@ export function statistic(index: u32): f64 {
   if (index === STATISTIC_SLABS) return slabsLive();
   if (index === STATISTIC_CONNECTIONS) return connectionTable().live;
   if (index === STATISTIC_CHANNELS) return channelTable().live;
+  if (index === STATISTIC_KEPT) return keptCount();
+  if (index === STATISTIC_KEPT_BYTES) return keptMemory();
   if (index === STATISTIC_MEMBERS) return memberTable().live;
   return statisticGet(index);
 }

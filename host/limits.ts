@@ -188,6 +188,15 @@ export const limits = Object.freeze({
   /** The same at most: a week. Beyond it is forgotten, not idle. */
   inboxIdleMsMax: 604_800_000,
 
+  /** After which time without an acknowledgement a delivery is made again, where an inbox does not say, on the service clock. */
+  redeliverMs: 30_000,
+  /** The same at most: a week. */
+  redeliverMsMax: 604_800_000,
+  /** How often one event is delivered at most where an inbox does not say: half a minute, doubled four times, is 15 minutes. */
+  attempts: 5,
+  /** The same at most: what fails a hundred times will fail. */
+  attemptsMax: 100,
+
   /** Events that a channel may store. Above it, a replay would be a download. */
   storeEvents: 1_048_576,
   /** Bytes that a channel stores at most, whatever `store.events` says: an eighth of the default memory. */

@@ -4,7 +4,14 @@
  * The counters are made with a channel's first loss, since most channels have none; where memory is used up by then, only the
  * totals of the host count on.
  */
-import { DROPPED_LEFT, DROPPED_REASONS, STATISTIC_DROPPED_LEFT, STATISTIC_DROPPED_OVERFLOW } from "../abi";
+import {
+  DROPPED_ATTEMPTS,
+  DROPPED_LEFT,
+  DROPPED_REASONS,
+  STATISTIC_DROPPED_ATTEMPTS,
+  STATISTIC_DROPPED_LEFT,
+  STATISTIC_DROPPED_OVERFLOW,
+} from "../abi";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { statisticAdd } from "../statistics";
 import { Channel, channelFind } from "./channel";
@@ -13,8 +20,7 @@ const BYTES: u32 = DROPPED_REASONS * 8;
 
 /** Counts losses of a channel, in total and by channel; one that is gone counts in total only. */
 export function lossCount(number: u32, reason: u32, events: u32): void {
-  // What left is told by `left`, so its total came later and stands elsewhere.
-  statisticAdd(reason === DROPPED_LEFT ? STATISTIC_DROPPED_LEFT : STATISTIC_DROPPED_OVERFLOW + reason, events);
+  statisticAdd(totalOf(reason), events);
   const found = channelFind(number);
   if (found === null) return;
   const channel = found as Channel;
@@ -22,6 +28,12 @@ export function lossCount(number: u32, reason: u32, events: u32): void {
   if (channel.losses === 0) return;
   const at = channel.losses + reason * 8;
   store<f64>(at, load<f64>(at) + events);
+}
+
+/** Where a loss is counted in total: those that came later stand elsewhere. */
+function totalOf(reason: u32): u32 {
+  if (reason >= DROPPED_ATTEMPTS) return STATISTIC_DROPPED_ATTEMPTS + reason - DROPPED_ATTEMPTS;
+  return reason === DROPPED_LEFT ? STATISTIC_DROPPED_LEFT : STATISTIC_DROPPED_OVERFLOW + reason;
 }
 
 /** How many events the sinks of a channel lost for that reason. */

@@ -164,15 +164,17 @@ export function dropCount(connection: Connection, channel: u32, reason: u32, eve
 
 /** `block`: stall at half of the capacity, release at a quarter, so that the publisher is not switched per event. */
 function inboxOverStallMark(inbox: Mailbox): bool {
-  return inbox.events * 2 >= inbox.capacityEvents || inbox.bytes >= inbox.capacityBytes >> 1;
+  const events = inbox.events + inbox.keptEvents;
+  const bytes = inbox.bytes + inbox.keptBytes;
+  return events * 2 >= inbox.capacityEvents + inbox.keptEvents || bytes >= (inbox.capacityBytes + inbox.keptBytes) >> 1;
 }
 
 /** Whether a stalled inbox may take events again. */
 export function inboxBelowReleaseMark(inbox: Mailbox): bool {
-  return (
-    inbox.overflow !== OVERFLOW_BLOCK ||
-    (inbox.events * 4 <= inbox.capacityEvents && inbox.bytes <= inbox.capacityBytes >> 2)
-  );
+  if (inbox.overflow !== OVERFLOW_BLOCK) return true;
+  const events = inbox.events + inbox.keptEvents;
+  const bytes = inbox.bytes + inbox.keptBytes;
+  return events * 4 <= inbox.capacityEvents + inbox.keptEvents && bytes <= (inbox.capacityBytes + inbox.keptBytes) >> 2;
 }
 
 function inboxStall(inbox: Mailbox): void {

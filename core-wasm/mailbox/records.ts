@@ -15,8 +15,11 @@ export class Mailbox {
   tail: u32;
   events: u32;
   bytes: u32;
+  /** What may wait now: less than was set by what is kept until it is acknowledged (mailbox/pending.ts). */
   capacityEvents: u32;
   capacityBytes: u32;
+  keptEvents: u32;
+  keptBytes: u32;
   /** OVERFLOW_…. */
   overflow: u32;
   /** Chunk for own copies that is being filled, 0: none. */

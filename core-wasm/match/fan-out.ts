@@ -330,7 +330,7 @@ export function allRefuse(channel: Channel, connection: u32, type: u32, bytes: u
     if (sink.connection === skip || !sinkTakes(sink, type)) continue;
     const inbox = changetype<Mailbox>(sink.inbox);
     if (inbox.overflow !== OVERFLOW_REJECT || inboxHasRoom(inbox, bytes)) return false;
-    refusedLimit = inbox.capacityEvents;
+    refusedLimit = inbox.capacityEvents + inbox.keptEvents;
   }
   return refusedLimit !== 0;
 }

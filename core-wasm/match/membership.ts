@@ -52,6 +52,7 @@ import { heldDrop, heldWake } from "../filter/held";
 import { ranksLeave } from "../filter/ranks";
 import { inboxDiscard } from "../mailbox/discard";
 import { inboxBelowReleaseMark, inboxRelease, inboxStrict, inboxTrim } from "../mailbox/inbox";
+import { pendingCapacity, pendingDiscard, pendingFree } from "../mailbox/pending";
 import { Mailbox, Run } from "../mailbox/records";
 import { inboxReorder } from "../mailbox/reorder";
 import { ringFree } from "../mailbox/ring";
@@ -198,6 +199,7 @@ function memberPart(connection: Connection, number: u32): u32 {
 function inboxForget(connection: Connection): void {
   const inbox = changetype<Mailbox>(connection.inbox);
   inboxDiscard(inbox, connection.number);
+  if (connection.pending !== 0) pendingDiscard(connection);
   inboxReleaseIfDrained(inbox);
 }
 
@@ -260,6 +262,7 @@ export function connectionLeaveAll(connection: Connection): void {
     runLost(run);
     runRemove(inbox, run);
   }
+  if (connection.pending !== 0) pendingFree(connection);
   while (connection.members !== 0) {
     const member = changetype<Member>(connection.members);
     const channel = channelAt(member.channel);
@@ -306,6 +309,7 @@ export function inboxConfigure(
   inbox.serviceMs = serviceMs > 0 ? serviceMs : 0;
   inbox.capacityEvents = capacityEvents;
   inbox.capacityBytes = capacityBytes;
+  if (connection.pending !== 0) pendingCapacity(connection, capacityEvents, capacityBytes);
   const change: u32 = (inboxStrict(inbox) ? 1 : 0) - (wasStrict ? 1 : 0);
   for (let at = connection.members; at !== 0; at = changetype<Member>(at).nextOfConnection) {
     const member = changetype<Member>(at);

@@ -67,7 +67,10 @@ export class Connection {
   creditBytes: i64;
   /** Deliveries so far: the number of the last one. */
   delivered: u64;
-  acknowledged: u64;
+  /** The last event that its publisher has numbered, and that was taken. */
+  published: u64;
+  /** Address of the Pending record, 0: deliveries are over once they have left (mailbox/pending.ts). */
+  pending: u32;
 
   /** WebSocket: bytes left of the frame's payload, and how many of those lie unmasked already. */
   wsRemaining: u64;

@@ -24,6 +24,7 @@ import { parkedEvents } from "../filter/decide";
 import { inboxDropFirst } from "../mailbox/inbox";
 import { tombstonesEver } from "../mailbox/keys";
 import { orderFirst } from "../mailbox/order";
+import { pendingAgainBytes, pendingAgainTake, pendingKeep } from "../mailbox/pending";
 import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "../mailbox/records";
 import { runAdvance, runFrontHasMeta } from "../mailbox/run";
 import { inboxReleaseIfDrained } from "../match/membership";
@@ -45,8 +46,11 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
   const first = connection.delivered + 1;
   shortOfRoom = false;
   if (connection.controlBytes === 0 && connection.held === 0 && connection.fault === 0) {
-    if (inbox.order === 0) used = deliveriesTake(connection, inbox, out, used, bytesMax);
-    else used = orderedTake(connection, inbox, out, used, bytesMax);
+    if (connection.pending !== 0) used = againTake(connection, out, used, bytesMax);
+    if (!shortOfRoom) {
+      if (inbox.order === 0) used = deliveriesTake(connection, inbox, out, used, bytesMax);
+      else used = orderedTake(connection, inbox, out, used, bytesMax);
+    }
   }
   // Whoever stopped for want of room must come back: nothing else would mark the connection dirty again.
   resultSet(RESULT_VALUE, <u32>(shortOfRoom || (used !== 0 && connection.controlBytes !== 0)));
@@ -98,6 +102,7 @@ function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: 
         prefixMetas = runFrontHasMeta(run) ? 1 : 0;
       }
     }
+    if (connection.pending !== 0 && !prefixKeep(connection, run)) break;
     let to = out + used;
     if (framed) to = wsHeaderWrite(to, WS_BINARY, prefixBytes);
     memory.copy(to, run.at, prefixBytes);
@@ -129,6 +134,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
       shortOfRoom = true;
       break;
     }
+    if (connection.pending !== 0 && pendingKeep(connection, run.at, 1) === 0) break;
     let to = out + used;
     if (framed) to = wsHeaderWrite(to, WS_BINARY, bytes);
     memory.copy(to, run.at, bytes);
@@ -141,6 +147,43 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
     runAdvance(inbox, run, bytes, 1, run.metas);
   }
   return used;
+}
+
+/** What is to be sent again goes before what was not sent yet, as far as credit reaches. Returns how many bytes are used. */
+function againTake(connection: Connection, out: u32, used: u32, bytesMax: u32): u32 {
+  const header: u32 = connection.kind === CONNECTION_WEBSOCKET ? WS_HEADER_BYTES_MAX : 0;
+  const explicit = connection.creditExplicit !== 0;
+  while (!explicit || (connection.creditEvents > 0 && connection.creditBytes > 0)) {
+    const bytes = pendingAgainBytes(connection);
+    if (bytes === 0) break;
+    if (used !== 0 && used + header + bytes > bytesMax) {
+      shortOfRoom = true;
+      break;
+    }
+    let to = out + used;
+    if (header !== 0) to = wsHeaderWrite(to, WS_BINARY, bytes);
+    pendingAgainTake(connection, to);
+    used = to + bytes - out;
+    if (!explicit) continue;
+    connection.creditEvents--;
+    connection.creditBytes -= bytes;
+  }
+  return used;
+}
+
+/** Keeps the prefix, or as much of it as there is memory for, which is the prefix then; false where that is nothing. */
+function prefixKeep(connection: Connection, run: Run): bool {
+  const kept = pendingKeep(connection, run.at, prefixEvents);
+  if (kept === prefixEvents) return true;
+  const slab = changetype<Slab>(run.slab);
+  prefixBytes = prefixEvents = prefixMetas = 0;
+  while (prefixEvents < kept) {
+    const at = run.at + prefixBytes;
+    if (prefixMetas < run.metas && metaAt(slab, run.metaFirst + prefixMetas).entryAt === at) prefixMetas++;
+    prefixBytes += entrySize(at);
+    prefixEvents++;
+  }
+  return kept !== 0;
 }
 
 /** Whether all of a run may leave: nothing in it is late or cancelled. */

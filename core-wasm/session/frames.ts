@@ -16,7 +16,6 @@ import {
   RESULT_BYTES_AT,
   RESULT_HAS_REF,
   RESULT_REF,
-  STATUS_ACK_UNKNOWN,
   STATUS_CHANNEL_UNKNOWN,
   STATUS_FRAME_KIND,
   STATUS_KEY_TOO_LONG,
@@ -33,6 +32,7 @@ import { keysCancel } from "../mailbox/keys";
 import { rangeFlush } from "../match/fan-out";
 import { outboxesCancel } from "../match/outbox";
 import { resultSet, resultStatus } from "../result";
+import { ackFrame } from "./ack";
 import { frameAgainClear, frameAgainSet } from "./again";
 import { memberUpdateFrame, updatedMember } from "./attributes";
 import { Connection, dirtyPush } from "./connection";
@@ -173,45 +173,6 @@ function creditFrame(connection: Connection, at: u32, bytes: u32): u32 {
   connection.creditEvents = min<i64>(connection.creditEvents + max<i64>(events, 0), CREDIT_MAX);
   connection.creditBytes = min<i64>(connection.creditBytes + max<i64>(size, 0), CREDIT_MAX);
   dirtyPush(connection);
-  return STATUS_OK;
-}
-
-/** Acknowledgements are checked and noted; redelivery will use them. */
-function ackFrame(connection: Connection, at: u32, bytes: u32): u32 {
-  const end = at + bytes;
-  let last: u64 = 0;
-  while (at < end) {
-    const tag = tagRead(at, end);
-    if (cursor === 0) return STATUS_MALFORMED;
-    let valuesEnd = end;
-    at = cursor;
-    if (tag === 0x12) {
-      const size = lengthRead(at, end);
-      if (cursor === 0) return STATUS_MALFORMED;
-      at = cursor;
-      valuesEnd = at + size;
-    } else if (tag !== 0x08 && tag !== 0x10) {
-      if (tag >> 3 <= 2) return STATUS_MALFORMED;
-      at = fieldSkip(at, end, tag & 7);
-      if (at === 0) return STATUS_MALFORMED;
-      continue;
-    }
-    do {
-      if (at >= valuesEnd) break;
-      const number = varintRead(at, valuesEnd);
-      if (cursor === 0) return STATUS_MALFORMED;
-      at = cursor;
-      if ((number === 0 && tag !== 0x08) || number > connection.delivered) {
-        return resultStatus(
-          STATUS_ACK_UNKNOWN,
-          number > 0xffffffff ? 0xffffffff : <u32>number,
-          <u32>connection.delivered,
-        );
-      }
-      last = max<u64>(last, number);
-    } while (tag === 0x12);
-  }
-  connection.acknowledged = max<u64>(connection.acknowledged, last);
   return STATUS_OK;
 }
 

@@ -218,6 +218,13 @@ export class Channels {
     return this.#create(name, this.#settings.defaultsFor?.(name) ?? defaultDefinition, true);
   }
 
+  /** Checks that {@link resolve} would find a channel of that name, or make one. @throws {SluiceError} as that does. */
+  assertResolves(name: string): void {
+    if (this.#byName.has(name)) return;
+    if (!this.#settings.implicit) throw channelUnknown(name);
+    assertChannelName(name);
+  }
+
   /**
    * Has the events of a channel pass a decider, by its number; 0 takes it away.
    *

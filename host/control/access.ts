@@ -73,7 +73,8 @@ export function accessRefusal(access: Access, origin: string | undefined, host: 
 }
 
 /** Headers of answers that pages may read beside the few that every page may. */
-const EXPOSED = "ETag, Idempotency-Replayed, Location, Retry-After, Sluice-Dropped, Sluice-Recovered, X-Request-Id";
+const EXPOSED =
+  "ETag, Idempotency-Replayed, Location, Retry-After, Sluice-Dropped, Sluice-Numbers, Sluice-Recovered, X-Request-Id";
 /** Headers that pages may send beside the few that every page may. */
 const SENDABLE = [
   "accept",

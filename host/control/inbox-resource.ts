@@ -30,6 +30,7 @@ const counted = {
   id: z.string().optional(),
   kind: z.string().optional().describe("http: it is polled; else what its session's socket speaks"),
   depth: z.looseObject({ events: count, bytes: count }).optional().describe("What waits in it now"),
+  unacknowledged: count.optional().describe("Deliveries that wait for an acknowledgement"),
   polls: count.optional().describe("Polls that wait at it"),
   joins: z
     .array(
@@ -47,12 +48,11 @@ const counted = {
 
 /** The resource, as POST and PATCH take it: every field may be absent. */
 export const inboxSchema = settable.extend(counted);
-const nullable = { serviceMs: null, redeliverMs: null, attempts: null, deadLetter: null } as const;
+const nullable = { serviceMs: null } as const;
 
 /** The resource as it is shown, for its description. */
 export const shownInbox = settable
-  .extend({ ...counted, idleMs: count.nullable(), serviceMs: z.null(), redeliverMs: z.null(), attempts: z.null() })
-  .extend({ deadLetter: z.null() })
+  .extend({ ...counted, idleMs: count.nullable(), serviceMs: z.null(), deadLetter: z.string().nullable() })
   .meta({ id: "Inbox" });
 
 /**
@@ -84,7 +84,15 @@ export function settingsFromPatch(
       { value: idleMs, limit: [1, limits.inboxIdleMsMax] },
     );
   }
-  const { id: _id, kind: _kind, depth: _depth, polls: _polls, joins: _joins, ...settings } = json;
+  const {
+    id: _id,
+    kind: _kind,
+    depth: _depth,
+    unacknowledged: _unacknowledged,
+    polls: _polls,
+    joins: _joins,
+    ...settings
+  } = json;
   const frame = create(InboxSchema, inboxFromChecked(settings));
   return { ...inboxFromFrame(defaultInbox, frame, ""), idleMs };
 }
@@ -92,6 +100,7 @@ export function settingsFromPatch(
 /** Settings as JSON, without what is null: a merge takes null for absent. */
 function jsonFrom(settings: InboxSettings & { readonly idleMs: number | undefined }) {
   const { single, events, bytes } = settings.grouping;
+  const { explicit, redeliverMs, attempts, deadLetter } = settings.acks;
   return {
     ordering: orderingName(settings.ordering),
     capacityEvents: settings.capacityEvents,
@@ -99,7 +108,10 @@ function jsonFrom(settings: InboxSettings & { readonly idleMs: number | undefine
     overflow: overflowName(settings.overflow),
     select: { mode: single ? "single" : "batch", events, bytes, delayMs: 0 },
     late: "deliver",
-    ack: "none",
+    ack: explicit ? "explicit" : "none",
+    redeliverMs,
+    attempts,
+    ...(deadLetter === undefined ? {} : { deadLetter }),
     ...(settings.idleMs === undefined ? {} : { idleMs: settings.idleMs }),
     held: settings.held,
   };
@@ -108,13 +120,17 @@ function jsonFrom(settings: InboxSettings & { readonly idleMs: number | undefine
 /** The settings as they are shown, of which the entity tag is made. */
 export function settingsResource({ id, settings, idleMs, held }: MailboxView) {
   const { held: _held, ...rest } = jsonFrom({ ...settings, idleMs });
-  return { id, ...rest, ...nullable, idleMs: idleMs ?? null, held };
+  return { id, ...rest, ...nullable, deadLetter: rest.deadLetter ?? null, idleMs: idleMs ?? null, held };
 }
 
 /** The resource in a list. */
 export function listedInbox(view: MailboxView) {
   const { id, ...settings } = settingsResource(view);
-  return { id, kind: view.kind, ...settings, depth: { events: view.events, bytes: view.bytes }, polls: view.polls };
+  return { id, kind: view.kind, ...settings, ...countedOf(view) };
+}
+
+function countedOf({ events, bytes, unacknowledged, polls }: MailboxView) {
+  return { depth: { events, bytes }, unacknowledged, polls };
 }
 
 /** The resource by itself. */

@@ -96,7 +96,10 @@ export interface ControlService {
   /** What would become of an event at each sink, in join order. Nothing happens. */
   explain(channel: string, event: Event, options?: ExplainOptions): Explanation;
   /** All mailboxes; those that are polled are made and kept there. */
-  readonly inboxes: Pick<Mailboxes, "list" | "get" | "open" | "patch" | "close" | "join" | "leave" | "poll">;
+  readonly inboxes: Pick<
+    Mailboxes,
+    "list" | "get" | "open" | "patch" | "close" | "join" | "leave" | "poll" | "acknowledge"
+  >;
   /** Counters by name; those that only grow end in "Total". */
   statistics(): Readonly<Record<string, number>>;
 }

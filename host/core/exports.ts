@@ -56,9 +56,36 @@ export interface CoreExports {
   /** Holds (1) or releases (0) deliveries; answers of the host pass. */
   inboxHold(connection: number, held: number): void;
 
-  /** Events and bytes waiting in the inbox; a cancelled event counts until it comes to the front. */
+  /**
+   * Events and bytes waiting in the inbox, those that are to be delivered again included; a cancelled event counts until
+   * it comes to the front.
+   */
   inboxEvents(connection: number): number;
   inboxBytes(connection: number): number;
+
+  /**
+   * Has deliveries wait for acknowledgements (1), or no longer (0). What is not acknowledged within `redeliverMs`, twice as
+   * long after each time, is delivered again with its number and `attempt`, `attempts` times in all. Until then it
+   * counts against the inbox's capacity. Returns a status.
+   */
+  inboxAcks(connection: number, explicit: number, redeliverMs: number, attempts: number): number;
+
+  /** Deliveries that wait for an acknowledgement now. */
+  inboxKept(connection: number): number;
+
+  /**
+   * Moves deliveries that were not acknowledged in time to where they leave again, or to those for inboxDead().
+   *
+   * @returns In how many milliseconds to call again; −1: nothing waits.
+   */
+  inboxTick(connection: number, now: number): number;
+
+  /**
+   * Writes one delivery that was made as often as it may be to `out`, with its number and attempt, and forgets it.
+   *
+   * @returns Its bytes, a size-delimited frame; 0 where there is none.
+   */
+  inboxDead(connection: number, out: number): number;
 
   /**
    * Takes `bytes` of input of a connection that lie at `at` (usually LANDING_OFFSET). Input may be split anywhere.
@@ -137,6 +164,9 @@ export interface CoreExports {
 
   /** Events that sinks of the channel lost, by DROPPED_… reason. */
   channelLost(channel: number, reason: number): number;
+
+  /** Counts events that the host itself has given up for a sink. */
+  channelLose(channel: number, reason: number, events: number): void;
 
   /** Next sequence − 1: the number of events sequenced, where the channel's number was nobody's before. */
   channelSequence(channel: number): number;

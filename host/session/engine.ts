@@ -8,6 +8,7 @@ import type { SluiceError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { ServiceOptions } from "../options.ts";
 import type { ConnectionKind } from "./connection.ts";
+import type { PublishResult } from "./local.ts";
 import type { Patterns } from "./patterns.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
@@ -71,6 +72,8 @@ export interface Counters {
   coreRestarts: number;
   /** Channels that a subscription to a pattern does not follow, for want of room. */
   patternsMissed: number;
+  /** Events that went to a dead-letter channel. */
+  deadLetters: number;
 }
 
 /** A fresh set of counters. */
@@ -86,6 +89,7 @@ export function createCounters(): Counters {
     flushes: 0,
     coreRestarts: 0,
     patternsMissed: 0,
+    deadLetters: 0,
   };
 }
 
@@ -123,6 +127,8 @@ export interface Engine extends CoreHolder {
   readonly counters: Counters;
   /** Whether any channel has had a decider. */
   readonly deciding: boolean;
+  /** Publishes encoded events as a source of the host's own. @throws {SluiceError} where no event was looked at. */
+  publishEncoded(name: string, events: readonly Uint8Array[]): PublishResult[];
   /** Has all events decided that wait for a decider (decider.ts). */
   decide(now: number): void;
   /** Whether the host says goodbye to its sessions. */

@@ -149,6 +149,7 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     const more = renderer === undefined ? flushFrames(session, core) : flushRendered(session, core, renderer);
     const { result } = core.views;
     const status = result[RESULT_STATUS] as number;
+    session.redelivery?.delivered();
     // Room in a blocking inbox lets go of events that may have to be decided.
     if (result[RESULT_REASON] === REASON_DECIDE) engine.decide(engine.clocks.service.now());
     if (status !== STATUS_OK && more === NOTHING && session.state === OPEN) return fail(session, status);

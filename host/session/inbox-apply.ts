@@ -2,8 +2,11 @@
  * Puts settings of an inbox in force, wherever they come from: the session itself, or an operator.
  */
 import { RESULT_LIMIT, RESULT_VALUE, STATUS_OK } from "../../core-wasm/abi.ts";
+import type { Core } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
+import type { AckSettings } from "./acks.ts";
 import { defaultInbox, type InboxSettings } from "./inbox.ts";
+import { Redelivery } from "./redelivery.ts";
 import type { Session } from "./session.ts";
 import { OPEN } from "./state.ts";
 
@@ -13,14 +16,29 @@ import { OPEN } from "./state.ts";
  * @throws {SluiceError} where the core refuses them.
  */
 export function applyInbox(session: Session, next: InboxSettings): void {
-  const { exports, views } = session.engine.core;
+  const { core, channels } = session.engine;
+  const { exports } = core;
+  if (next.acks.deadLetter !== undefined) channels.assertResolves(next.acks.deadLetter);
   const status = exports.inboxSet(session.id, next.capacityEvents, next.capacityBytes, next.overflow, next.ordering);
-  if (status !== STATUS_OK) {
-    throw errorFromStatus(status, views.result[RESULT_VALUE] as number, views.result[RESULT_LIMIT] as number);
-  }
+  check(core, status);
+  applyAcks(session, next.acks);
   const before = isHeld(session);
   session.inbox = next;
   applyHold(session, before);
+}
+
+/** Most sessions never say a word about acknowledgements, and have nothing for them. */
+function applyAcks(session: Session, acks: AckSettings): void {
+  if (!acks.explicit && session.redelivery === undefined) return;
+  const { core } = session.engine;
+  check(core, core.exports.inboxAcks(session.id, acks.explicit ? 1 : 0, acks.redeliverMs, acks.attempts));
+  session.redelivery ??= new Redelivery(session);
+  session.redelivery.configure(acks);
+}
+
+function check(core: Core, status: number): void {
+  if (status === STATUS_OK) return;
+  throw errorFromStatus(status, core.views.result[RESULT_VALUE] as number, core.views.result[RESULT_LIMIT] as number);
 }
 
 /**

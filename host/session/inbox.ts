@@ -21,6 +21,7 @@ import {
 import { SluiceError } from "../errors.ts";
 import type { Inbox, Select } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
+import { type AckSettings, acksFromFrame, defaultAcks } from "./acks.ts";
 
 /** How deliveries are grouped into JSON frames and answers of polls. */
 export interface Grouping {
@@ -51,6 +52,7 @@ export interface InboxSettings {
   /** OVERFLOW_…. */
   readonly overflow: number;
   readonly grouping: Grouping;
+  readonly acks: AckSettings;
   /** Deliveries wait in it, answers pass. */
   readonly held: boolean;
 }
@@ -62,6 +64,7 @@ export const defaultInbox: InboxSettings = Object.freeze({
   ordering: ORDERING_FIFO,
   overflow: OVERFLOW_DROP_OLDEST,
   grouping: defaultGrouping,
+  acks: defaultAcks,
   held: false,
 });
 
@@ -100,7 +103,6 @@ const later: Readonly<Record<string, readonly string[]>> = {
   ordering: ["window"],
   overflow: ["keep-latest"],
   late: ["drop", "divert"],
-  ack: ["explicit"],
 };
 
 /** The largest capacities; a mailbox beyond them would be a store. */
@@ -121,12 +123,8 @@ const IDLE_MS_NEUTRAL = BigInt(limits.inboxIdleMs);
 export function inboxFromFrame(present: InboxSettings, frame: Inbox, path: string): InboxSettings {
   word(`${path}ordering`, frame.ordering, [...orderings.keys()], later["ordering"] ?? []);
   word(`${path}late`, frame.late, ["deliver"], later["late"] ?? []);
-  word(`${path}ack`, frame.ack, ["none"], later["ack"] ?? []);
   word(`${path}overflow`, frame.overflow, [...overflows.keys()], later["overflow"] ?? []);
   refuse(`${path}serviceMs`, frame.serviceMs);
-  refuse(`${path}redeliverMs`, frame.redeliverMs);
-  refuse(`${path}attempts`, frame.attempts);
-  refuse(`${path}deadLetter`, frame.deadLetter === "" ? undefined : frame.deadLetter);
   refuse(`${path}idleMs`, frame.idleMs === IDLE_MS_NEUTRAL ? undefined : frame.idleMs);
   return {
     capacityEvents: count(`${path}capacityEvents`, frame.capacityEvents, CAPACITY_EVENTS_MAX) ?? present.capacityEvents,
@@ -134,6 +132,7 @@ export function inboxFromFrame(present: InboxSettings, frame: Inbox, path: strin
     ordering: orderings.get(frame.ordering) ?? present.ordering,
     overflow: overflows.get(frame.overflow) ?? present.overflow,
     grouping: frame.select === undefined ? present.grouping : groupingFrom(frame.select, `${path}select.`),
+    acks: acksFromFrame(present.acks, frame, path),
     held: frame.held ?? present.held,
   };
 }

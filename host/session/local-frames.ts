@@ -80,6 +80,10 @@ export interface RawDelivery {
   readonly sequence: number;
   /** 0: the frame does not say, because the session has one membership of the channel. */
   readonly member: number;
+  /** 1 but for one that was made before. */
+  readonly attempt: number;
+  /** Of a delivery that was made before; undefined: it counts on from the one before it. */
+  readonly number: number | undefined;
   /** Encoded; a view of what was read. */
   readonly event: Uint8Array<ArrayBuffer>;
 }
@@ -111,6 +115,8 @@ const DELIVERY_CHANNEL_NUMBER = 1;
 const DELIVERY_SEQUENCE = 2;
 const DELIVERY_EVENT = 3;
 const DELIVERY_MEMBER = 4;
+const DELIVERY_ATTEMPT = 6;
+const DELIVERY_NUMBER = 7;
 
 /** A Deliver message holds deliveries as its only field. */
 function readDeliver(reader: BinaryReader, onDelivery: (delivery: RawDelivery) => void): void {
@@ -121,6 +127,8 @@ function readDeliver(reader: BinaryReader, onDelivery: (delivery: RawDelivery) =
     let channelNumber = 0;
     let sequence = 0;
     let member = 0;
+    let attempt = 1;
+    let number: number | undefined;
     let event = new Uint8Array(0);
     while (reader.pos < deliveryEnd) {
       const [field, wireType] = reader.tag();
@@ -128,9 +136,11 @@ function readDeliver(reader: BinaryReader, onDelivery: (delivery: RawDelivery) =
       else if (field === DELIVERY_SEQUENCE) sequence = Number(reader.uint64());
       else if (field === DELIVERY_EVENT) event = reader.bytes() as Uint8Array<ArrayBuffer>;
       else if (field === DELIVERY_MEMBER) member = reader.uint32();
+      else if (field === DELIVERY_ATTEMPT) attempt = reader.uint32();
+      else if (field === DELIVERY_NUMBER) number = Number(reader.uint64());
       else reader.skip(wireType);
     }
-    onDelivery({ channelNumber, sequence, member, event });
+    onDelivery({ channelNumber, sequence, member, attempt, number, event });
   }
 }
 

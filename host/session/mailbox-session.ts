@@ -1,19 +1,24 @@
 /**
  * A session without a socket whose deliveries wait in the core until somebody polls: the inbox of an HTTP client.
  */
+import { create, toBinary } from "@bufbuild/protobuf";
 import {
   OUT_SLOT_BYTES,
   REASON_DECIDE,
+  REASON_PROBLEM,
   RESULT_DELIVERIES,
+  RESULT_LIMIT,
   RESULT_REASON,
   RESULT_STATUS,
+  RESULT_VALUE,
+  STAGE_OFFSET,
   STATUS_OK,
 } from "../../core-wasm/abi.ts";
 import { SCRATCH_AT } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { firstNumber } from "../core/views.ts";
 import type { SluiceError } from "../errors.ts";
-import type { HostFrame } from "../gen/sluice/v1/frame_pb.ts";
+import { type Ack, ClientFrameSchema, type HostFrame } from "../gen/sluice/v1/frame_pb.ts";
 import type { ConnectionAdapter } from "./connection.ts";
 import type { Engine } from "./engine.ts";
 import { type RawDelivery, readFrames } from "./local-frames.ts";
@@ -97,10 +102,31 @@ export class MailboxSession extends Session {
         (frame) => this.#listener.hear(frame),
       );
     }
+    this.redelivery?.delivered();
     // Room in a blocking inbox lets go of events, which may have to be decided, and which others are to get.
     if (decide) engine.decide(engine.clocks.service.now());
     engine.flusher.schedule();
     return { deliveries, firstNumber: first };
+  }
+
+  /** Acknowledges deliveries. @throws {SluiceError} `ack_unknown`, `control_full`: the frame is the core's to judge. */
+  acknowledge(ack: Ack): void {
+    const { engine } = this;
+    const { core } = engine;
+    const frame = toBinary(ClientFrameSchema, create(ClientFrameSchema, { kind: { case: "ack", value: ack } }));
+    core.views.bytes.set(frame, STAGE_OFFSET);
+    core.exports.ingestFrame(this.id, STAGE_OFFSET, frame.length, engine.clocks.service.now());
+    const { result } = core.views;
+    const reason = result[RESULT_REASON];
+    // Room in a blocking inbox lets go of events, which may have to be decided.
+    if (reason === REASON_DECIDE) engine.decide(engine.clocks.service.now());
+    engine.flusher.schedule();
+    if (reason !== REASON_PROBLEM) return;
+    throw errorFromStatus(
+      result[RESULT_STATUS] as number,
+      result[RESULT_VALUE] as number,
+      result[RESULT_LIMIT] as number,
+    );
   }
 
   /** Ends it; what waits is discarded and counted. */
@@ -110,6 +136,7 @@ export class MailboxSession extends Session {
 
   override abandon(): void {
     this.state = CLOSED;
+    this.redelivery?.stop();
     this.engine.forget(this);
   }
 }

@@ -19,6 +19,8 @@ export interface MailboxView {
   /** What waits in it now. */
   readonly events: number;
   readonly bytes: number;
+  /** Deliveries that wait for an acknowledgement. */
+  readonly unacknowledged: number;
   /** Polls that wait at it. */
   readonly polls: number;
   /** What was joined, a pattern by itself and without the channels that it follows; `role` has ROLE_… bits, `frame` says how it was joined, where that is known. */

@@ -4,10 +4,11 @@
  *
  *   open ──► (join, patch, poll)* ──► closed: by DELETE, by idleMs without a use, or when the host ends
  */
+import { create } from "@bufbuild/protobuf";
 import { ROLE_SINK } from "../../core-wasm/abi.ts";
 import { isPattern } from "../channel/pattern.ts";
 import { isSluiceError, SluiceError } from "../errors.ts";
-import type { HostFrame, Join } from "../gen/sluice/v1/frame_pb.ts";
+import { AckSchema, type HostFrame, type Join } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
 import type { Engine } from "./engine.ts";
 import { groupEvents, type InboxSettings } from "./inbox.ts";
@@ -33,6 +34,12 @@ export interface MailboxOwner {
   openSession(listener: MailboxListener): MailboxSession;
   /** It closed itself, for want of use. */
   forget(mailbox: Mailbox): void;
+}
+
+/** Deliveries that a client acknowledges: these, and all up to one. */
+export interface Acknowledged {
+  readonly through: number | undefined;
+  readonly numbers: readonly number[];
 }
 
 /** What became of a join. */
@@ -82,6 +89,10 @@ export class Mailbox implements MailboxView {
 
   get bytes(): number {
     return this.#owner.engine.core.exports.inboxBytes(this.#session.id);
+  }
+
+  get unacknowledged(): number {
+    return this.#owner.engine.core.exports.inboxKept(this.#session.id);
   }
 
   get polls(): number {
@@ -137,6 +148,27 @@ export class Mailbox implements MailboxView {
   poll(wanted: PollWanted): Polled | Promise<Polled> {
     this.#use();
     return this.#polls.poll(this.#owner.engine.draining ? { ...wanted, waitMs: 0 } : wanted);
+  }
+
+  /**
+   * Acknowledges deliveries; what was acknowledged before, or in a former core, is as good as acknowledged.
+   *
+   * @throws {SluiceError} `ack_unknown` for a number that was never delivered; then none is acknowledged.
+   */
+  acknowledge({ through, numbers }: Acknowledged): void {
+    this.#use();
+    const unknown = numbers.find((number) => number === 0 || number > this.#numberLast);
+    if (unknown !== undefined) throw ackUnknown(unknown, this.#numberLast);
+    if (through !== undefined && through > this.#numberLast) throw ackUnknown(through, this.#numberLast);
+    const known = numbers.filter((number) => number > this.#numberBase);
+    const all = through === undefined || through <= this.#numberBase ? undefined : through - this.#numberBase;
+    if (known.length === 0 && all === undefined) return;
+    this.#session.acknowledge(
+      create(AckSchema, {
+        numbers: known.map((number) => BigInt(number - this.#numberBase)),
+        ...(all === undefined ? {} : { through: BigInt(all) }),
+      }),
+    );
   }
 
   /** Answers polls that wait with what there is, because the host says goodbye. */
@@ -195,15 +227,17 @@ export class Mailbox implements MailboxView {
     const session = this.#session;
     const drained = this.#drain(most, eventsMax === undefined ? grouping.bytes : limits.pollBytes);
     const { epoch } = engine.core;
-    const entries = drained.deliveries.map((delivery, index) => {
+    let fresh = 0;
+    const entries = drained.deliveries.map((delivery) => {
       const { channelNumber, sequence } = delivery;
       const member = delivery.member || (session.memberships?.sinkOf(channelNumber) ?? 0);
-      const number = this.#numberBase + drained.firstNumber + index;
+      // What was delivered before has its number; the others count on.
+      const number = this.#numberBase + (delivery.number ?? drained.firstNumber + fresh++);
       const id = derivedId(engine.options.hostId, epoch, channelNumber, sequence);
       const channel = engine.channels.byNumber(channelNumber)?.name ?? "";
       return { ...delivery, number, channel, member, epoch, derivedId: id };
     });
-    this.#numberLast = entries.at(-1)?.number ?? this.#numberLast;
+    for (const { number } of entries) this.#numberLast = Math.max(this.#numberLast, number);
     return entries;
   }
 
@@ -246,6 +280,13 @@ export class Mailbox implements MailboxView {
     this.close(error);
     this.#owner.forget(this);
   }
+}
+
+function ackUnknown(value: number, limit: number): SluiceError {
+  return new SluiceError("ack_unknown", `Delivery ${value} was never made, so it cannot be acknowledged`, {
+    value,
+    limit,
+  });
 }
 
 /** There is no such mailbox, or not any more. */

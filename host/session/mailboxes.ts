@@ -10,7 +10,7 @@ import { createSecret } from "../options.ts";
 import type { Engine } from "./engine.ts";
 import { defaultInbox } from "./inbox.ts";
 import { applyInbox, isHeld, pause } from "./inbox-apply.ts";
-import { inboxUnknown, type Joined, Mailbox, type MailboxSettings } from "./mailbox.ts";
+import { type Acknowledged, inboxUnknown, type Joined, Mailbox, type MailboxSettings } from "./mailbox.ts";
 import type { MailboxListener, MailboxSession } from "./mailbox-session.ts";
 import type { MailboxView, Polled, PollWanted } from "./mailbox-view.ts";
 import type { Session } from "./session.ts";
@@ -134,6 +134,11 @@ export class Mailboxes {
     return this.#run(() => this.#polled(id).poll(wanted));
   }
 
+  /** Acknowledges deliveries. @throws {SluiceError} `inbox_unknown`, `ack_unknown`. */
+  acknowledge(id: string, acknowledged: Acknowledged): void {
+    this.#run(() => this.#polled(id).acknowledge(acknowledged));
+  }
+
   /** Answers all polls that wait, because the host says goodbye. */
   wake(): void {
     for (const mailbox of this.#byId.values()) mailbox.wake();
@@ -184,6 +189,7 @@ function viewOf(session: Session): MailboxView {
     held: isHeld(session),
     events: exports.inboxEvents(session.id),
     bytes: exports.inboxBytes(session.id),
+    unacknowledged: exports.inboxKept(session.id),
     polls: 0,
     *joins() {
       const { memberships } = session;

@@ -97,6 +97,18 @@ export const reasons: readonly Reason[] = Object.freeze([
     meaning: "the membership ended while it waited",
     loss: loss("left", abi.STATISTIC_DROPPED_LEFT, abi.DROPPED_LEFT),
   },
+  {
+    stage: "inbox",
+    reason: "attempts",
+    meaning: "it was delivered as often as it may be and never acknowledged, and its inbox has no dead-letter channel",
+    loss: loss("attempts", abi.STATISTIC_DROPPED_ATTEMPTS, abi.DROPPED_ATTEMPTS),
+  },
+  {
+    stage: "inbox",
+    reason: "drained",
+    meaning: "an operator emptied its inbox",
+    loss: loss("drained", abi.STATISTIC_DROPPED_DRAINED, abi.DROPPED_DRAINED),
+  },
   { stage: "inbox", reason: "held", meaning: "somebody holds its inbox", explained: abi.EXPLAINED_HELD },
 ] satisfies readonly Reason[]);
 

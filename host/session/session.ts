@@ -22,6 +22,7 @@ import { kinds } from "./kinds.ts";
 import type { Memberships } from "./memberships.ts";
 import { pump } from "./pump.ts";
 import { receiptFromCore } from "./receipt.ts";
+import type { Redelivery } from "./redelivery.ts";
 import type { Slots } from "./slots.ts";
 import { CLOSED, CLOSING, implicitSource, OPEN, PARTIAL_NONE, type PartialState, type SessionState } from "./state.ts";
 
@@ -49,6 +50,9 @@ export class Session implements Connection {
   inbox: InboxSettings | undefined = undefined;
   /** An operator holds its deliveries back, whatever its own settings say (inbox-apply.ts). */
   paused = false;
+
+  /** Looks after deliveries that wait for an acknowledgement, once there may be any (inbox-apply.ts). */
+  redelivery: Redelivery | undefined = undefined;
 
   /** A write is not taken yet (flush.ts). */
   writing = false;
@@ -229,6 +233,7 @@ export class Session implements Connection {
   abandon(bytes: Uint8Array): void {
     if (this.state === CLOSED) return;
     this.state = CLOSED;
+    this.redelivery?.stop();
     this.engine.forget(this);
     this.adapter.write(bytes);
     this.adapter.end();
@@ -237,6 +242,7 @@ export class Session implements Connection {
   /** Gives back what the core holds for it. */
   protected release(): void {
     this.state = CLOSED;
+    this.redelivery?.stop();
     this.engine.core.exports.connectionClose(this.id);
     this.engine.forget(this);
   }

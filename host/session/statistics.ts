@@ -59,5 +59,6 @@ export function readStatistics(engine: Engine, sessions: number, channels: numbe
     coreRestartsTotal: counters.coreRestarts,
     patterns: engine.patterns.count,
     patternsMissedTotal: counters.patternsMissed,
+    deadLettersTotal: counters.deadLetters,
   };
 }

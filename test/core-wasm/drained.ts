@@ -12,6 +12,8 @@ import { splitSizeDelimited } from "./wire.ts";
 export interface Delivered {
   /** Of the inbox, counted by the harness from RESULT_NUMBER_…. */
   readonly number: bigint;
+  /** Of its attempts: 1, but for a delivery that was made before, which also says its number itself. */
+  readonly attempt: number;
   readonly channel: number;
   readonly sequence: bigint;
   /** 0: not told. */
@@ -80,12 +82,14 @@ export function parseDrained(kind: number, bytes: Uint8Array, firstNumber: bigin
   const frames = rawFrames.map((frame) => fromBinary(HostFrameSchema, frame));
   const deliveries: Delivered[] = [];
   const dropped = new Map<string, number>();
+  let fresh = 0;
   for (const { kind: frame } of frames) {
     if (frame.case === "deliver") {
       for (const delivery of frame.value.events) {
         if (delivery.event === undefined) throw new RangeError("A delivery has no event");
         deliveries.push({
-          number: firstNumber + BigInt(deliveries.length),
+          number: delivery.number ?? firstNumber + BigInt(fresh++),
+          attempt: delivery.attempt ?? 1,
           channel: delivery.channelNumber,
           sequence: delivery.sequence,
           member: delivery.member,
@@ -97,8 +101,8 @@ export function parseDrained(kind: number, bytes: Uint8Array, firstNumber: bigin
       dropped.set(name, (dropped.get(name) ?? 0) + Number(frame.value.count));
     }
   }
-  if (deliveries.length !== deliveriesTold) {
-    throw new RangeError(`RESULT_DELIVERIES is ${deliveriesTold}, the bytes hold ${deliveries.length}`);
+  if (fresh !== deliveriesTold) {
+    throw new RangeError(`RESULT_DELIVERIES is ${deliveriesTold}, the bytes hold ${fresh}`);
   }
   return { bytes, frames, rawFrames, deliveries, dropped, controls };
 }

@@ -25,6 +25,7 @@ export const docsFiles = Object.freeze({
   "explain.md": MARKDOWN,
   "errors.md": MARKDOWN,
   "expressions.md": MARKDOWN,
+  "delivery.md": MARKDOWN,
   "frames.md": MARKDOWN,
   "http.md": MARKDOWN,
   "operating.md": MARKDOWN,

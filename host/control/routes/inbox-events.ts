@@ -2,12 +2,12 @@
  * `/v1/inboxes/{inbox}/events` and `…/acks`: polls, short and long, in native JSON or as CloudEvents.
  *
  * What an answer brings has left the inbox. A client that is gone before the answer is made gets nothing taken away; one
- * that loses the answer on its way has lost the events, until inboxes can be acknowledged.
+ * that loses the answer on its way has lost the events, unless the inbox has `ack: explicit`: then they come again.
  */
 
 import { fromBinary } from "@bufbuild/protobuf";
 import { createRoute, z } from "@hono/zod-openapi";
-import { checkWith, list } from "../../check.ts";
+import { checkWith } from "../../check.ts";
 import { SluiceError } from "../../errors.ts";
 import { EventSchema } from "../../gen/sluice/v1/event_pb.ts";
 import { limits } from "../../limits.ts";
@@ -15,6 +15,7 @@ import { notSupported } from "../../session/inbox.ts";
 import type { InboxEntry, Polled } from "../../session/mailbox-view.ts";
 import type { IdentifiedEvent } from "../../socket/cloudevents/write.ts";
 import { PollRenderer } from "../../socket/json/poll.ts";
+import { clientKinds } from "../../socket/json/schema/client.ts";
 import { deliverySchema } from "../../socket/json/schema/host.ts";
 import { count } from "../../socket/json/schema/parts.ts";
 import { cloudEventsAnswer, eventFormatOf, eventsMaxOf } from "../cloudevents/answer.ts";
@@ -24,7 +25,11 @@ import { assertPolledInbox } from "./inbox-joins.ts";
 import { inboxOf, inboxParameter } from "./inboxes.ts";
 import { type ControlApp, jsonContent, problemAnswers } from "./kit.ts";
 
-const droppedSchema = z.object({ channel: z.string(), reason: z.enum(["overflow", "late", "cancelled"]), count });
+const droppedSchema = z.object({
+  channel: z.string(),
+  reason: z.enum(["overflow", "late", "cancelled", "attempts", "drained"]),
+  count,
+});
 const polledSchema = z
   .object({
     data: z.array(deliverySchema),
@@ -32,7 +37,7 @@ const polledSchema = z
     dropped: z.array(droppedSchema).optional().describe("Deliveries that it will not get, since the last answer"),
   })
   .meta({ id: "Polled" });
-const acksSchema = z.strictObject({ numbers: list(count, limits.listEntries) });
+const acksSchema = clientKinds.ack.meta({ id: "Acks" });
 
 const routes = {
   poll: createRoute({
@@ -77,14 +82,16 @@ const routes = {
   acks: createRoute({
     method: "post",
     path: "/v1/inboxes/{inbox}/acks",
-    summary: "Acknowledges deliveries; not in this version, whose inboxes take no acknowledgements",
+    summary: "Acknowledges deliveries, these and all up to one; what is acknowledged already does no harm",
     request: { params: inboxParameter, body: { content: jsonContent(acksSchema), required: true } },
-    responses: problemAnswers(400, 404, 413, 415, 422, 503),
+    responses: { 204: { description: "Acknowledged" }, ...problemAnswers(400, 404, 413, 415, 422, 503) },
   }),
 };
 
 /** Answers are for whoever polled, once. */
 const fields = Object.freeze({ "Content-Type": "application/json", "Cache-Control": "no-store" });
+
+const NUMBER_RANGES_MAX = 512;
 
 /** Adds the routes. */
 export function addInboxEventRoutes(app: ControlApp): void {
@@ -102,6 +109,7 @@ export function addInboxEventRoutes(app: ControlApp): void {
     if (format === "native") return context.body(renderer.render(polled), 200, fields);
     context.header("Cache-Control", "no-store");
     noteDropped(context, polled);
+    if (inboxes.get(id)?.settings.acks.explicit === true) noteNumbers(context, polled);
     return cloudEventsAnswer(context, format, polled.entries.map(identified));
   });
 
@@ -109,8 +117,9 @@ export function addInboxEventRoutes(app: ControlApp): void {
     const id = inboxOf(context);
     assertPolledInbox(app, id);
     readQuery(context, []);
-    checkWith(acksSchema, await readJsonBody(context, app.limits.bodyBytes, ["application/json"]));
-    throw notSupported("ack", "explicit");
+    const acks = checkWith(acksSchema, await readJsonBody(context, app.limits.bodyBytes, ["application/json"]));
+    inboxes.acknowledge(id, { through: acks.through, numbers: acks.numbers ?? [] });
+    return context.body(null, 204);
   });
 }
 
@@ -141,6 +150,20 @@ function wholeFrom(field: string, text: string | undefined, least: number, most:
 function noteDropped(context: ControlContext, { dropped }: Polled): void {
   const count = dropped.reduce((sum, one) => sum + one.count, 0);
   if (count > 0) context.header("Sluice-Dropped", String(count));
+}
+
+/** Nor for the numbers by which they are acknowledged: `3-5,9`. */
+function noteNumbers(context: ControlContext, { entries }: Polled): void {
+  const ranges: [from: number, to: number][] = [];
+  for (const { number } of entries) {
+    const last = ranges.at(-1);
+    // Clients take so much of a header; what is not told here comes again, and is told then.
+    if (ranges.length === NUMBER_RANGES_MAX) break;
+    if (last !== undefined && last[1] + 1 === number) last[1] = number;
+    else ranges.push([number, number]);
+  }
+  const text = ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(",");
+  if (text !== "") context.header("Sluice-Numbers", text);
 }
 
 function identified({ event, derivedId }: InboxEntry): IdentifiedEvent {

@@ -15,7 +15,8 @@ const part = {
   member: bytesOf(',"member":"m'),
   sequence: bytesOf('"sequence":'),
   epoch: bytesOf(',"epoch":'),
-  event: bytesOf(',"attempt":1,"event":'),
+  attempt: bytesOf(',"attempt":'),
+  event: bytesOf(',"event":'),
 };
 /** Room for the fixed parts of an entry and its numbers. */
 const ENTRY_BYTES = 256;
@@ -73,6 +74,8 @@ export class PollRenderer {
     sink.whole(entry.sequence);
     sink.ascii(part.epoch);
     sink.whole(entry.epoch);
+    sink.ascii(part.attempt);
+    sink.whole(entry.attempt);
     sink.ascii(part.event);
     this.#id.entry = entry;
     this.#events.render(sink, entry.event, 0, entry.event.length, this.#id);

@@ -199,11 +199,11 @@ export class Renderer {
     sink.bytes[sink.at++] = 0x7d;
   }
 
-  /** A deliver frame of another shape, which a core does not write but a later version may. Returns its events. */
+  /** A delivery that was made before, which says its number itself. Returns how many events counted on. */
   #slowDelivery(frame: Uint8Array, firstNumber: number, settings: RenderSettings): number {
     const { kind } = fromBinary(HostFrameSchema, frame);
     this.#slow(frame, { ...settings, firstNumber });
-    return kind.case === "deliver" ? kind.value.events.length : 0;
+    return kind.case === "deliver" ? kind.value.events.filter(({ number: told }) => told === undefined).length : 0;
   }
 
   #slow(frame: Uint8Array, session: SessionNames): void {

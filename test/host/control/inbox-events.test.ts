@@ -312,16 +312,3 @@ describe("polls as CloudEvents", () => {
     expect(headers.get("sluice-dropped")).toBe("2");
   });
 });
-
-describe("POST /v1/inboxes/{inbox}/acks", () => {
-  test("is not for inboxes without acknowledgements", async () => {
-    const { ask, path } = await withInbox();
-    expect((await ask("POST", `${path}/acks`, { numbers: [1] })).json).toMatchObject({
-      status: 422,
-      code: "not_supported",
-      value: "ack",
-    });
-    expect((await ask("POST", `${path}/acks`, { nubmers: [1] })).json).toMatchObject({ code: "unknown_field" });
-    expect((await ask("POST", "/v1/inboxes/i0/acks", { numbers: [1] })).json).toMatchObject({ code: "inbox_unknown" });
-  });
-});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { limits } from "../../../host/limits.ts";
+import { defaultAcks } from "../../../host/session/acks.ts";
 import { TestCarrier } from "../support/carrier.ts";
 import { createTestControl, type TestControl } from "./support.ts";
 
@@ -13,12 +14,13 @@ const shown = {
   late: "deliver",
   serviceMs: null,
   ack: "none",
-  redeliverMs: null,
-  attempts: null,
+  redeliverMs: 30_000,
+  attempts: 5,
   deadLetter: null,
   idleMs: 300_000,
   held: false,
   depth: { events: 0, bytes: 0 },
+  unacknowledged: 0,
   polls: 0,
 };
 
@@ -66,10 +68,6 @@ describe("POST /v1/inboxes", () => {
     [{ overflow: "keep-latest" }, "overflow"],
     [{ late: "drop" }, "late"],
     [{ serviceMs: 1.5 }, "serviceMs"],
-    [{ ack: "explicit" }, "ack"],
-    [{ redeliverMs: 100 }, "redeliverMs"],
-    [{ attempts: 3 }, "attempts"],
-    [{ deadLetter: "dead" }, "deadLetter"],
     [{ select: { delayMs: 5 } }, "select.delayMs"],
   ])("refuses %j as not_supported, naming the field", async (settings, field) => {
     const { ask } = createTestControl();
@@ -101,10 +99,10 @@ describe("POST /v1/inboxes", () => {
   test("refuses one more than limits.inboxes, and counts them for /metrics", async () => {
     const { service } = createTestControl();
     const settings = service.inboxes;
-    const one = { capacityEvents: 1, capacityBytes: 1, ordering: 0, overflow: 0, held: false, idleMs: 1_000 };
+    const one = { capacityEvents: 1, capacityBytes: 1, ordering: 0, overflow: 0, held: false, acks: defaultAcks };
     const grouping = { single: false, events: 1, bytes: 1 };
-    for (let count = 0; count < limits.inboxes; count++) settings.open({ ...one, grouping });
-    expect(() => settings.open({ ...one, grouping })).toThrowError(
+    for (let count = 0; count < limits.inboxes; count++) settings.open({ ...one, grouping, idleMs: 1_000 });
+    expect(() => settings.open({ ...one, grouping, idleMs: 1_000 })).toThrowError(
       expect.objectContaining({ code: "limit_reached", limit: limits.inboxes }),
     );
     expect(service.statistics()["inboxes"]).toBe(limits.inboxes);

@@ -654,14 +654,14 @@ export type Inbox = Message<"sluice.v1.Inbox"> & {
   serviceMs?: number | undefined;
 
   /**
-   * "none"; "explicit" comes later.
+   * "none" (default), or "explicit": what was delivered is kept until it is acknowledged.
    *
    * @generated from field: string ack = 8;
    */
   ack: string;
 
   /**
-   * After which time what was not acknowledged is delivered again.
+   * After which time what was not acknowledged is delivered again; twice as long after each time.
    *
    * @generated from field: optional uint64 redeliver_ms = 9;
    */
@@ -895,14 +895,15 @@ export type Delivery = Message<"sluice.v1.Delivery"> & {
   epoch?: bigint | undefined;
 
   /**
-   * Absent: the first attempt.
+   * How often it was delivered, this time included. Absent: the first attempt.
    *
    * @generated from field: optional uint32 attempt = 6;
    */
   attempt?: number | undefined;
 
   /**
-   * Dense count of the inbox's deliveries, from 1. Absent: both sides count.
+   * Dense count of the inbox's deliveries, from 1. Absent: both sides count. Where it is there, what comes after it counts on
+   * from the last delivery that said none.
    *
    * @generated from field: optional uint64 number = 7;
    */
@@ -1026,7 +1027,7 @@ export type Dropped = Message<"sluice.v1.Dropped"> & {
   count: bigint;
 
   /**
-   * "overflow", "late", "cancelled" or "left".
+   * "overflow", "late", "cancelled", "left", "attempts" or "drained".
    *
    * @generated from field: string reason = 4;
    */

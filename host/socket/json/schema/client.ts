@@ -46,10 +46,12 @@ export const inboxSchema = z.strictObject({
   select: selectSchema.optional(),
   late: z.enum(["deliver", "drop", "divert"]).optional().describe("Only `deliver` yet"),
   serviceMs: z.number().min(0).optional().describe("Not yet: time that its owner takes for one event"),
-  ack: z.enum(["none", "explicit"]).optional().describe("Only `none` yet"),
-  redeliverMs: durationMs.optional().describe("Not yet: when what was not acknowledged is delivered again"),
-  attempts: uint32.optional().describe("Not yet: how often one event is delivered at most"),
-  deadLetter: channelName.optional().describe("Not yet: the channel for what was delivered in vain"),
+  ack: z.enum(["none", "explicit"]).optional().describe("`explicit`: deliveries are kept until they are acknowledged"),
+  redeliverMs: durationMs
+    .optional()
+    .describe("After which time without an acknowledgement a delivery is made again; twice as long after each"),
+  attempts: uint32.optional().describe("How often one event is delivered at most"),
+  deadLetter: channelName.optional().describe("The channel for what was delivered that often in vain"),
   idleMs: durationMs.optional().describe("Time without use after which an inbox that is polled ends"),
   held: z.boolean().optional().describe("Whether it is paused: nothing leaves it"),
 });
