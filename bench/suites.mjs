@@ -3,6 +3,7 @@ import { runCore } from "./core/run.mjs";
 import { runExpression } from "./expression/run.mjs";
 import { runKecho } from "./kecho/run.mjs";
 import { runMatch } from "./match/run.mjs";
+import { runRoute } from "./route/run.mjs";
 
 /**
  * @typedef {object} Suite
@@ -32,6 +33,14 @@ export const suites = Object.freeze([
     title: "an event against a thousand to a million subscriptions, µs",
     async run(options) {
       const { lines, rows } = await runMatch(options);
+      return { result: lines, rows };
+    },
+  },
+  {
+    id: "route",
+    title: "channel filters of routes in the core: deciding, and updates of attributes, ns",
+    async run(options) {
+      const { lines, rows } = await runRoute(options);
       return { result: lines, rows };
     },
   },

@@ -4,6 +4,8 @@ import path from "node:path";
 import { buildSync, transformSync } from "esbuild";
 
 const ROOT = path.join(import.meta.dirname, "../..");
+/** `BENCH_CORE` names another build of the same ABI, to hold two of them side by side. */
+const BINARY = process.env["BENCH_CORE"] ?? path.join(ROOT, "dist/core.wasm");
 const PAGE_BYTES = 65_536;
 const MEMORY_BYTES = 192 << 20;
 const STORE_BYTES = 64 << 20;
@@ -60,7 +62,7 @@ const importText = (code) => import(`data:text/javascript;base64,${Buffer.from(c
  * @throws {Error} Where it is not built, or refuses to start.
  */
 export function openCore(abi, { memoryBytes = MEMORY_BYTES, storeBytes = STORE_BYTES } = {}) {
-  const module = new WebAssembly.Module(readFileSync(path.join(ROOT, "dist/core.wasm")));
+  const module = new WebAssembly.Module(readFileSync(BINARY));
   const core = /** @type {Core} */ (/** @type {unknown} */ (new WebAssembly.Instance(module).exports));
   core.memory.grow(memoryBytes / PAGE_BYTES - core.memory.buffer.byteLength / PAGE_BYTES);
   const status = core.coreInit(storeBytes, 1);

@@ -1,4 +1,5 @@
 // A core with connections, channels and members, driven as a host drives it: what the suites inside one process share.
+import { encodeRoutes } from "../route/encode.mjs";
 import { loadAbi, loadCompiler, openCore, stage } from "./core.mjs";
 
 /** The service clock of every call: nothing here depends on the time. */
@@ -10,9 +11,13 @@ export async function rigMaker() {
   return (room) => new Rig(abi, compile, room);
 }
 
+/** What a sink wants: a use of a program, and the only type. @typedef {{ where?: number, type?: string }} Wants */
+
 export class Rig {
   #compile;
   #memory;
+  /** What lies where arguments are read. @type {string | Uint8Array} */
+  #staged = "";
   #results;
   #abi;
 
@@ -36,6 +41,7 @@ export class Rig {
 
   /** Puts an argument where the core reads it. @param {string | Uint8Array} content @returns {[at: number, bytes: number]} */
   stage(content) {
+    this.#staged = content;
     return [this.constant("STAGE_OFFSET"), stage(this.core, this.#abi, content)];
   }
 
@@ -74,16 +80,28 @@ export class Rig {
     return this.#made("memberAdd()", this.core.memberAdd(connection, channel, this.constant("ROLE_SOURCE")));
   }
 
-  /** @param {number} connection @param {number} channel @param {number} [program] Its `where`; 0: everything. @returns {number} The member. */
-  sink(connection, channel, program = 0) {
+  /** @param {number} connection @param {number} channel @param {Wants} [wants] @returns {number} The member. */
+  sink(connection, channel, { where = 0, type } = {}) {
     const member = this.#made("memberAdd()", this.core.memberAdd(connection, channel, this.constant("ROLE_SINK")));
-    if (program !== 0) this.where(member, program);
+    if (where !== 0) this.where(member, where);
+    if (type === undefined) return member;
+    // A list of one: u16 length, then the bytes.
+    const [at] = this.stage(`${String.fromCharCode(type.length, 0)}${type}`);
+    this.#held("memberTypes()", this.core.memberTypes(member, at, 1));
     return member;
   }
 
   /** @param {number} member @param {number} program */
   where(member, program) {
     this.#held("memberWhere()", this.core.memberWhere(member, program));
+  }
+
+  /** Routes that every event of a channel passes. @param {number} channel @param {'out' | 'in'} stage @param {readonly import('../route/encode.mjs').Route[]} routes */
+  bind(channel, stage, routes) {
+    const bytes = encodeRoutes((name) => this.constant(name), routes);
+    const handle = this.#made("routesAdd()", this.core.routesAdd(...this.stage(bytes)));
+    const which = this.constant(stage === "out" ? "STAGE_OUT" : "STAGE_IN");
+    this.#held("channelRoutes()", this.core.channelRoutes(channel, which, handle));
   }
 
   /** The channel flag that has every sink's expression run for every event, 0 where the core has none. */
@@ -99,6 +117,32 @@ export class Rig {
       throw new Error(
         `ingest() took ${taken} of ${frames.length} bytes, reason ${this.result("RESULT_REASON")}, status ${this.result("RESULT_STATUS")}`,
       );
+  }
+
+  /**
+   * Lays frames of many connections out where hosts lay theirs, so that taking one is one call and no copy.
+   *
+   * @param {readonly (readonly { connection: number, frame: Uint8Array }[])[]} groups At most STAGE_BYTES together.
+   * @returns {(group: number) => void} Takes the frames of one group, counted around.
+   */
+  prepared(groups) {
+    let at = this.constant("STAGE_OFFSET");
+    const bytes = Buffer.concat(groups.flat().map(({ frame }) => frame));
+    const placed = groups.map((group) =>
+      group.map(({ connection, frame }) => {
+        at += frame.length;
+        return { connection, at: at - frame.length, bytes: frame.length };
+      }),
+    );
+    const reason = this.constant("RESULT_REASON");
+    const done = this.constant("REASON_DONE");
+    return (group) => {
+      if (this.#staged !== bytes) this.stage(bytes);
+      for (const one of placed[group % placed.length] ?? []) {
+        this.core.ingest(one.connection, one.at, one.bytes, NOW);
+        if (this.#results[reason] !== done) throw new Error(`ingest() answers reason ${this.#results[reason]}`);
+      }
+    };
   }
 
   /** Sends everything that waits for anybody. @returns {number} Deliveries. */

@@ -7,6 +7,7 @@
 //   of an event in view    (a channel with 65 such sinks − a channel with one) ÷ 64: the event's values have been located
 //
 // No event passes, and each only fails at the last operand: delivering would be measured else.
+import { nanosecondsPer } from "../core/batches.mjs";
 import { rigMaker } from "../core/rig.mjs";
 import { encodeEvent, publishFrame } from "../driver/sluice-frames.mjs";
 import { median } from "../driver/statistics.mjs";
@@ -36,7 +37,9 @@ export async function runExpression({ quick, say }) {
   const rows = [];
   for (let repetition = -1; repetition < rounds; repetition++) {
     // The first round is for the compilers and is not kept.
-    const ns = Object.fromEntries(Object.entries(ways).map(([way, step]) => [way, timed(step, batchMs)]));
+    const ns = Object.fromEntries(
+      Object.entries(ways).map(([way, step]) => [way, nanosecondsPer(step.run, step.events, batchMs)]),
+    );
     if (repetition < 0) continue;
     const { none = 0, one = 0, many = 0, ...rest } = ns;
     const all = { ...rest, "vm-bytes": one - none, "vm-view": (many - one) / FURTHER_SINKS };
@@ -76,7 +79,7 @@ async function prepare() {
     const channel = rig.channel("c", rig.constant("CHANNEL_ECHO") | rig.scanned);
     const source = rig.open();
     rig.source(source, channel);
-    for (let i = 0; i < sinks; i++) rig.sink(rig.open(), channel, rig.program(expressionOf(i)));
+    for (let i = 0; i < sinks; i++) rig.sink(rig.open(), channel, { where: rig.program(expressionOf(i)) });
     const chunk = Buffer.concat(Array.from({ length: FRAMES }, () => publishFrame(channel, group)));
     const run = () => {
       rig.ingest(source, chunk);
@@ -112,17 +115,4 @@ function repeat(evaluate) {
 /** @param {number} count */
 function none(count) {
   if (count !== 0) throw new Error(`${count} events pass; none should`);
-}
-
-/** @param {{ run: () => void, events: number }} step @param {number} durationMs @returns {number} ns per event: the median of batches. */
-function timed({ run, events }, durationMs) {
-  const samples = [];
-  const end = performance.now() + durationMs;
-  for (let before = performance.now(); before < end; ) {
-    run();
-    const after = performance.now();
-    samples.push(((after - before) * 1e6) / events);
-    before = after;
-  }
-  return median(samples);
 }

@@ -68,7 +68,7 @@ function churnSome(rig, channel, draw) {
     return { connection: rig.open(), program: rig.program(draw()), member: 0 };
   });
   const start = performance.now();
-  for (const one of added) one.member = rig.sink(one.connection, channel, one.program);
+  for (const one of added) one.member = rig.sink(one.connection, channel, { where: one.program });
   const addUs = ((performance.now() - start) * 1000) / CHURN_COUNT;
   // Every other one first: neither the newest nor the oldest is special.
   const order = [...added.filter((_, index) => index % 2 === 0), ...added.filter((_, index) => index % 2 === 1)];
