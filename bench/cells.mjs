@@ -5,6 +5,7 @@ import { measureManySinks } from "./driver/many-sinks.mjs";
 import { measureRequests } from "./driver/requests.mjs";
 import { measureStalled } from "./driver/stalled.mjs";
 import { measureThroughput } from "./driver/throughput.mjs";
+import { measureUpdates } from "./driver/updates.mjs";
 
 const BROKERS = ["sluice", "nats", "redis", "relay"];
 const NIGHTLY = ["mosquitto", "aedes"];
@@ -145,6 +146,8 @@ export function listCells({ nightly }) {
       alone: true,
       run: (_, { filteredSinks, seconds }) => measureManySinks(filteredSinks, seconds),
     },
+    updates("route-updates-1000", "1,000 sinks update an attribute 100 times a second, a session each", 1_000, 1),
+    updates("route-updates-20", "1,000 sinks update an attribute 100 times a second, 20 sessions of 50", 20, 50),
     throughput("channels-1", "1 channel, one event per frame", ["sluice"], {
       payloadBytes: SMALL,
       fanOut: 1,
@@ -235,6 +238,15 @@ function onePercent(id, where, peers) {
   const title = `100 B, 8 sinks that want 1 % (${where}), batched`;
   return throughput(id, title, peers, { ...load, vary, wants: { where }, every, perFrame: every });
 }
+
+/** @param {string} id @param {string} title @param {number} sessions @param {number} sinks Of each. @returns {Cell} */
+const updates = (id, title, sessions, sinks) => ({
+  id,
+  title,
+  peers: ["sluice"],
+  alone: true,
+  run: (_, { seconds }) => measureUpdates(sessions, sinks, seconds),
+});
 
 /** @param {string} id @param {string} title @param {boolean} asleep @returns {Cell} */
 function stalled(id, title, asleep) {

@@ -1,6 +1,7 @@
 // Suites that measure inside processes rather than over sockets between them.
 import { runCore } from "./core/run.mjs";
 import { runExpression } from "./expression/run.mjs";
+import { runFigure7 } from "./kecho/figure7.mjs";
 import { runKecho } from "./kecho/run.mjs";
 import { runMatch } from "./match/run.mjs";
 import { runRoute } from "./route/run.mjs";
@@ -41,6 +42,14 @@ export const suites = Object.freeze([
     title: "channel filters of routes in the core: deciding, and updates of attributes, ns",
     async run(options) {
       const { lines, rows } = await runRoute(options);
+      return { result: lines, rows };
+    },
+  },
+  {
+    id: "figure7",
+    title: "KECho's Figure 7: events to all, one or none of 8 sinks by a filter, at the socket",
+    async run(options) {
+      const { lines, rows } = await runFigure7(options);
       return { result: lines, rows };
     },
   },

@@ -21,10 +21,30 @@ function spreadOfBlocked(rows, stage) {
   return [...costs.values()].map((samples) => Math.max(...samples) / Math.min(...samples));
 }
 
+/** The aim is the paper's own ratio. @param {string} way @param {string} title @param {number} floor @param {number} aim */
+const figure7 = (way, title, floor, aim) =>
+  ratio(`figure7-${way}`, title, `figure7/${way}`, "figure7/all", floor, aim, "us");
+
 /** @type {readonly Goal[]} */
 export const routeGoals = Object.freeze([
-  ratio("route-8", "OUT, the least loaded of 8 ÷ one sink that wants this type", "route/out-8", "route/match-1", 3, 2, "ns"),
-  ratio("route-1000", "OUT, the best 3 of 1,000 ÷ the best 3 of 8", "route/out-3-of-1000", "route/out-3-of-8", 2, 1.2, "ns"),
+  ratio(
+    "route-8",
+    "OUT, the least loaded of 8 ÷ one sink that wants this type",
+    "route/out-8",
+    "route/match-1",
+    3,
+    2,
+    "ns",
+  ),
+  ratio(
+    "route-1000",
+    "OUT, the best 3 of 1,000 ÷ the best 3 of 8",
+    "route/out-3-of-1000",
+    "route/out-3-of-8",
+    2,
+    1.2,
+    "ns",
+  ),
   {
     id: "route-update",
     title: "update of one of 1,000 sinks in order, in the core",
@@ -43,6 +63,14 @@ export const routeGoals = Object.freeze([
     samples: plain("route/update-1000", "ns", 100),
   },
   {
+    id: "route-updates-socket",
+    title: "1,000 sinks of 20 sessions updating at 100 Hz, at the socket",
+    floor: 10,
+    aim: 5,
+    unit: "%",
+    samples: plain("route-updates-20/sluice", "cpuPercent", 1),
+  },
+  {
     id: "route-blocked-out",
     title: "OUT filter that blocks: its own cost after most ÷ fewest events",
     floor: 1.25,
@@ -58,4 +86,8 @@ export const routeGoals = Object.freeze([
     unit: "ratio",
     samples: (rows) => spreadOfBlocked(rows, "in"),
   },
+  figure7("one-out", "8 sinks, OUT selects one: cost ÷ all", 0.4, 0.36),
+  figure7("none-out", "8 sinks, OUT selects none: cost ÷ all", 0.25, 0.13),
+  figure7("one-in", "8 sinks, IN selects one: cost ÷ all", 0.4, 0.33),
+  figure7("none-in", "8 sinks, IN selects none: cost ÷ all", 0.25, 0.21),
 ]);

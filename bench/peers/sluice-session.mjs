@@ -22,16 +22,18 @@ let sources = 0;
  * @param {'sink' | 'source'} role
  * @param {readonly string[]} channels
  * @param {import('../driver/sluice-frames.mjs').Wants} [wants] For each of the channels.
+ * @param {{ filtered?: boolean }} [options] `filtered`: a filter of the channel makes gaps in what the sink sees.
  * @returns {Promise<import('./peer.mjs').Sink & { numbers: Map<string, number>, members: number[] }>} `members` in the order of the channels.
  * @throws {Error} With the host's problem.
  */
-export async function openSession(carrier, role, channels, wants = {}) {
+export async function openSession(carrier, role, channels, wants = {}, { filtered = false } = {}) {
   const { wire, wrap, unwrap } = carrier;
   /** @type {Map<string, number>} */
   const numbers = new Map();
   /** @type {number[]} */
   const members = [];
   let dropped = 0;
+  let joins = 0;
   let joined = () => {};
   const stepper = new DelimitedStepper({
     other(frame) {
@@ -40,16 +42,13 @@ export async function openSession(carrier, role, channels, wants = {}) {
       if (said.kind !== "joined") return;
       numbers.set(/** @type {string} */ (channels[said.ref - 1]), said.channelNumber);
       members[said.ref - 1] = said.member;
-      if (numbers.size === channels.length) joined();
+      if (++joins === channels.length) joined();
     },
-    inspect: inOrder(channels.length > 1 || wants.types !== undefined || wants.where !== undefined, () => dropped),
+    inspect: inOrder(filtered || channels.length > 1 || hasFilter(wants), () => dropped),
   });
   const consumer = unwrap(stepper);
   const complete = new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`Joined only ${numbers.size} of ${channels.length} channels`)),
-      JOIN_MS,
-    );
+    const timer = setTimeout(() => reject(new Error(`Joined only ${joins} of ${channels.length} channels`)), JOIN_MS);
     joined = () => resolve(clearTimeout(timer));
     wire.onProgress = () => {
       if (wire.failure) reject(wire.failure);
@@ -93,6 +92,9 @@ export async function openPublisher(carrier, channels) {
     },
   };
 }
+
+/** @param {import('../driver/sluice-frames.mjs').Wants} wants */
+const hasFilter = ({ types, where }) => types !== undefined || where !== undefined;
 
 /**
  * A check of every inspected delivery: with one channel, no filter and no drops, the n-th delivery of a sink is exactly

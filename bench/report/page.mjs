@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { barChart, bullet, escapeHtml } from "./chart.mjs";
 import { expressionSection, matchSection } from "./matching.mjs";
+import { figure7Section, routeSection } from "./routes.mjs";
 import { style } from "./style.mjs";
 import { short } from "./summary.mjs";
 
@@ -58,6 +59,14 @@ const SECTIONS = [
     cells: /^match-1pc/,
     measure: "cpuPerMillion",
     unit: "s per million",
+  },
+  {
+    title: "Updates of attributes",
+    about:
+      "A thousand sinks that set a live attribute a hundred times a second, by which a filter has them in order: from as many sessions, one update per write, or from 20 that hold 50 sinks each. Percent of one core, by the CPU time per update at the rate that the driver reached.",
+    cells: /^route-updates/,
+    measure: "cpuPercent",
+    unit: "% of one core",
   },
   {
     title: "Many channels",
@@ -127,7 +136,7 @@ export function writePage(file, result) {
 <p>All comparisons are ratios of broker CPU time, both sides taken in the same repetition within seconds of each other, median of the repetitions. Absolute numbers belong to this machine and this hour.</p>
 <h2>Goals</h2>${goalRows(goals)}
 ${SECTIONS.map((section) => sectionOf(section, lines)).join("\n")}
-${memorySection(lines)}${coreSection(result.core)}${expressionSection(result.expression)}${matchSection(result.match)}${kechoSection(result.kecho)}${failures(result)}`;
+${memorySection(lines)}${coreSection(result.core)}${expressionSection(result.expression)}${matchSection(result.match)}${routeSection(result.route)}${figure7Section(result.figure7)}${kechoSection(result.kecho)}${failures(result)}`;
   writeFileSync(
     file,
     `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sluice bench</title><style>${style}</style><body>${body}</body></html>\n`,
