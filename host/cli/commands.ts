@@ -57,7 +57,10 @@ export function addClientCommands(program: Command, terminal: Terminal, onFailed
       .command("sub")
       .summary("subscribe and print events")
       .description("Subscribe to a channel and print what arrives, until Ctrl-C.")
-      .argument("<channel>", "the channel; a host on loopback makes it if it is new")
+      .argument(
+        "<channel>",
+        "the channel, or a pattern such as 'sensors.*' or 'user/>'; a host on loopback makes a new channel",
+      )
       .option("--type <type>", "only events of this type; repeat for more", collect)
       .option(
         "--attr <name=value>",
@@ -66,6 +69,7 @@ export function addClientCommands(program: Command, terminal: Terminal, onFailed
       )
       .option("--count <n>", "end after n events", wholeNumber(1, Number.MAX_SAFE_INTEGER))
       .option("--json", "one JSON event per line, complete")
+      .option("--delivery", "with --json: the delivery around each event, with the name of its channel")
       .option("-q, --quiet", "no notices on standard error")
       .option("--where <expression>", "only events of which it holds, such as: load > 0.8")
       .option(
@@ -227,6 +231,7 @@ const SUB_EXAMPLES = `
 Examples:
   $ sluice sub host.load
   $ sluice sub orders --type order.placed --type order.cancelled
+  $ sluice sub 'sensors.*' --json --delivery
   $ sluice sub host.load --where "cpu > 0.8 OR loop_lag_ms > 50"
   $ sluice sub host.load --json | jq .attributes.cpu
   $ sluice sub orders --count 10 --json > sample.ndjson

@@ -1,6 +1,7 @@
 /**
  * `sluice sub`: joins a channel as a sink and prints what arrives, until it is told to stop.
  */
+import { isPattern } from "../channel/pattern.ts";
 import { codes, isSluiceError, type SluiceCode } from "../errors.ts";
 import { caretLines } from "../expression/caret.ts";
 import { parse } from "../expression/parse.ts";
@@ -9,7 +10,7 @@ import type { Target } from "./client.ts";
 import { CliError, errorFromProblem, lineFromProblem, lineFromReason, messageOf, type ProblemLike } from "./failure.ts";
 import { type EventLike, lineFromEvent } from "./render.ts";
 import { type Ending, openSession, type Session } from "./session.ts";
-import { figure } from "./style.ts";
+import { columnsOf, figure, pad, printable } from "./style.ts";
 import type { Terminal } from "./terminal.ts";
 import type { AttributeValue } from "./values.ts";
 
@@ -23,23 +24,35 @@ export interface SubOptions {
   /** Ends after so many events. */
   readonly count?: number;
   readonly json?: boolean;
+  /** With --json: the whole delivery, not the event alone. */
+  readonly delivery?: boolean;
   readonly quiet?: boolean;
 }
 
 /** Host frames in JSON, as far as a sink meets them. */
 interface HostFrameLike {
-  readonly joined?: { readonly ref?: number; readonly recovered?: boolean };
-  /** With --json each event is kept as the text that the host sent, otherwise only its data is. */
-  readonly deliver?: { readonly events: ReadonlyArray<{ readonly event: EventLike | RawJson }> };
+  readonly joined?: {
+    readonly ref?: number;
+    readonly member?: string;
+    readonly recovered?: boolean;
+    readonly pattern?: string;
+  };
+  /** With --json each event or delivery is kept as the text that the host sent, otherwise only its data is. */
+  readonly deliver?: { readonly events: readonly DeliveryLike[] };
   readonly dropped?: { readonly channel: string; readonly count: number; readonly reason: string };
-  readonly left?: { readonly reason?: string };
+  readonly left?: { readonly member?: string; readonly reason?: string };
   readonly problem?: ProblemLike & { readonly ref?: number };
   readonly drain?: { readonly retryMs?: number };
 }
 
+/** One delivery: whole as text, or its parts. */
+type DeliveryLike = RawJson | { readonly channel?: string; readonly event: EventLike | RawJson };
+
 /** Why one session was over. */
 type Outcome = { readonly done: true } | { readonly done: false; readonly why: string; readonly waitMs: number };
 
+/** Keeps neighbouring lines of a pattern aligned. */
+const CHANNEL_COLUMNS = 16;
 const REF_INBOX = 1;
 const REF_JOIN = 2;
 /** First wait before coming back; doubles up to the last. A restart of a host takes about a second. */
@@ -55,8 +68,10 @@ const RECONNECT_LAST_MS = 10_000;
  * @throws {CliError} where the host refuses the join or closes the session for good.
  */
 export async function sub(channel: string, options: SubOptions, target: Target, terminal: Terminal): Promise<void> {
+  if (options.delivery === true && options.json !== true)
+    throw new CliError("--delivery is about --json: add it", { exitCode: 2 });
   if (options.where !== undefined) assertExpression(options.where, terminal);
-  const printer = createPrinter(options, terminal);
+  const printer = createPrinter(options, terminal, isPattern(channel));
   let pauseMs = RECONNECT_FIRST_MS;
   for (let attempt = 0; !terminal.stop.aborted; attempt += 1) {
     let outcome: Outcome;
@@ -107,6 +122,7 @@ async function listen(
 ): Promise<Outcome> {
   let session: Session | undefined;
   let retryMs = 0;
+  let member: string | undefined;
   let settled = false;
   let settle: (outcome: Outcome | CliError) => void = () => undefined;
   const over = new Promise<Outcome>((resolve, reject) => {
@@ -133,6 +149,9 @@ async function listen(
         void terminal.drained().then(() => paused.resume());
       }
     } else if (frame.joined !== undefined) {
+      // Each channel that a pattern follows is told, too.
+      if (frame.joined.pattern !== undefined) return;
+      member = frame.joined.member;
       onJoined();
       if (options.quiet !== true)
         terminal.note(
@@ -145,6 +164,7 @@ async function listen(
     } else if (frame.drain !== undefined) {
       retryMs = frame.drain.retryMs ?? 0;
     } else if (frame.left !== undefined) {
+      if (member !== undefined && frame.left.member !== undefined && frame.left.member !== member) return;
       settle(new CliError(`the host ended the subscription to ${channel}: ${frame.left.reason ?? "no reason given"}`));
     } else if (frame.problem !== undefined) {
       if (frame.problem.ref === REF_JOIN || frame.problem.ref === REF_INBOX) settle(errorFromProblem(frame.problem));
@@ -155,7 +175,10 @@ async function listen(
   try {
     const events = {
       onMessage: (message: string | Uint8Array) => {
-        const read = readJson(message, options.json === true ? isEvent : isData);
+        const read = readJson(
+          message,
+          options.json !== true ? isData : options.delivery === true ? isDelivery : isEvent,
+        );
         if (read.ok) onFrame(read.value as HostFrameLike);
         else settle(new CliError(`the host sent something that is no frame: ${read.error.message}`));
       },
@@ -194,24 +217,38 @@ function outcomeFromEnding(ending: Ending, retryMs: number): Outcome | CliError 
 }
 
 interface Printer {
-  print(entries: ReadonlyArray<{ readonly event: EventLike | RawJson }>): boolean;
+  print(entries: readonly DeliveryLike[]): boolean;
   readonly full: () => boolean;
 }
 
-function createPrinter(options: SubOptions, terminal: Terminal): Printer {
+/** @param named Whether each line begins with the name of the channel. */
+function createPrinter(options: SubOptions, terminal: Terminal, named: boolean): Printer {
   let left = options.count ?? Number.POSITIVE_INFINITY;
   const decoder = new TextDecoder();
-  const line = (event: EventLike | RawJson): string =>
-    event instanceof RawJson ? decoder.decode(event.bytes) : lineFromEvent(event, terminal.style, terminal.width);
+  const line = (entry: DeliveryLike): string => {
+    if (entry instanceof RawJson) return decoder.decode(entry.bytes);
+    const { channel = "", event } = entry;
+    if (event instanceof RawJson) return decoder.decode(event.bytes);
+    if (!named) return lineFromEvent(event, terminal.style, terminal.width);
+    const head = pad(printable(channel), CHANNEL_COLUMNS);
+    const { width } = terminal;
+    const rest = lineFromEvent(event, terminal.style, width === undefined ? undefined : width - columnsOf(head) - 2);
+    return `${terminal.style.bold(head)}  ${rest}`;
+  };
   return {
     print(entries) {
       const shown = entries.slice(0, left);
       left -= shown.length;
       // One write per frame: a system call per event would make the terminal the bottleneck.
-      return shown.length === 0 ? true : terminal.print(shown.map((entry) => line(entry.event)).join("\n"));
+      return shown.length === 0 ? true : terminal.print(shown.map(line).join("\n"));
     },
     full: () => left <= 0,
   };
+}
+
+/** deliver.events[n] */
+function isDelivery(path: JsonPath): boolean {
+  return path.length === 3 && path[0] === "deliver";
 }
 
 /** deliver.events[n].event */

@@ -11,6 +11,7 @@ import { addHttpTests } from "./http.ts";
 import { knownFailures } from "./known-failures.ts";
 import { addLifeTests } from "./life.ts";
 import { addPatienceTests, type Patience, startPatience } from "./patience.ts";
+import { addPatternTests } from "./patterns.ts";
 import { addPollTests } from "./polls.ts";
 import { type ConformanceHost, startOn } from "./process.ts";
 import { addSocketTests } from "./sockets.ts";
@@ -65,6 +66,7 @@ export function conformanceSuite(target: Target): void {
     addSocketTests(suite);
     addStreamTests(suite);
     addPollTests(suite);
+    addPatternTests(suite);
     addLifeTests(suite);
     addEmbeddedTests(suite);
     // Last, because the host's patience has been tried since the beginning.

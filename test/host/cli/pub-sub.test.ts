@@ -327,3 +327,39 @@ describe("sluice sub", () => {
     );
   });
 });
+
+describe("sluice sub of a pattern", () => {
+  test("names the channel of each line, and follows channels to come", async () => {
+    const sub = await subscriber("pat.*", ["--count", "2"]);
+    for (const name of ["pat.one", "other.one", "pat.two"]) await host.run(["pub", name, name]);
+    const { code, stdout } = await sub.finished;
+    expect(code).toBe(0);
+    const lines = stdout.trim().split("\n");
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^pat\.one\s+.*pat\.one/);
+    expect(lines[1]).toMatch(/^pat\.two\s+.*pat\.two/);
+  });
+
+  test("--json prints events, with --delivery the deliveries around them", async () => {
+    const plain = await subscriber("paj.*", ["--count", "1", "--json"]);
+    const told = await subscriber("paj.*", ["--count", "1", "--json", "--delivery"]);
+    await host.run(["pub", "paj.one", "--type", "t", '{"n":1}']);
+    expect(jsonLines((await plain.finished).stdout)).toMatchObject([{ type: "t", data: { n: 1 } }]);
+    expect(jsonLines((await told.finished).stdout)).toMatchObject([
+      { channel: "paj.one", number: 1, sequence: 1, event: { type: "t", data: { n: 1 } } },
+    ]);
+    const wrong = await host.run(["sub", "paj.*", "--delivery"]);
+    expect(wrong).toMatchObject({ code: 2 });
+  });
+
+  test("goes on when one of its channels is removed, and tells what is no pattern", async () => {
+    const sub = await subscriber("par.*", ["--count", "2", "--json"]);
+    await host.run(["pub", "par.one", "--type", "a"]);
+    await host.run(["channel", "rm", "par.one"]);
+    await host.run(["pub", "par.two", "--type", "b"]);
+    expect(jsonLines((await sub.finished).stdout)).toMatchObject([{ type: "a" }, { type: "b" }]);
+    const wrong = await host.run(["sub", "a*b"]);
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toMatch(/\* for one token/);
+  });
+});

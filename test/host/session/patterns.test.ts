@@ -375,3 +375,25 @@ describe("members of a channel", () => {
     ]);
   });
 });
+
+describe("a trap of the core while a channel is followed", () => {
+  test("starts a new core: whoever published is told, and the channel is there without the sessions of the old one", async () => {
+    const host = await startHost();
+    const sink = await connectTo(host, "ws-json");
+    await sink.join("t.*");
+    const { exports } = host.service.core;
+    const { memberAdd } = exports;
+    exports.memberAdd = () => {
+      exports.memberAdd = memberAdd;
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+    expect(() => host.service.channels.put("t.1", defaultDefinition)).toThrow(
+      expect.objectContaining({ code: "core_restarted" }),
+    );
+    expect((await sink.closed).code).toBe(3001);
+    expect(host.service.statistics()).toMatchObject({ patterns: 0, epoch: 2 });
+    const [again, source] = await Promise.all([connectTo(host, "ws-json"), connectTo(host, "tcp")]);
+    await again.join("t.*");
+    expect((await source.publish("t.1", { type: "t" }))[0].sinks).toBe(1);
+  });
+});
