@@ -139,6 +139,12 @@ function routeReasons(stage: "out" | "in", offset: number): Reason[] {
       meaning: "others rank before it, and the route's limit is reached",
       explained: abi.EXPLAINED_ROUTE_LIMIT + offset,
     },
+    {
+      stage,
+      reason: "route.chance",
+      meaning: "chance decides among more sinks than the route takes",
+      explained: abi.EXPLAINED_ROUTE_CHANCE + offset,
+    },
   ];
 }
 
