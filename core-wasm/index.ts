@@ -27,6 +27,7 @@ import {
   SLAB_BYTES,
   STATISTIC_CHANNELS,
   STATISTIC_CONNECTIONS,
+  STATISTIC_INDEX_BYTES,
   STATISTIC_KEPT,
   STATISTIC_KEPT_BYTES,
   STATISTIC_MEMBERS,
@@ -67,7 +68,10 @@ import { slabsInit, slabsLive } from "./mailbox/slab";
 import { collectInit } from "./match/collect";
 import { explainEvent } from "./match/explain";
 import { fanOutInit } from "./match/fan-out";
-import { indexInit } from "./match/index";
+import { columnsMapBytes } from "./match/index/columns";
+import { indexInit } from "./match/index/file";
+import { keysMapBytes } from "./match/index/keys";
+import { roomBytes } from "./match/index/room";
 import {
   channelEnd,
   connectionLeaveAll,
@@ -492,5 +496,6 @@ export function statistic(index: u32): f64 {
   if (index === STATISTIC_KEPT) return keptCount();
   if (index === STATISTIC_KEPT_BYTES) return keptMemory();
   if (index === STATISTIC_MEMBERS) return memberTable().live;
+  if (index === STATISTIC_INDEX_BYTES) return roomBytes + keysMapBytes() + columnsMapBytes();
   return statisticGet(index);
 }

@@ -1,7 +1,7 @@
-/** Channels by number and by name, and the list of sinks of each. The record has 128 bytes. */
+/** Channels by number and by name. The record has 128 bytes. */
 import { CHANNEL_FILTERED, CHANNELS_MAX } from "../abi";
 import { bytesEqual, hashBytes } from "../memory/bytes";
-import { heapBlockBytes, heapCopy, heapGive, heapTake } from "../memory/heap";
+import { heapCopy, heapGive } from "../memory/heap";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
 import { Table, tableAt, tableFind, tableGive, tableNew, tableTake } from "../memory/table";
 
@@ -29,13 +29,13 @@ export class Channel {
   outboxes: u32;
   /** 0: none. */
   ttlMs: f64;
-  /** Array of Sink records in join order. Here ends the cache line that publishing needs. */
-  sinksAt: u32;
+  /** Array of Sink records: those that want everything. Here ends the cache line that publishing needs. */
+  plainAt: u32;
   sinks: u32;
-  sinksCapacity: u32;
-  /** Array of the Sink records that have `types` or `where` and are not in the index. */
-  selectiveAt: u32;
-  selectiveCapacity: u32;
+  plainCapacity: u32;
+  /** Array of the addresses of all sinks' Members in join order, 0 for those that left since (sinks.ts). */
+  joinedAt: u32;
+  joined: u32;
   sources: u32;
   /** Last source in the list of filled outboxes. */
   outboxesTail: u32;
@@ -43,9 +43,8 @@ export class Channel {
   nameBytes: u32;
   /** Next channel number with the same name hash. */
   nameNext: u32;
-  /** How many of the selective sinks stand in `selectiveAt`; the others are in the index. */
-  scannedSinks: u32;
-  /** Index of sinks by their expressions, 0: none (match/index.ts). */
+  joinedCapacity: u32;
+  /** Index of the sinks that do not want everything, 0: none (match/index/). */
   index: u32;
   /** Mailbox of what the channel stores, 0: it stores nothing. CHANNEL_STORES in `flags` says so in the first line. */
   ring: u32;
@@ -54,19 +53,6 @@ export class Channel {
   /** What is bound to it (filter/bind.ts), 0: nothing. CHANNEL_FILTERED in `flags` says in the first line whether it counts. */
   filters: u32;
 }
-
-/** What the fan-out needs of a sink, side by side, so that it need not visit every member. */
-@unmanaged
-export class Sink {
-  member: u32;
-  inbox: u32;
-  connection: u32;
-  /** Set of types wanted, 0: any. */
-  types: u32;
-  /** Program that must hold, 0: none. */
-  where: u32;
-}
-export const SINK_BYTES: u32 = offsetof<Sink>();
 
 const SPECIAL_OFFSET: u32 = 24;
 if (offsetof<Channel>("types") !== SPECIAL_OFFSET) ERROR("Channel.types is not where channelSpecial() looks");
@@ -157,58 +143,5 @@ export function channelFree(channel: Channel): void {
     previous.nameNext = channel.nameNext;
   }
   heapGive(channel.nameAt, channel.nameBytes);
-  if (channel.sinksAt !== 0) heapGive(channel.sinksAt, channel.sinksCapacity * SINK_BYTES);
-  if (channel.selectiveAt !== 0) heapGive(channel.selectiveAt, channel.selectiveCapacity * SINK_BYTES);
   tableGive(channelTable(), channel.number);
-}
-
-/** What sinksGrow() made: the array and how many records it holds. */
-export let grownAt: u32 = 0;
-export let grownCapacity: u32 = 0;
-
-/** Makes room for one more record in an array of sinks. Returns false where memory is used up. */
-export function sinksGrow(at: u32, count: u32, capacity: u32): bool {
-  grownAt = at;
-  grownCapacity = capacity;
-  if (count < capacity) return true;
-  const bytes = heapBlockBytes(capacity === 0 ? SINK_BYTES : capacity * SINK_BYTES * 2);
-  grownAt = heapTake(bytes);
-  if (grownAt === 0) return false;
-  grownCapacity = bytes / SINK_BYTES;
-  if (at !== 0) {
-    memory.copy(grownAt, at, count * SINK_BYTES);
-    heapGive(at, capacity * SINK_BYTES);
-  }
-  return true;
-}
-
-/** Appends a sink. Returns false where memory is used up. */
-export function channelSinkAdd(channel: Channel, member: u32, inbox: u32, connection: u32): bool {
-  if (!sinksGrow(channel.sinksAt, channel.sinks, channel.sinksCapacity)) return false;
-  channel.sinksAt = grownAt;
-  channel.sinksCapacity = grownCapacity;
-  const sink = changetype<Sink>(channel.sinksAt + channel.sinks * SINK_BYTES);
-  sink.member = member;
-  sink.inbox = inbox;
-  sink.connection = connection;
-  sink.types = sink.where = 0;
-  channel.sinks++;
-  return true;
-}
-
-/** Removes a sink and keeps the order of the others. */
-export function channelSinkRemove(channel: Channel, member: u32): void {
-  const at = sinkFind(channel.sinksAt, channel.sinks, member);
-  if (at === 0) return;
-  memory.copy(at, at + SINK_BYTES, channel.sinksAt + channel.sinks * SINK_BYTES - at - SINK_BYTES);
-  channel.sinks--;
-}
-
-/** Address of the record of a member in an array of sinks, 0 where it is not there. */
-export function sinkFind(from: u32, count: u32, member: u32): u32 {
-  const end = from + count * SINK_BYTES;
-  for (let at = from; at < end; at += SINK_BYTES) {
-    if (changetype<Sink>(at).member === member) return at;
-  }
-  return 0;
 }

@@ -51,6 +51,10 @@ export class Member {
   live: u32;
   /** Counts joins of this core: lower is older. */
   order: u32;
+  /** Sink: its place among those that joined the channel; what it wants everything of: its place there, else its first
+   *  Filing in the index. See sinks.ts and match/index/. */
+  place: u32;
+  indexed: u32;
 }
 
 const RECORD_BITS: u32 = 7;

@@ -9,7 +9,6 @@ import { bytesEqual, hashBytes } from "../memory/bytes";
 import { heapCopy, heapGive, heapTakeZero } from "../memory/heap";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
 import { resultStatus } from "../result";
-import { accessConstant, accessFind, accessName } from "./access";
 import { EXPRESSION_BYTES_MAX, SCOPE_EVENT } from "./code";
 import { nameAt } from "./layout";
 import { nameRelease, nameTake } from "./names";
@@ -26,9 +25,6 @@ export class Program {
   bytes: u32;
   /** Per name u32: its number in the view; 0 for those of the sink. */
   numbersAt: u32;
-  /** Index of the name of its access key and 1, 0: it has none; index of the key's constant. See access.ts. */
-  accessName: u32;
-  accessConstant: u32;
   /** Next program with the same hash. */
   next: u32;
 }
@@ -89,13 +85,7 @@ function keep(at: u32, bytes: u32): u32 {
     store<u32>(program.numbersAt + i * 4, number);
     complete = number !== 0;
   }
-  if (complete && viewGrow() && scratchMake()) {
-    if (accessFind(program.at)) {
-      program.accessName = accessName + 1;
-      program.accessConstant = accessConstant;
-    }
-    return address;
-  }
+  if (complete && viewGrow() && scratchMake()) return address;
   drop(program);
   return 0;
 }

@@ -66,8 +66,8 @@ const JUMP: u32 = 6;
 const STACK: u32 = 7;
 const END: u32 = 8;
 
-/** Depth + 1 with which a jump reaches each byte of code, 0: none does. */
-const depthsAt: u32 = <u32>memory.data(32768);
+/** Depth + 1 with which a jump reaches each byte of code, 0: none does. Others use this room between two programs. */
+export const depthsAt: u32 = <u32>memory.data(32768);
 if (EXPRESSION_CODE_BYTES_MAX > 32767) ERROR("No room for the depths of the code");
 
 let programAt: u32 = 0;

@@ -31,14 +31,14 @@ import {
   STATUS_DECISION,
   STATUS_OK,
 } from "../abi";
-import { Channel, channelFind, SINK_BYTES, Sink } from "../channel/channel";
+import { Channel, channelFind } from "../channel/channel";
 import { Member, memberFind } from "../channel/member";
 import { viewEvent } from "../expression/view";
 import { Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
+import { collectedAt, collectMatching, collectSort } from "../match/collect";
 import { fanBegin, fanEnd, fanMember, fanRefused, fanSinks, fanStore } from "../match/fan-out";
 import { fanOwn } from "../match/routed";
-import { sinkTakes } from "../match/select";
 
 /** What the core remembers of a parked event besides its record for the host. */
 @unmanaged
@@ -128,13 +128,11 @@ export function park(
 }
 
 function candidatesWrite(channel: Channel, connection: u32, type: u32, to: u32): u32 {
-  let candidates: u32 = 0;
-  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
-  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
-    const sink = changetype<Sink>(at);
-    if (sink.connection === connection || !sinkTakes(sink, type)) continue;
-    store<u32>(to + candidates * 4, changetype<Member>(sink.member).number);
-    candidates++;
+  const candidates = collectMatching(channel, connection, type);
+  // Whoever decides may tell candidates by their places: they are in join order.
+  collectSort(candidates);
+  for (let i: u32 = 0; i < candidates; i++) {
+    store<u32>(to + i * 4, changetype<Member>(load<u32>(collectedAt + i * 4)).number);
   }
   return candidates;
 }

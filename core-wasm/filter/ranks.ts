@@ -2,9 +2,10 @@
  * The places of a channel's sinks in the trees of its routes: made when a filter is bound or a sink joins, moved when a
  * sink updates its attributes or is chosen, gone when either goes.
  */
-import { Channel, SINK_BYTES, Sink } from "../channel/channel";
+import { Channel } from "../channel/channel";
 import { Live, liveTake } from "../channel/live";
 import { Member } from "../channel/member";
+import { joinedSink } from "../channel/sinks";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { badnessOf, rankFreshness, rankOf, rankSetMs, rankValue } from "./questions";
 import { Route, Routes, routeAt } from "./route";
@@ -80,9 +81,9 @@ function owns(routes: Routes, route: u32): bool {
 
 /** Gives all sinks of a channel their places in the trees of routes; false where memory is used up, and then none has any. */
 export function ranksBind(routes: u32, channel: Channel): bool {
-  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
-  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
-    if (ranksJoin(routes, changetype<Member>(changetype<Sink>(at).member))) continue;
+  for (let place: u32 = 0; place < channel.joined; place++) {
+    const at = joinedSink(channel, place);
+    if (at === 0 || ranksJoin(routes, changetype<Member>(at))) continue;
     ranksUnbind(routes, channel);
     return false;
   }
@@ -92,9 +93,10 @@ export function ranksBind(routes: u32, channel: Channel): bool {
 /** Takes all sinks of a channel off the trees of routes. */
 export function ranksUnbind(routes: u32, channel: Channel): void {
   if (routes === 0) return;
-  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
-  for (let at = channel.sinksAt; at < end; at += SINK_BYTES)
-    ranksLeave(changetype<Member>(changetype<Sink>(at).member), routes);
+  for (let place: u32 = 0; place < channel.joined; place++) {
+    const at = joinedSink(channel, place);
+    if (at !== 0) ranksLeave(changetype<Member>(at), routes);
+  }
 }
 
 /** A sink has updated its live attributes: whatever it was chosen for before no longer counts. */

@@ -30,8 +30,9 @@ import {
   VERDICT_REJECTED,
   VERDICT_UNKNOWN,
 } from "../abi";
-import { Channel, SINK_BYTES, Sink } from "../channel/channel";
+import { Channel } from "../channel/channel";
 import { Member } from "../channel/member";
+import { joinedSink } from "../channel/sinks";
 import { typeLookup, typeSetTakes } from "../channel/types";
 import { nowMs } from "../clock";
 import { entryBytes } from "../event/entry";
@@ -54,13 +55,19 @@ export function explainEvent(channel: Channel, connection: u32, at: u32, bytes: 
   const size = entryBytes(channel.number, channel.sequence + 1, bytes, 0);
   viewEvent(at, bytes);
   let count: u32 = 0;
-  for (let index = from; index < channel.sinks && count < EXPLAIN_RECORDS_MAX; index++) {
-    const sink = changetype<Sink>(channel.sinksAt + index * SINK_BYTES);
-    judge(channel, sink, connection, type, size, deadlineMs);
-    const inbox = changetype<Mailbox>(sink.inbox);
+  for (let place: u32 = 0; place < channel.joined && count < EXPLAIN_RECORDS_MAX; place++) {
+    const sink = joinedSink(channel, place);
+    if (sink === 0) continue;
+    if (from !== 0) {
+      from--;
+      continue;
+    }
+    const member = changetype<Member>(sink);
+    judge(channel, member, connection, type, size, deadlineMs);
+    const inbox = changetype<Mailbox>(member.inbox);
     const record = RECEIPTS_OFFSET + count * EXPLAIN_RECORD_BYTES;
-    store<u32>(record + EXPLAIN_MEMBER * 4, changetype<Member>(sink.member).number);
-    store<u32>(record + EXPLAIN_CONNECTION * 4, sink.connection);
+    store<u32>(record + EXPLAIN_MEMBER * 4, member.number);
+    store<u32>(record + EXPLAIN_CONNECTION * 4, member.connection);
     store<u32>(record + EXPLAIN_VERDICT * 4, verdict);
     store<u32>(record + EXPLAIN_REASON * 4, reason);
     store<u32>(record + EXPLAIN_EVENTS * 4, inbox.events);
@@ -71,21 +78,20 @@ export function explainEvent(channel: Channel, connection: u32, at: u32, bytes: 
 }
 
 /** The stages in their order; the first that says no decides. */
-function judge(channel: Channel, sink: Sink, connection: u32, type: u32, size: u32, deadlineMs: f64): void {
-  const member = changetype<Member>(sink.member);
-  if (sink.connection === connection && (channel.flags & CHANNEL_ECHO) === 0)
+function judge(channel: Channel, member: Member, connection: u32, type: u32, size: u32, deadlineMs: f64): void {
+  if (member.connection === connection && (channel.flags & CHANNEL_ECHO) === 0)
     return conclude(VERDICT_REJECTED, EXPLAINED_ECHO);
   if (!typeSetTakes(member.types, type)) return conclude(VERDICT_REJECTED, EXPLAINED_TYPE);
   if (!memberTakes(member, type)) return conclude(VERDICT_REJECTED, EXPLAINED_WHERE);
   if (channel.decider !== 0) return conclude(VERDICT_UNKNOWN, EXPLAINED_DECIDER);
   if (channel.blockedBy !== 0) return conclude(VERDICT_HELD, EXPLAINED_BLOCKED);
-  const inbox = changetype<Mailbox>(sink.inbox);
+  const inbox = changetype<Mailbox>(member.inbox);
   const patient = inboxYields(inbox);
   // An event that alone is larger than all of the inbox is dropped even where the oldest give way.
   if (size > inbox.capacityBytes || (!patient && !inboxHasRoom(inbox, size)))
     return conclude(inbox.overflow === OVERFLOW_REJECT ? VERDICT_REJECTED : VERDICT_DROPPED, EXPLAINED_CAPACITY);
   if ((channel.flags & CHANNEL_LATE_DROP) !== 0 && deadlineMs < nowMs) return conclude(VERDICT_DROPPED, EXPLAINED_LATE);
-  if (connectionAt(sink.connection).held !== 0) return conclude(VERDICT_HELD, EXPLAINED_HELD);
+  if (connectionAt(member.connection).held !== 0) return conclude(VERDICT_HELD, EXPLAINED_HELD);
   conclude(VERDICT_DELIVERED, EXPLAINED_NONE);
 }
 

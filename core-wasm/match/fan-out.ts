@@ -5,9 +5,10 @@
  * per event and sink is then next to nothing. Where a sink is selective, has a strict inbox or a second membership, each
  * event goes its own way.
  */
-import { CHANNEL_ECHO, CHANNEL_SCANNED, CHANNEL_STORES, DROPPED_OVERFLOW, OVERFLOW_REJECT, ROLE_SINK } from "../abi";
-import { Channel, SINK_BYTES, Sink } from "../channel/channel";
+import { CHANNEL_ECHO, CHANNEL_STORES, DROPPED_OVERFLOW, OVERFLOW_REJECT, ROLE_SINK } from "../abi";
+import { Channel } from "../channel/channel";
 import { Member, pairWithRole } from "../channel/member";
+import { plainSinks, SINK_BYTES, Sink } from "../channel/sinks";
 import {
   entryBytes,
   entryEvent,
@@ -23,8 +24,7 @@ import { ringAppend } from "../mailbox/ring";
 import { slabIdle } from "../mailbox/slab";
 import { chunkWithRoom, metaAdd } from "../mailbox/store";
 import { Connection } from "../session/connection";
-import { bucketEnd, bucketSinks, found0, found1, found2, Index, indexLook } from "./index";
-import { sinkTakes } from "./select";
+import { collectedAt, collectMatching, collectSelective } from "./collect";
 
 /** The range under way: rangeEvents 0 means there is none. */
 let rangeChannel: u32 = 0;
@@ -89,7 +89,7 @@ function rangeBegin(inbox: u32, slab: Slab, at: u32): void {
 /** The inbox of a channel with one sink that wants everything, 0 on others: many channels often lead to one session. */
 function onlyInbox(channel: Channel, connection: u32): u32 {
   if (channel.sinks !== 1 || channel.selectiveSinks !== 0 || (channel.flags & CHANNEL_STORES) !== 0) return 0;
-  const sink = changetype<Sink>(channel.sinksAt);
+  const sink = changetype<Sink>(channel.plainAt);
   return sink.connection === connection && (channel.flags & CHANNEL_ECHO) === 0 ? 0 : sink.inbox;
 }
 
@@ -104,10 +104,10 @@ export function rangeFlush(): void {
   } else {
     const channel = changetype<Channel>(rangeChannel);
     const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : rangeConnection;
-    const end = channel.sinksAt + channel.sinks * SINK_BYTES;
-    for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
+    const end = channel.plainAt + plainSinks(channel) * SINK_BYTES;
+    for (let at = channel.plainAt; at < end; at += SINK_BYTES) {
       const sink = changetype<Sink>(at);
-      if (sink.connection !== skip && (sink.types | sink.where) === 0) rangeAppend(sink.inbox, slab, events);
+      if (sink.connection !== skip) rangeAppend(sink.inbox, slab, events);
     }
     if ((channel.flags & CHANNEL_STORES) !== 0) {
       const ring = changetype<Mailbox>(channel.ring);
@@ -125,7 +125,7 @@ function rangeAppend(inbox: u32, slab: Slab, events: u32): void {
 
 /** Sinks that a range of that channel reaches, for receipts. */
 export function rangeSinks(channel: Channel, connection: u32): u32 {
-  const undemanding = channel.sinks - channel.selectiveSinks;
+  const undemanding = plainSinks(channel);
   if ((channel.flags & CHANNEL_ECHO) !== 0) return undemanding;
   const own = pairWithRole(connection, channel.number, ROLE_SINK);
   return undemanding - (own === 0 || (changetype<Member>(own).types | changetype<Member>(own).where) !== 0 ? 0 : 1);
@@ -143,58 +143,12 @@ export function fanSelective(
   deadline: f64,
 ): u32 {
   const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
-  selectedSlab = changetype<u32>(slab);
-  selectedAt = at;
-  selectedBytes = bytes;
-  selectedMetas = metas;
-  selectedDeadline = deadline;
-  if ((channel.flags & CHANNEL_SCANNED) !== 0) return fanScanned(channel, skip, type);
-  const scanned = channel.selectiveAt + channel.scannedSinks * SINK_BYTES;
-  let taken = fanSome(channel.selectiveAt, scanned, skip, type);
-  if (channel.index === 0) return taken;
-  const names = changetype<Index>(channel.index).names;
-  for (let place: u32 = 0; place < names; place++) {
-    indexLook(channel.index, place);
-    // Programs that run meanwhile use what indexLook() used: its findings are taken first.
-    const first = found0;
-    const second = found1;
-    const third = found2;
-    if (first !== 0) taken += fanSome(bucketSinks(first), bucketEnd(first), skip, type);
-    if (second !== 0) taken += fanSome(bucketSinks(second), bucketEnd(second), skip, type);
-    if (third !== 0) taken += fanSome(bucketSinks(third), bucketEnd(third), skip, type);
-  }
-  return taken;
-}
-
-/** The same without the index: asks every selective sink. */
-function fanScanned(channel: Channel, skip: u32, type: u32): u32 {
-  let taken: u32 = 0;
-  for (let index: u32 = 0; index < channel.sinks; index++) {
-    const at = channel.sinksAt + index * SINK_BYTES;
-    if ((changetype<Sink>(at).types | changetype<Sink>(at).where) !== 0)
-      taken += fanSome(at, at + SINK_BYTES, skip, type);
-  }
-  return taken;
-}
-
-/** The entry that fanSome() hands on. */
-let selectedSlab: u32 = 0;
-let selectedAt: u32 = 0;
-let selectedBytes: u32 = 0;
-let selectedMetas: u32 = 0;
-let selectedDeadline: f64 = 0;
-
-/** Hands the entry to those of neighbouring Sink records that take it; returns how many do. */
-function fanSome(from: u32, end: u32, skip: u32, type: u32): u32 {
-  const slab = changetype<Slab>(selectedSlab);
-  const metaFirst = slab.metas - selectedMetas;
-  let taken: u32 = 0;
-  for (let at = from; at < end; at += SINK_BYTES) {
-    const sink = changetype<Sink>(at);
-    if (sink.connection === skip || !sinkTakes(sink, type)) continue;
-    taken++;
-    const inbox = changetype<Mailbox>(sink.inbox);
-    inboxAppend(inbox, slab, selectedAt, selectedBytes, 1, metaFirst, selectedMetas, selectedDeadline);
+  const taken = collectSelective(channel, skip, type);
+  const metaFirst = slab.metas - metas;
+  const end = collectedAt + taken * 4;
+  for (let collected = collectedAt; collected < end; collected += 4) {
+    const inbox = changetype<Mailbox>(changetype<Member>(load<u32>(collected)).inbox);
+    inboxAppend(inbox, slab, at, bytes, 1, metaFirst, metas, deadline);
   }
   return taken;
 }
@@ -312,27 +266,33 @@ function copyMeta(chunk: Slab, entryAt: u32, shift: u32): void {
 
 /** Fans one entry, the event of the view, out to all sinks that take it. */
 export function fanAll(channel: Channel, connection: u32, type: u32): void {
-  const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
-  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
-  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
-    const sink = changetype<Sink>(at);
-    if (sink.connection !== skip && sinkTakes(sink, type)) fanMember(channel, changetype<Member>(sink.member));
-  }
+  const count = collectMatching(channel, (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection, type);
+  const end = collectedAt + count * 4;
+  for (let at = collectedAt; at < end; at += 4) fanMember(channel, changetype<Member>(load<u32>(at)));
 }
 
 /** Whether the event of the view, of that size, would be refused by every sink that wants it, and at least one does. */
 export function allRefuse(channel: Channel, connection: u32, type: u32, bytes: u32): bool {
   const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
-  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
   refusedLimit = 0;
-  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
+  // Those that want everything are asked first: if one of them takes it, nobody need be looked up.
+  const end = channel.plainAt + plainSinks(channel) * SINK_BYTES;
+  for (let at = channel.plainAt; at < end; at += SINK_BYTES) {
     const sink = changetype<Sink>(at);
-    if (sink.connection === skip || !sinkTakes(sink, type)) continue;
-    const inbox = changetype<Mailbox>(sink.inbox);
-    if (inbox.overflow !== OVERFLOW_REJECT || inboxHasRoom(inbox, bytes)) return false;
-    refusedLimit = inbox.capacityEvents + inbox.keptEvents;
+    if (sink.connection !== skip && !refuses(sink.inbox, bytes)) return false;
+  }
+  const count = collectSelective(channel, skip, type);
+  for (let i: u32 = 0; i < count; i++) {
+    if (!refuses(changetype<Member>(load<u32>(collectedAt + i * 4)).inbox, bytes)) return false;
   }
   return refusedLimit !== 0;
+}
+
+function refuses(address: u32, bytes: u32): bool {
+  const inbox = changetype<Mailbox>(address);
+  if (inbox.overflow !== OVERFLOW_REJECT || inboxHasRoom(inbox, bytes)) return false;
+  refusedLimit = inbox.capacityEvents + inbox.keptEvents;
+  return true;
 }
 
 /** Capacity of the inbox that refused last. */

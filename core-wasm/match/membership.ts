@@ -21,17 +21,7 @@ import {
   STATUS_SOURCE_TAKEN,
   STATUS_STORE_FULL,
 } from "../abi";
-
-import {
-  Channel,
-  channelAt,
-  channelFind,
-  channelFree,
-  channelSinkAdd,
-  channelSinkRemove,
-  Sink,
-  sinkFind,
-} from "../channel/channel";
+import { Channel, channelAt, channelFind, channelFree } from "../channel/channel";
 import { lossCount, lossesFree } from "../channel/losses";
 import {
   joinOrderNext,
@@ -43,6 +33,7 @@ import {
   pairRemove,
   pairWithRole,
 } from "../channel/member";
+import { joinedSink, sinkJoin, sinkLeave, sinksFree } from "../channel/sinks";
 import { typeSetMade, typeSetNew, typeSetRelease } from "../channel/types";
 import { entryChannel, entrySize } from "../event/entry";
 import { programRelease } from "../expression/program";
@@ -98,8 +89,9 @@ export function memberNew(connection: Connection, channelNumber: u32, role: u32)
   member.order = joinOrderNext();
   const second = (role & ROLE_SINK) !== 0 && pairWithRole(connection.number, channelNumber, ROLE_SINK) !== 0;
   const isSink = (role & ROLE_SINK) !== 0;
-  if ((isSink && !collectReserve(channel.sinks + 1)) || (isSink && !sinkAdd(channel, member)) || !pairAdd(member)) {
-    if (isSink) channelSinkRemove(channel, changetype<u32>(member));
+  const joined = !isSink || (collectReserve(channel.sinks + 1) && sinkJoin(channel, member));
+  if (!joined || (isSink && !filtersJoin(channel, member)) || !pairAdd(member)) {
+    if (joined && isSink) sinkLeave(channel, member);
     memberFree(member);
     resultStatus(STATUS_STORE_FULL, 0, 0);
     return 0;
@@ -109,18 +101,12 @@ export function memberNew(connection: Connection, channelNumber: u32, role: u32)
   if ((role & ROLE_SOURCE) !== 0) channel.sources++;
   if (isSink) {
     const inbox = changetype<Mailbox>(connection.inbox);
+    heldWake(channel);
     if (second) channel.doubleSinks++;
     if (inboxStrict(inbox)) channel.strictSinks++;
     if (inbox.stalled !== 0) channel.blockedBy++;
   }
   return number;
-}
-
-/** Appends a sink, with its places in the channel's filters. Returns false where memory is used up. */
-function sinkAdd(channel: Channel, member: Member): bool {
-  if (!channelSinkAdd(channel, changetype<u32>(member), member.inbox, member.connection)) return false;
-  heldWake(channel);
-  return filtersJoin(channel, member);
 }
 
 /** Sets the types that a sink wants. Returns a status. */
@@ -131,7 +117,7 @@ export function memberTypesSet(number: u32, typesAt: u32, count: u32): u32 {
   const status = typeSetNew(typesAt, count);
   if (status !== STATUS_OK) return status;
   const isSink = (member.role & ROLE_SINK) !== 0;
-  if (isSink && !sinkSelect(channelAt(member.channel), changetype<u32>(member), typeSetMade, member.where)) {
+  if (isSink && !sinkSelect(channelAt(member.channel), member, typeSetMade, member.where)) {
     typeSetRelease(typeSetMade);
     return resultStatus(STATUS_STORE_FULL, 0, 0);
   }
@@ -147,7 +133,7 @@ export function memberWhereSet(number: u32, where: u32): u32 {
   if (found === null) return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
   const member = found as Member;
   const isSink = (member.role & ROLE_SINK) !== 0;
-  if (isSink && !sinkSelect(channelAt(member.channel), changetype<u32>(member), member.types, where))
+  if (isSink && !sinkSelect(channelAt(member.channel), member, member.types, where))
     return resultStatus(STATUS_STORE_FULL, 0, 0);
   heldWake(channelAt(member.channel));
   programRelease(member.where);
@@ -216,8 +202,8 @@ export function memberEnd(connection: Connection, member: Member, channel: Chann
   if ((member.role & ROLE_SOURCE) !== 0) channel.sources--;
   if ((member.role & ROLE_SINK) !== 0) {
     const inbox = changetype<Mailbox>(member.inbox);
-    sinkDeselect(channel, sinkFind(channel.sinksAt, channel.sinks, at));
-    channelSinkRemove(channel, at);
+    sinkDeselect(channel, member);
+    sinkLeave(channel, member);
     if (pairWithRole(connection.number, channel.number, ROLE_SINK) !== 0) channel.doubleSinks--;
     if (inboxStrict(inbox)) channel.strictSinks--;
     if (inbox.stalled !== 0) channel.blockedBy--;
@@ -322,13 +308,15 @@ export function inboxConfigure(
 
 /** Removes a channel with all its members. */
 export function channelEnd(channel: Channel): void {
-  while (channel.sinks !== 0) leaveOne(changetype<Member>(changetype<Sink>(channel.sinksAt).member));
+  // Behind the last one there is no empty place.
+  while (channel.sinks !== 0) leaveOne(changetype<Member>(joinedSink(channel, channel.joined - 1)));
   if (channel.sources !== 0) leaveSources(channel.number);
   while (channel.outboxes !== 0) outboxDrop(channel);
   typeSetRelease(channel.types);
   selectiveFree(channel);
   heldDrop(channel);
   filtersFree(channel);
+  sinksFree(channel);
   lossesFree(channel);
   if (channel.ring !== 0) ringFree(changetype<Mailbox>(channel.ring));
   channelFree(channel);

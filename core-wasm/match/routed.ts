@@ -1,7 +1,7 @@
 /** Events of channels or sources with filters: from what the stages have left to inboxes, or to where events wait. */
-import { CHANNEL_ECHO, DROPPED_LATE, STAGE_IN, STAGE_OUT, STATISTIC_DROPPED_OVERFLOW } from "../abi";
-import { Channel, SINK_BYTES, Sink } from "../channel/channel";
-import { Member } from "../channel/member";
+import { CHANNEL_ECHO, DROPPED_LATE, ROLE_SINK, STAGE_IN, STAGE_OUT, STATISTIC_DROPPED_OVERFLOW } from "../abi";
+import { Channel } from "../channel/channel";
+import { Member, pairFirst } from "../channel/member";
 import { typeLookup } from "../channel/types";
 import { nowMs } from "../clock";
 import { entryEvent, entryEventBytes, entrySequence } from "../event/entry";
@@ -25,7 +25,7 @@ import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
 import { statisticAdd } from "../statistics";
 import { collectedAt, collectMatching } from "./collect";
 import { fanBegin, fanEnd, fanMember, fanRefused, fanSinks, fanStore, rangeFlush } from "./fan-out";
-import { sinkTakes } from "./select";
+import { memberTakes } from "./select";
 
 /** Hands the entry between fanBegin() and fanEnd() to those that the stages have left, and to own sinks beside them. */
 export function fanRouted(channel: Channel, connection: u32, type: u32): void {
@@ -44,10 +44,9 @@ export function fanRouted(channel: Channel, connection: u32, type: u32): void {
 /** Own sinks of the submitter receive beside the selection, where the channel echoes. */
 export function fanOwn(channel: Channel, connection: u32, type: u32): void {
   if ((channel.flags & CHANNEL_ECHO) === 0) return;
-  const end = channel.sinksAt + channel.sinks * SINK_BYTES;
-  for (let at = channel.sinksAt; at < end; at += SINK_BYTES) {
-    const sink = changetype<Sink>(at);
-    if (sink.connection === connection && sinkTakes(sink, type)) fanMember(channel, changetype<Member>(sink.member));
+  for (let at = pairFirst(connection, channel.number); at !== 0; at = changetype<Member>(at).nextOfPair) {
+    const member = changetype<Member>(at);
+    if ((member.role & ROLE_SINK) !== 0 && memberTakes(member, type)) fanMember(channel, member);
   }
 }
 

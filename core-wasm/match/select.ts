@@ -1,5 +1,4 @@
 /** Whether a sink wants an event: its types, then its `where`. The event is the one of the view (expression/view.ts). */
-import { Sink } from "../channel/channel";
 import { Member } from "../channel/member";
 import { typeSetTakes } from "../channel/types";
 import { Program } from "../expression/program";
@@ -7,13 +6,6 @@ import { programHolds } from "../expression/run";
 import { viewSink } from "../expression/view";
 
 /** `type`: the number of the event's type, 0 where no filter names it. */
-export function sinkTakes(sink: Sink, type: u32): bool {
-  return (
-    typeSetTakes(sink.types, type) && (sink.where === 0 || whereHolds(sink.where, changetype<Member>(sink.member)))
-  );
-}
-
-/** The same for a member. */
 export function memberTakes(member: Member, type: u32): bool {
   return typeSetTakes(member.types, type) && (member.where === 0 || whereHolds(member.where, member));
 }

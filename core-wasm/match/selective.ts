@@ -1,60 +1,33 @@
-/** Sinks that do not want everything: in the index where their expression has a key, else in the list that is scanned. */
-import { Channel, grownAt, grownCapacity, SINK_BYTES, Sink, sinkFind, sinksGrow } from "../channel/channel";
-import { Program } from "../expression/program";
-import { indexAdd, indexFree, indexNew, indexRemove } from "./index";
+/** Sinks that do not want everything are in the index of their channel (index/file.ts). */
+import { Channel } from "../channel/channel";
+import { Member } from "../channel/member";
+import { sinkSelects, sinkSelectsNot } from "../channel/sinks";
+import { filedTake, fileSink, unfile } from "./index/file";
+import { indexFree, indexNew } from "./index/places";
 
-/** Sets what a sink wants, 0 and 0: everything. Returns false where memory is used up; then nothing has changed. */
-export function sinkSelect(channel: Channel, member: u32, types: u32, where: u32): bool {
-  const at = sinkFind(channel.sinksAt, channel.sinks, member);
-  const sink = changetype<Sink>(at);
-  const oldTypes = sink.types;
-  const oldWhere = sink.where;
+/**
+ * Sets what a sink wants, 0 and 0: everything. Returns false where memory is used up; then nothing has changed. The member's
+ * `types` and `where` are the caller's to set, before the next event.
+ */
+export function sinkSelect(channel: Channel, member: Member, types: u32, where: u32): bool {
+  if ((types | where) === 0) {
+    sinkDeselect(channel, member);
+    return true;
+  }
+  if (channel.index === 0) channel.index = indexNew();
   // The new place is taken first: what cannot be had leaves the old one as it is.
-  sink.types = types;
-  sink.where = where;
-  const added = (types | where) === 0 || enlist(channel, at);
-  sink.types = oldTypes;
-  sink.where = oldWhere;
-  if (!added) return false;
-  sinkDeselect(channel, at);
-  sink.types = types;
-  sink.where = where;
-  if ((types | where) !== 0) channel.selectiveSinks++;
+  if (channel.index === 0 || !fileSink(channel.index, changetype<u32>(member), types, where)) return false;
+  if ((member.types | member.where) !== 0) unfile(member.indexed);
+  else sinkSelects(channel, member);
+  filedTake(member);
   return true;
 }
 
-/** Takes the Sink record at `at` off the selective ones, before it changes or goes. */
-export function sinkDeselect(channel: Channel, at: u32): void {
-  const sink = changetype<Sink>(at);
-  if ((sink.types | sink.where) === 0) return;
-  channel.selectiveSinks--;
-  if (hasKey(sink.where)) {
-    indexRemove(channel.index, at);
-    return;
-  }
-  const listed = sinkFind(channel.selectiveAt, channel.scannedSinks, sink.member);
-  memory.copy(
-    listed,
-    listed + SINK_BYTES,
-    channel.selectiveAt + channel.scannedSinks * SINK_BYTES - listed - SINK_BYTES,
-  );
-  channel.scannedSinks--;
-}
-
-function hasKey(where: u32): bool {
-  return where !== 0 && changetype<Program>(where).accessName !== 0;
-}
-
-function enlist(channel: Channel, at: u32): bool {
-  if (hasKey(changetype<Sink>(at).where)) {
-    if (channel.index === 0) channel.index = indexNew();
-    return channel.index !== 0 && indexAdd(channel.index, at);
-  }
-  if (!sinksGrow(channel.selectiveAt, channel.scannedSinks, channel.selectiveCapacity)) return false;
-  channel.selectiveAt = grownAt;
-  channel.selectiveCapacity = grownCapacity;
-  memory.copy(channel.selectiveAt + channel.scannedSinks++ * SINK_BYTES, at, SINK_BYTES);
-  return true;
+/** From now on a sink wants everything. */
+export function sinkDeselect(channel: Channel, member: Member): void {
+  if ((member.types | member.where) === 0) return;
+  unfile(member.indexed);
+  sinkSelectsNot(channel, member);
 }
 
 /** Frees the index of a channel that has no sinks any more. */

@@ -45,13 +45,18 @@ function expression(random: Random, depth = 0): string {
     case 1:
       return `${name()} = ${pick(random, CONSTANTS)}`;
     case 2:
-      return `${name()} ${pick(random, ["<", ">=", "!="])} ${pick(random, CONSTANTS)}`;
+      return `${name()} ${pick(random, ["<", "<=", ">", ">=", "!="])} ${pick(random, CONSTANTS)}`;
     case 3:
       return pick(random, [
         `EXISTS ${pick(random, NAMES)}`,
         `${name()} LIKE '%1%'`,
         `${name()} IN (1, 'x')`,
+        `${name()} IN (2.5, 'true', 'NaN', '1', 't')`,
+        `${name()} NOT IN (0, 4)`,
+        `${name()} BETWEEN 0 AND ${pick(random, CONSTANTS)}`,
         `1 = ${name()}`,
+        "TRUE",
+        "FALSE",
       ]);
     case 4:
     case 5:
@@ -61,6 +66,18 @@ function expression(random: Random, depth = 0): string {
     default:
       return `NOT (${expression(random, depth + 1)})`;
   }
+}
+
+/** A random conjunction of ranges, of which many are on the same names: what columns are for. */
+function ranges(random: Random): string {
+  const parts = Array.from({ length: 1 + random(3) }, () => {
+    const name = pick(random, ["a", "b", "priority", "zone"]);
+    const constant = pick(random, CONSTANTS.slice(0, 4).concat("2.5", "4"));
+    return random(5) === 0
+      ? `${name} BETWEEN ${constant} AND 2.5`
+      : `${name} ${pick(random, ["<", "<=", ">", ">=", "="])} ${constant}`;
+  });
+  return parts.join(random(8) === 0 ? " OR " : " AND ");
 }
 
 function value(random: Random) {
@@ -101,9 +118,15 @@ interface Sink {
   types: readonly string[];
 }
 
-test(
-  "every sink gets what its expression holds of",
-  () => {
+/** Few sinks of all sorts; and so many with ranges that they lie in columns. */
+const settings = [
+  { title: "of all sorts", draw: expression, sinks: 60, rounds: 600 },
+  { title: "with ranges", draw: ranges, sinks: 400, rounds: 120 },
+];
+
+test.each(settings)(
+  "every sink gets what its expression holds of: $title",
+  ({ draw, sinks: first, rounds: wantedRounds }) => {
     const seed = seedOfRun();
     const random = createRandom(seed);
     const harness = Harness.create({ poolBytes: 64 * 1024 * 1024 });
@@ -120,8 +143,8 @@ test(
     };
     /** Sets another expression; the test keeps a use of its own, to ask it. */
     const filter = (sink: Sink): void => {
-      const text = expression(random);
-      const dialect = random(4) === 0 && !/\.\d|sink/.test(text) ? "cesql" : "sluice";
+      const text = draw(random);
+      const dialect = random(4) === 0 && !/\.\d|sink|BETWEEN/.test(text) ? "cesql" : "sluice";
       const handle = program(text, dialect);
       program(text, dialect);
       expect(harness.core.memberWhere(sink.member, handle)).toBe(abi.STATUS_OK);
@@ -144,13 +167,13 @@ test(
       return harness.core.expressionTest(sink.expression, abi.STAGE_OFFSET, bytes, sink.member) === 1;
     };
 
-    for (let at = 0; at < 60; at++) join();
+    for (let at = 0; at < first; at++) join();
     let delivered = 0;
-    const rounds = casesOfRun(600);
+    const rounds = casesOfRun(wantedRounds);
     for (let round = 0; round < rounds; round++) {
       const change = random(6);
       if (change === 0) join();
-      else if (change === 1 && sinks.length > 20) {
+      else if (change === 1 && sinks.length > first / 3) {
         const [gone] = sinks.splice(random(sinks.length), 1);
         if (gone !== undefined) {
           gone.connection.close();

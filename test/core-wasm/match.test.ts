@@ -1,0 +1,213 @@
+/** Goal: who wants an event is found by looking it up, and is found exactly, however many there are and come and go. */
+import { describe, expect, test } from "vitest";
+import * as abi from "../../core-wasm/abi.ts";
+import { compileExpression } from "../../host/expression/compile.ts";
+import type { EventInit } from "./frames.ts";
+import { Harness } from "./harness.ts";
+
+type Value = bigint | number | boolean | string;
+
+const kindOf = (value: Value) =>
+  typeof value === "bigint"
+    ? ({ case: "integer", value } as const)
+    : typeof value === "number"
+      ? ({ case: "number", value } as const)
+      : typeof value === "boolean"
+        ? ({ case: "boolean", value } as const)
+        : ({ case: "text", value } as const);
+
+const event = (attributes: Record<string, Value>, more: EventInit = {}): EventInit => ({
+  type: "t",
+  attributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, { kind: kindOf(value) }])),
+  ...more,
+});
+
+/** A channel whose sinks, each a session of its own, are told by what they were added as. */
+function world() {
+  const harness = Harness.create({ poolBytes: 64 * 1024 * 1024 });
+  const channel = harness.channel("c");
+  const source = harness.open();
+  harness.source(source, channel);
+  const sinks: { name: string; member: number; connection: ReturnType<typeof harness.open> }[] = [];
+  const want = (member: number, text: string): void => {
+    const { program } = compileExpression(text);
+    const handle = harness.core.expressionAdd(abi.STAGE_OFFSET, harness.stage(program));
+    expect(handle).not.toBe(0);
+    expect(harness.core.memberWhere(member, handle)).toBe(abi.STATUS_OK);
+  };
+  const add = (text: string, types?: readonly string[], name = text) => {
+    const connection = harness.open();
+    const member = harness.sink(connection, channel, types);
+    if (text !== "") want(member, text);
+    const sink = { name, member, connection };
+    sinks.push(sink);
+    return sink;
+  };
+  const gets = (init: EventInit): string[] => {
+    source.publish(channel, [init]);
+    return sinks.filter(({ connection }) => connection.events().length === 1).map(({ name }) => name);
+  };
+  /** Who gets it, which must not depend on whether it is looked up. */
+  const takers = (init: EventInit): string[] => {
+    const found = gets(init);
+    harness.core.channelSet(channel, abi.CHANNEL_ECHO | abi.CHANNEL_SCANNED, 4, 0, 0);
+    expect(gets(init)).toEqual(found);
+    harness.core.channelSet(channel, abi.CHANNEL_ECHO, 4, 0, 0);
+    return found;
+  };
+  const leave = (sink: (typeof sinks)[number]): void => {
+    sinks.splice(sinks.indexOf(sink), 1);
+    sink.connection.close();
+  };
+  const indexBytes = (): number => harness.statistic(abi.STATISTIC_INDEX_BYTES);
+  return { harness, channel, source, sinks, add, want, takers, leave, indexBytes };
+}
+
+describe("one event is looked up", () => {
+  test.each<[string, string[], Record<string, Value>, string[]]>([
+    ["by a text", ["zone = 'eu'", "zone = 'us'", "zone = 'e'"], { zone: "eu" }, ["zone = 'eu'"]],
+    [
+      "by a number, however it is written",
+      ["n = 5", "n = 5.0", "n = '5'", "n = 6"],
+      { n: 5 },
+      ["n = 5", "n = 5.0", "n = '5'"],
+    ],
+    ["by a text that is a number", ["n = 5", "n = '5'", "n = '5.0'"], { n: "5.0" }, ["n = 5", "n = '5.0'"]],
+    ["by a boolean", ["b = TRUE", "b = FALSE", "b = 1"], { b: true }, ["b = TRUE", "b = 1"]],
+    [
+      "by a list",
+      ["z IN ('a', 'b')", "z IN (1, 2)", "z NOT IN ('a')"],
+      { z: "b" },
+      ["z IN ('a', 'b')", "z NOT IN ('a')"],
+    ],
+    ["by a list that a boolean is in", ["z IN (2, 3)", "z IN (0)", "z = 2"], { z: true }, ["z IN (2, 3)"]],
+    [
+      "by one of several parts",
+      ["z = 'a' OR y = 1", "(z = 'a' OR y = 2) AND x < 1"],
+      { y: 1n, z: "a", x: 0 },
+      ["z = 'a' OR y = 1", "(z = 'a' OR y = 2) AND x < 1"],
+    ],
+    [
+      "by ranges, bounds included or not",
+      ["n < 5", "n <= 5", "n > 5", "n >= 5", "n BETWEEN 5 AND 5"],
+      { n: 5n },
+      ["n <= 5", "n >= 5", "n BETWEEN 5 AND 5"],
+    ],
+    ["by ranges that nothing lies in", ["n < 5 AND n > 5", "n = 1 AND n = 2"], { n: 5 }, []],
+    ["by what is not there", ["n < 5", "n = 1", "NOT (n = 1)", "n IS NULL"], {}, ["NOT (n = 1)", "n IS NULL"]],
+    [
+      "by numbers that no double holds",
+      ["n = 9007199254740993", "n > 9007199254740992"],
+      { n: 9007199254740993n },
+      ["n = 9007199254740993", "n > 9007199254740992"],
+    ],
+    ["by NaN", ["n = 0", "n < 1", "n >= 1", "n != 1", "n IN ('NaN')"], { n: Number.NaN }, []],
+    ["by what is always or never so", ["TRUE", "FALSE", "1 = 1"], {}, ["TRUE", "1 = 1"]],
+  ])("%s", (_title, wanted, attributes, expected) => {
+    const { add, takers } = world();
+    for (const text of wanted) add(text);
+    expect(takers(event(attributes))).toEqual(expected);
+  });
+
+  test("by its type, whether it stands in the list or in the expression", () => {
+    const { add, takers } = world();
+    add("", ["a", "t"], "list");
+    add("n < 1", ["t"], "list and range");
+    add("z = 'x'", ["t"], "list and value");
+    add("z = 'x'", ["a"], "another list and value");
+    add("type = 't'", undefined, "expression");
+    add("n < 1 OR z = 'x'", ["t", "u"], "either");
+    expect(takers(event({ n: 0, z: "x" }))).toEqual([
+      "list",
+      "list and range",
+      "list and value",
+      "expression",
+      "either",
+    ]);
+    expect(takers(event({ n: 5 }))).toEqual(["list", "expression"]);
+    expect(takers(event({ n: 0 }, { type: "u" }))).toEqual(["either"]);
+  });
+
+  test("by more alternatives than are told apart", () => {
+    const { add, takers } = world();
+    const many = Array.from({ length: 40 }, (_, index) => `a = '${index}'`).join(" OR ");
+    add(`zone = 'eu' AND (${many})`, undefined, "and");
+    add(`(${many}) AND zone = 'eu'`, undefined, "first");
+    add(many, undefined, "or");
+    expect(takers(event({ zone: "eu", a: "39" }))).toEqual(["and", "first", "or"]);
+    expect(takers(event({ zone: "us", a: "39" }))).toEqual(["or"]);
+  });
+});
+
+describe("many sinks", () => {
+  /** So many that all but the first lie in columns. */
+  const COUNT = 500;
+
+  test.each([
+    ["one range", (index: number) => `n >= ${index}`, { n: 123 }, 124],
+    ["two ranges", (index: number) => `n >= ${index} AND m < ${index + 10}`, { n: 123, m: 123 }, 10],
+    ["three ranges", (index: number) => `n >= ${index} AND m < ${index + 10} AND o = 1`, { n: 123, m: 123, o: 1 }, 10],
+    ["a value and a range", (index: number) => `z = 'eu' AND n >= ${index}`, { z: "eu", n: 123 }, 124],
+    ["a range and a value asked for second", (index: number) => `y = '${index}' AND z = 'eu'`, { z: "eu", y: "7" }, 1],
+    ["four ranges", (index: number) => `a < 1 AND b < 1 AND c < 1 AND n = ${index}`, { a: 0, b: 0, c: 0, n: 7 }, 1],
+    ["nothing known", (index: number) => `LENGTH(z) = ${index}`, { z: "eu" }, 1],
+  ])("%s: who wants it gets it, while half of them leave", (_title, textOf, attributes, expected) => {
+    const { sinks, add, takers, leave } = world();
+    for (let index = 0; index < COUNT; index++) add(textOf(index), undefined, String(index));
+    const all = takers(event(attributes));
+    expect(all).toHaveLength(expected);
+    for (const sink of [...sinks]) if (Number(sink.name) % 2 === 0) leave(sink);
+    expect(takers(event(attributes))).toEqual(all.filter((name) => Number(name) % 2 === 1));
+  });
+
+  test("what they ask for may change, and the index is as small as before", () => {
+    const { sinks, add, want, takers, leave, indexBytes } = world();
+    const round = (): void => {
+      for (let index = 0; index < COUNT; index++) add(`z = 'a${index % 7}' AND n > ${index}`, undefined, String(index));
+      for (const [index, { member }] of sinks.entries()) want(member, `z = 'b${index % 7}' OR n < ${index}`);
+      expect(takers(event({ z: "b3" }))).toHaveLength(Math.ceil((COUNT - 3) / 7));
+      expect(takers(event({ z: "a3", n: 499 }))).toEqual([]);
+      for (const sink of [...sinks]) leave(sink);
+    };
+    round();
+    const bytes = indexBytes();
+    round();
+    expect(indexBytes()).toBe(bytes);
+  });
+
+  test("those that want everything again get everything", () => {
+    const { harness, sinks, add, takers } = world();
+    for (let index = 0; index < 20; index++) add("z = 'a'", undefined, String(index));
+    sinks.forEach(({ member }, index) => {
+      if (index % 3 === 0) expect(harness.core.memberWhere(member, 0)).toBe(abi.STATUS_OK);
+    });
+    expect(takers(event({}))).toHaveLength(7);
+    expect(takers(event({ z: "a" }))).toHaveLength(20);
+  });
+
+  test("explain tells them in join order after others have left", () => {
+    const { harness, channel, sinks, add, leave } = world();
+    for (let index = 0; index < 100; index++) add(index % 2 === 0 ? "" : "z = 'a'", undefined, String(index));
+    for (const sink of [...sinks]) if (Number(sink.name) % 5 !== 0) leave(sink);
+    add("", undefined, "last");
+    const bytes = harness.stage(new Uint8Array([0x1a, 1, 0x74, 0x12, 1, 0x73]));
+    expect(harness.core.explain(channel, 0, abi.STAGE_OFFSET, bytes, 0, harness.now)).toBe(abi.STATUS_OK);
+    const told = Array.from({ length: harness.result(abi.RESULT_COUNT) }, (_, index) =>
+      harness.words.at(abi.RECEIPTS_OFFSET + index * abi.EXPLAIN_RECORD_BYTES, abi.EXPLAIN_MEMBER),
+    );
+    expect(told).toEqual(sinks.map(({ member }) => member));
+  });
+
+  test("one session with several of them gets an event once, named for the first that wants it", () => {
+    const { harness, channel, source, want } = world();
+    const connection = harness.open();
+    const members = ["z = 'a'", "n > 1", "n > 0", "z = 'b'"].map((text) => {
+      const member = harness.sink(connection, channel);
+      want(member, text);
+      return member;
+    });
+    source.publish(channel, [event({ n: 5, z: "b" })]);
+    const { deliveries } = connection.drain();
+    expect(deliveries.map(({ member }) => member)).toEqual([members[1]]);
+  });
+});
