@@ -308,8 +308,14 @@ export function inboxConfigure(
 
 /** Removes a channel with all its members. */
 export function channelEnd(channel: Channel): void {
-  // Behind the last one there is no empty place.
-  while (channel.sinks !== 0) leaveOne(changetype<Member>(joinedSink(channel, channel.joined - 1)));
+  for (let place: u32 = 0; channel.sinks !== 0; ) {
+    const at = joinedSink(channel, place);
+    const places = channel.joined;
+    if (at === 0) place++;
+    else leaveOne(changetype<Member>(at));
+    // They have closed up.
+    if (channel.joined !== places) place = 0;
+  }
   if (channel.sources !== 0) leaveSources(channel.number);
   while (channel.outboxes !== 0) outboxDrop(channel);
   typeSetRelease(channel.types);
