@@ -68,10 +68,7 @@ import { slabsInit, slabsLive } from "./mailbox/slab";
 import { collectInit } from "./match/collect";
 import { explainEvent } from "./match/explain";
 import { fanOutInit } from "./match/fan-out";
-import { columnsMapBytes } from "./match/index/columns";
-import { indexInit } from "./match/index/file";
-import { keysMapBytes } from "./match/index/keys";
-import { roomBytes } from "./match/index/room";
+import { indexBytes, indexInit } from "./match/index/file";
 import {
   channelEnd,
   connectionLeaveAll,
@@ -496,6 +493,6 @@ export function statistic(index: u32): f64 {
   if (index === STATISTIC_KEPT) return keptCount();
   if (index === STATISTIC_KEPT_BYTES) return keptMemory();
   if (index === STATISTIC_MEMBERS) return memberTable().live;
-  if (index === STATISTIC_INDEX_BYTES) return roomBytes + keysMapBytes() + columnsMapBytes();
+  if (index === STATISTIC_INDEX_BYTES) return indexBytes();
   return statisticGet(index);
 }

@@ -30,6 +30,9 @@ let madeMax: u32 = 0;
 export function slabsInit(slabsMax: u32): void {
   oldest = newest = current = freeSlabs = slabs = made = 0;
   madeMax = slabsMax;
+  // The records of the first slabs are there from the beginning: where others use up the pool, events still come through.
+  const first = heapTakeZero(offsetof<Slab>());
+  if (first !== 0) heapGive(first, offsetof<Slab>());
 }
 
 /** Slabs of the store that hold something. */

@@ -9,7 +9,7 @@ import { Member } from "../../channel/member";
 import { CONJUNCTIONS_MAX, conjunctionLoose, conjunctionSet, conjunctionsRead } from "../../expression/conjunctions";
 import { KIND_NUMBER, KIND_TEXT, predicateAt } from "../../expression/predicates";
 import { Program } from "../../expression/program";
-import { Columns, columnsAdd, columnsInit, columnsRemove } from "./columns";
+import { Columns, columnsAdd, columnsInit, columnsMapBytes, columnsRemove } from "./columns";
 import {
   draftAdd,
   draftAt,
@@ -28,6 +28,7 @@ import {
   keyFindNumber,
   keyFindText,
   keysInit,
+  keysMapBytes,
   keyTakeNumber,
   keyTakeOther,
   keyTakeText,
@@ -36,7 +37,7 @@ import {
 } from "./keys";
 import { listAdd, listRemove, listTakes } from "./list";
 import { Index, NO_PLACE } from "./places";
-import { roomGive, roomInit, roomTake } from "./room";
+import { roomBytes, roomGive, roomInit, roomTake } from "./room";
 
 /** Most entries of one sink, types × conjunctions; beyond, its types are asked and no keys. */
 const ENTRIES_MAX: u32 = 64;
@@ -45,6 +46,11 @@ const ENTRIES_MAX: u32 = 64;
 export function indexInit(): bool {
   roomInit();
   return keysInit() && columnsInit();
+}
+
+/** Bytes that all indexes take. */
+export function indexBytes(): u32 {
+  return roomBytes + keysMapBytes() + columnsMapBytes();
 }
 
 /** The first Filing of what fileSink() filed, 0: nothing, no event can pass. */
