@@ -90,7 +90,10 @@ const moduleFields = {
 /** Routes or a module on a stage. */
 export const bindingSchema = z
   .strictObject({
-    routes: list(routeSchema, limits.routes).optional().describe("Rules; the first whose `when` holds decides"),
+    routes: list(routeSchema, limits.routes)
+      .meta({ items: { $ref: "#/components/schemas/Route" } })
+      .optional()
+      .describe("Rules; the first whose `when` holds decides"),
     route: routeSchema.optional().describe("The same where there is one"),
     ...moduleFields,
   })
@@ -110,8 +113,11 @@ export const bindingSchema = z
 /** What it gives. */
 export type BindingInput = z.output<typeof bindingSchema>;
 
+/** What is bound on a stage; a union and no nullable object, so that descriptions refer to it and do not repeat it. */
+export const boundSchema = z.union([bindingSchema, z.null()]);
+
 /** The filters of a channel, or those that a join brings for its member's own events. */
 export const filtersSchema = z.strictObject({
-  in: bindingSchema.nullable().default(null).describe("Before the inboxes of each host"),
-  out: bindingSchema.nullable().default(null).describe("Once per event, over all candidate sinks"),
+  in: boundSchema.default(null).describe("Before the inboxes of each host"),
+  out: boundSchema.default(null).describe("Once per event, over all candidate sinks"),
 });

@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith } from "../../check.ts";
 import { bindingJson } from "../../filter/route.ts";
-import { bindingSchema } from "../../filter/schema.ts";
+import { boundSchema } from "../../filter/schema.ts";
 import type { ScalarValue } from "../../socket/json/schema/parts.ts";
 import { attributeChanges, attributes, member as memberName, memberNumber } from "../../socket/json/schema/parts.ts";
 import { scalarsFromValues, valuesFromScalars } from "../../socket/json/value.ts";
@@ -37,7 +37,7 @@ const shown = z
       .record(z.string(), z.number())
       .openapi({ description: "How long ago each live attribute was set; no part of the tag" }),
     filters: z
-      .object({ in: bindingSchema.nullable(), out: bindingSchema.nullable() })
+      .object({ in: boundSchema, out: boundSchema })
       .optional()
       .openapi({ description: "Filters that it brought for its own events" }),
   })
