@@ -1,9 +1,11 @@
 /**
  * `sluice channel ls·create·show·update·rm`: channels as resources of the control plane.
  */
+import { bindingFromJson } from "../filter/route.ts";
+import { bindingSummary } from "../filter/summary.ts";
 import { channelPath, listed, request, type Target } from "./client.ts";
 import { CliError } from "./failure.ts";
-import { figure, pad, printable } from "./style.ts";
+import { figure, pad, printable, wrapped } from "./style.ts";
 import { type Column, linesFromTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -13,7 +15,14 @@ interface ChannelLike {
   readonly types?: readonly string[];
   readonly source?: string;
   readonly echo?: boolean;
-  readonly delivery?: { readonly priority?: number; readonly ttlMs?: number | null; readonly late?: string };
+  readonly delivery?: {
+    readonly priority?: number;
+    readonly ttlMs?: number | null;
+    readonly late?: string;
+    readonly empty?: string;
+    readonly divertTo?: string | null;
+  };
+  readonly filters?: { readonly in?: unknown; readonly out?: unknown };
   readonly sinks?: number;
   readonly sources?: number;
   readonly sequence?: number;
@@ -29,6 +38,8 @@ export interface ChannelOptions {
   readonly ttl?: number | "none";
   readonly late?: string;
   readonly echo?: boolean;
+  readonly empty?: string;
+  readonly divertTo?: string;
   readonly json?: boolean;
 }
 
@@ -114,7 +125,7 @@ export async function channelUpdate(
   const settings = settingsFrom(options);
   if (Object.keys(settings).length === 0) {
     throw new CliError(
-      "nothing to change; give at least one of --type, --any-type, --source, --priority, --ttl, --late, --echo, --no-echo",
+      "nothing to change; give at least one of --type, --any-type, --source, --priority, --ttl, --late, --echo, --no-echo, --empty, --divert-to",
       { exitCode: 2 },
     );
   }
@@ -154,6 +165,8 @@ function settingsFrom(options: ChannelOptions): Record<string, unknown> {
   if (options.priority !== undefined) delivery["priority"] = options.priority;
   if (options.ttl !== undefined) delivery["ttlMs"] = options.ttl === "none" ? null : options.ttl;
   if (options.late !== undefined) delivery["late"] = options.late;
+  if (options.empty !== undefined) delivery["empty"] = options.empty;
+  if (options.divertTo !== undefined) delivery["divertTo"] = options.divertTo === "none" ? null : options.divertTo;
   if (Object.keys(delivery).length > 0) settings["delivery"] = delivery;
   return settings;
 }
@@ -177,6 +190,9 @@ function show(channel: ChannelLike, terminal: Terminal): void {
     ["priority", String(delivery?.priority ?? 4)],
     ["ttl", delivery?.ttlMs == null ? "none" : `${figure(delivery.ttlMs)} ms`],
     ["late events", delivery?.late === "drop" ? "dropped" : "delivered"],
+    ["nobody left", nobodyText(delivery)],
+    ["out filter", filterText(channel.filters?.out)],
+    ["in filter", filterText(channel.filters?.in)],
     [
       "echo",
       channel.echo === false
@@ -185,5 +201,26 @@ function show(channel: ChannelLike, terminal: Terminal): void {
     ],
   ];
   terminal.print(style.bold(printable(channel.name)));
-  for (const [name, value] of rows) terminal.print(`  ${style.dim(pad(name, 12))}${value}`);
+  const indent = 14;
+  for (const [name, value] of rows) {
+    const [first = "", ...rest] = wrapped(value, (terminal.width ?? Number.POSITIVE_INFINITY) - indent);
+    terminal.print(`  ${style.dim(pad(name, indent - 2))}${first}`);
+    for (const line of rest) terminal.print(" ".repeat(indent) + line);
+  }
+}
+
+function nobodyText(delivery: ChannelLike["delivery"]): string {
+  if (delivery?.empty === "hold") return "events wait for a sink to qualify";
+  if (delivery?.empty === "divert") return `events go to ${printable(delivery.divertTo ?? "?")}`;
+  return "events are dropped";
+}
+
+/** A filter in a line; one that this command line does not understand, of another version, is only named. */
+function filterText(filter: unknown): string {
+  if (filter === null || filter === undefined) return "none";
+  try {
+    return printable(bindingSummary(bindingFromJson(filter)));
+  } catch {
+    return "bound; see: sluice channel show --json";
+  }
 }

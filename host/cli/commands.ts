@@ -9,6 +9,7 @@ import type { ChannelOptions } from "./channel.ts";
 import { type Target, targetFrom } from "./client.ts";
 import type { ExplainOptions } from "./explain.ts";
 import type { PubOptions } from "./pub.ts";
+import { addFilterCommand } from "./routing-commands.ts";
 import type { SubOptions } from "./sub.ts";
 import type { Terminal } from "./terminal.ts";
 import { attributeFromText, bytesFromText, collect, wholeNumber } from "./values.ts";
@@ -183,6 +184,8 @@ export function addChannelCommand(program: Command, terminal: Terminal): void {
         (await import("./channel.ts")).channelRm(names, options, target(options, terminal), terminal),
       ),
   );
+
+  addFilterCommand(channel, terminal);
 }
 
 function withUrl(command: Command): Command {
@@ -198,6 +201,14 @@ function withSettings(command: Command): Command {
     .addOption(new Option("--late <what>", "what happens to events beyond their time").choices(["deliver", "drop"]))
     .option("--echo", "sessions receive what they publish themselves")
     .option("--no-echo", "they do not")
+    .addOption(
+      new Option("--empty <what>", "what happens to events for which no sink is left").choices([
+        "drop",
+        "hold",
+        "divert",
+      ]),
+    )
+    .option("--divert-to <channel|none>", "the channel for what is diverted")
     .option("--json", "print the JSON resource");
 }
 
@@ -260,4 +271,5 @@ Examples:
   $ sluice channel create orders --type order.placed --late drop
   $ sluice channel update orders --ttl 5000
   $ sluice channel show orders --json
+  $ sluice channel filter orders out --order-by sink.load --limit 1
   $ sluice channel rm orders`;

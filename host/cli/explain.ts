@@ -6,6 +6,7 @@ import { EventSchema } from "../gen/sluice/v1/event_pb.ts";
 import { textFromEvent } from "../socket/json/event.ts";
 import { channelPath, request, type Target } from "./client.ts";
 import { CliError } from "./failure.ts";
+import { ageText } from "./members.ts";
 import { type EventOptions, eventBytes, payloadFromJson, payloadOf } from "./payload.ts";
 import { figure, printable, type Style } from "./style.ts";
 import { type Column, linesFromTable } from "./table.ts";
@@ -30,6 +31,17 @@ interface SinkLike {
   readonly reason: string | null;
   readonly detail: string | null;
   readonly expression?: { readonly text: string; readonly missing: readonly string[] };
+  readonly rank: number | null;
+  readonly route?: {
+    readonly of: string;
+    readonly stage: string;
+    readonly index: number;
+    readonly summary: string;
+    readonly value: number | null;
+    readonly charge: number | null;
+    readonly ageMs: number | null;
+    readonly selections: number;
+  };
   readonly inbox: { readonly id: string | null; readonly depth: number; readonly position: number | null };
 }
 
@@ -40,11 +52,22 @@ interface PageLike {
   readonly refused?: { readonly detail: string; readonly code: string };
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: "SINK" },
-  { title: "INBOX", shrinks: true },
-  { title: "VERDICT" },
-  { title: "WHY", shrinks: true },
+const HEAD: readonly Column[] = [{ title: "SINK" }, { title: "INBOX", shrinks: true }, { title: "VERDICT" }];
+const WHY: Column = { title: "WHY", shrinks: true };
+
+/** How sinks stood in the route that decided; a column is there where it says something of one of them. */
+const STANDING: ReadonlyArray<{ readonly column: Column; readonly cell: (sink: SinkLike) => string }> = [
+  { column: { title: "RANK", right: true }, cell: ({ rank }) => (rank === null ? "" : figure(rank)) },
+  { column: { title: "VALUE", right: true }, cell: ({ route }) => numberText(route?.value) },
+  { column: { title: "CHARGE", right: true }, cell: ({ route }) => (route?.charge ? numberText(route.charge) : "") },
+  {
+    column: { title: "AGE", right: true },
+    cell: ({ route }) => (route === undefined || route.ageMs === null ? "" : ageText(route.ageMs)),
+  },
+  {
+    column: { title: "CHOSEN", right: true },
+    cell: ({ route }) => (route?.selections ? figure(route.selections) : ""),
+  },
 ];
 
 /**
@@ -96,9 +119,30 @@ function print(sinks: readonly SinkLike[], page: PageLike, terminal: Terminal): 
     terminal.print("nobody is subscribed");
     return;
   }
-  const rows = sinks.map((sink) => [sink.member, sink.inbox.id ?? "-", coloured(sink.verdict, style), why(sink)]);
-  for (const line of linesFromTable(COLUMNS, rows, style, terminal.width)) terminal.print(line);
+  const standing = STANDING.filter(({ cell }) => sinks.some((sink) => cell(sink) !== ""));
+  const rows = sinks.map((sink) => [
+    sink.member,
+    sink.inbox.id ?? "-",
+    coloured(sink.verdict, style),
+    ...standing.map(({ cell }) => cell(sink)),
+    why(sink),
+  ]);
+  const columns = [...HEAD, ...standing.map(({ column }) => column), WHY];
+  for (const line of linesFromTable(columns, rows, style, terminal.width)) terminal.print(line);
+  for (const line of new Set(sinks.flatMap(routeLine))) terminal.print(printable(line));
   terminal.print(`${figure(page.sinks)} of ${figure(sinks.length)} would get it`);
+}
+
+/** The route that decided, below the table: it is the same for many sinks, and long. */
+function routeLine({ route }: SinkLike): string[] {
+  if (route === undefined) return [];
+  const { of, stage, index, summary } = route;
+  return [`route ${index + 1} of the ${of === "source" ? "source's own " : ""}${stage} filter: ${summary}`];
+}
+
+/** As few digits as tell it from its neighbours. */
+function numberText(value: number | null | undefined): string {
+  return value === null || value === undefined ? "" : String(Number(value.toPrecision(6)));
 }
 
 function why({ stage, reason, detail, expression, inbox }: SinkLike): string {

@@ -82,6 +82,24 @@ export function cut(text: string, columnsMax: number): string {
   return columnsOf(text) <= columnsMax ? text : `${kept}…`;
 }
 
+/**
+ * Text in lines of at most `columnsMax` columns, broken at spaces; a word that is longer has a line of its own.
+ *
+ * @param columnsMax Infinity: one line.
+ */
+export function wrapped(text: string, columnsMax: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && columnsOf(longer) > columnsMax) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
 /** Pads on the right (or, for figures, on the left) to `columns`. */
 export function pad(text: string, columns: number, right = false): string {
   const gap = " ".repeat(Math.max(0, columns - columnsOf(text)));

@@ -1,0 +1,118 @@
+/**
+ * `sluice members`: who is in a channel, with live attributes and how old they are; and setting them from outside.
+ */
+import { channelPath, listed, request, type Target } from "./client.ts";
+import { CliError } from "./failure.ts";
+import { figure, printable } from "./style.ts";
+import { type Column, linesFromTable } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+import { type AttributeValue, attributeFromText } from "./values.ts";
+
+/** The member resource as far as it is shown. */
+interface MemberLike {
+  readonly member: string;
+  readonly role: string;
+  readonly implicit?: boolean;
+  readonly inbox: string | null;
+  readonly where?: string;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  readonly ageMs?: Readonly<Record<string, number>>;
+}
+
+/** The options of the command. */
+export interface MembersOptions {
+  readonly json?: boolean;
+  /** A member, then attributes. */
+  readonly set?: readonly string[];
+  /** A member, then names. */
+  readonly unset?: readonly string[];
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "MEMBER" },
+  { title: "ROLE" },
+  { title: "INBOX", shrinks: true },
+  { title: "ATTRIBUTES", shrinks: true },
+  { title: "WHERE", shrinks: true },
+];
+
+/**
+ * Prints the members of a channel, or changes attributes of one and prints it.
+ *
+ * @throws {CliError} for attributes that are none, a member or channel that is not there.
+ */
+export async function members(
+  channel: string,
+  options: MembersOptions,
+  target: Target,
+  terminal: Terminal,
+): Promise<void> {
+  const path = `${channelPath(channel)}/members`;
+  const change = changeFrom(options);
+  const found: MemberLike[] = [];
+  if (change !== undefined) {
+    const { body } = await request(target, "PATCH", `${path}/${encodeURIComponent(change.member)}`, {
+      body: { attributes: change.attributes },
+      headers: { "content-type": "application/merge-patch+json" },
+    });
+    found.push(body as MemberLike);
+  } else {
+    for await (const member of listed(target, path)) {
+      if (options.json === true) terminal.print(JSON.stringify(member));
+      else found.push(member as MemberLike);
+      terminal.progress(() => `${figure(found.length)} members`);
+    }
+    terminal.progress(undefined);
+    if (options.json === true) return;
+  }
+  if (options.json === true) terminal.print(JSON.stringify(found[0]));
+  else if (found.length === 0) terminal.print("nobody is there");
+  else for (const line of linesFromTable(COLUMNS, found.map(row), terminal.style, terminal.width)) terminal.print(line);
+}
+
+function row(member: MemberLike): string[] {
+  const { role, implicit, inbox, where, attributes, ageMs } = member;
+  const told = Object.entries(attributes).map(([name, value]) => {
+    const age = ageMs?.[name];
+    return `${name}=${String(value)}${age === undefined ? "" : ` (${ageText(age)})`}`;
+  });
+  return [
+    member.member,
+    implicit === true ? `${role} (implicit)` : role,
+    inbox ?? "in the host",
+    printable(told.join(" ") || "-"),
+    printable(where ?? "-"),
+  ];
+}
+
+/** 250 as "250 ms", 90,000 as "90 s", beyond two minutes in minutes, beyond two hours in hours. */
+export function ageText(ms: number): string {
+  if (ms < 1_000) return `${figure(ms)} ms`;
+  if (ms < 10_000) return `${figure(ms / 1_000, 1)} s`;
+  if (ms < 120_000) return `${figure(ms / 1_000)} s`;
+  return ms < 7_200_000 ? `${figure(ms / 60_000)} min` : `${figure(ms / 3_600_000)} h`;
+}
+
+/** What is to be changed; undefined where nothing is. */
+function changeFrom({
+  set = [],
+  unset = [],
+}: MembersOptions): { member: string; attributes: Record<string, AttributeValue | null> } | undefined {
+  if (set.length === 0 && unset.length === 0) return undefined;
+  const [member = unset[0] ?? "", ...texts] = set;
+  const [other = member, ...names] = unset;
+  if (other !== member) throw new CliError(`give one member, not both ${member} and ${other}`, { exitCode: 2 });
+  let attributes: Record<string, AttributeValue | null> = {};
+  try {
+    for (const text of texts) attributes = attributeFromText(text, attributes as Record<string, AttributeValue>);
+  } catch (reason) {
+    throw new CliError(`--set: ${(reason as Error).message.replace(/\.$/, "")}`, { exitCode: 2, cause: reason });
+  }
+  for (const name of names) attributes[name] = null;
+  if (Object.keys(attributes).length === 0) {
+    throw new CliError("nothing to change; give a member and attributes: --set m3 load=0.2, --unset m3 load", {
+      exitCode: 2,
+    });
+  }
+  return { member, attributes };
+}
