@@ -5,7 +5,7 @@
  */
 import { EMPTY_DIVERT, EMPTY_DROP, EMPTY_HOLD } from "../../core-wasm/abi.ts";
 import type { Core, CoreHolder } from "../core/instance.ts";
-import { bindChannel, noCounters, type RouteCounters, routeCounters, routeExports, sumOf } from "../filter/bound.ts";
+import { bindChannel, noCounters, type RouteCounters, routeCounters, sumOf } from "../filter/bound.ts";
 import { type Binding, sameBinding } from "../filter/route.ts";
 import { type Stage, stages } from "../filter/schema.ts";
 import type { ChannelDefinition, Filters } from "./definition.ts";
@@ -139,6 +139,6 @@ export function emptyPolicy(
   empty: ChannelDefinition["delivery"]["empty"],
   divertTo: number,
 ): number {
-  if (empty === "divert" && divertTo === 0) return routeExports(core).channelEmpty(channel, EMPTY_DROP, 0);
-  return routeExports(core).channelEmpty(channel, policies[empty], empty === "divert" ? divertTo : 0);
+  if (empty === "divert" && divertTo === 0) return core.exports.channelEmpty(channel, EMPTY_DROP, 0);
+  return core.exports.channelEmpty(channel, policies[empty], empty === "divert" ? divertTo : 0);
 }

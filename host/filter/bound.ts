@@ -4,28 +4,9 @@
 import * as abi from "../../core-wasm/abi.ts";
 import { type Core, placeScratch } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
-import { SluiceError } from "../errors.ts";
 import type { CompiledExpression } from "../expression/compile.ts";
 import type { Binding, Choose, Route } from "./route.ts";
 import type { Stage } from "./schema.ts";
-
-/** Until core/exports.ts has them. */
-interface RouteExports {
-  routesAdd(at: number, bytes: number): number;
-  routesRelease(handle: number): void;
-  channelRoutes(channel: number, stage: number, handle: number): number;
-  memberRoutes(member: number, stage: number, handle: number): number;
-  routesStatistic(handle: number, route: number, index: number): number;
-  channelEmpty(channel: number, policy: number, divertTo: number): number;
-}
-
-/** The exports for routes, where this core has them. */
-export function routeExports(core: Core): RouteExports {
-  const exports = core.exports as unknown as RouteExports;
-  if (exports.routesAdd === undefined)
-    throw new SluiceError("not_supported", "This core has no routes", { value: "filters" });
-  return exports;
-}
 
 /** STAGE_… by name. */
 export const stageNumbers: { readonly [Name in Stage]: number } = { out: abi.STAGE_OUT, in: abi.STAGE_IN };
@@ -110,7 +91,7 @@ function addRoutes(core: Core, { routes }: Binding): number {
     view.setUint32(0, routes.length, true);
     for (const [index, route] of routes.entries())
       writeRoute(view, HEADER_BYTES + index * abi.ROUTE_RECORD_BYTES, route, place);
-    const handle = routeExports(core).routesAdd(placeScratch(core, bytes), bytes.length);
+    const handle = core.exports.routesAdd(placeScratch(core, bytes), bytes.length);
     if (handle === 0) throw refusalOf(core);
     return handle;
   } catch (error) {
@@ -128,12 +109,12 @@ function addRoutes(core: Core, { routes }: Binding): number {
  * @throws {SluiceError} `store_full`, `limit_reached`; what was bound before stays then.
  */
 export function bindChannel(core: Core, channel: number, stage: Stage, binding: Binding | null): number {
-  return bind(core, binding, (handle) => routeExports(core).channelRoutes(channel, stageNumbers[stage], handle));
+  return bind(core, binding, (handle) => core.exports.channelRoutes(channel, stageNumbers[stage], handle));
 }
 
 /** The same for the events that a member publishes itself; they go with it. */
 export function bindMember(core: Core, member: number, stage: Stage, binding: Binding | null): number {
-  return bind(core, binding, (handle) => routeExports(core).memberRoutes(member, stageNumbers[stage], handle));
+  return bind(core, binding, (handle) => core.exports.memberRoutes(member, stageNumbers[stage], handle));
 }
 
 function bind(core: Core, binding: Binding | null, set: (handle: number) => number): number {
@@ -141,13 +122,13 @@ function bind(core: Core, binding: Binding | null, set: (handle: number) => numb
   const status = set(handle);
   if (status === abi.STATUS_OK) return handle;
   const refused = refusalOf(core, status);
-  if (handle !== 0) routeExports(core).routesRelease(handle);
+  if (handle !== 0) core.exports.routesRelease(handle);
   throw refused;
 }
 
 /** Counters of one route of a handle that is bound. */
 export function routeCounters(core: Core, handle: number, index: number): RouteCounters {
-  const read = (statistic: number): number => routeExports(core).routesStatistic(handle, index, statistic);
+  const read = (statistic: number): number => core.exports.routesStatistic(handle, index, statistic);
   return Object.fromEntries(
     Object.entries(counted).map(([name, statistic]) => [name, read(statistic)]),
   ) as unknown as RouteCounters;
