@@ -106,14 +106,14 @@ async function show(
 }
 
 /** Routes with their numbers, and what each has done, below. */
-function linesOf({ counters }: FilterLike, terminal: Terminal, counted: boolean): string[] {
+function linesOf({ counters }: FilterLike, terminal: Terminal, isCounted: boolean): string[] {
   const digits = String(counters.length).length;
   return counters.flatMap((one, index) => {
     const number = String(index + 1).padStart(digits);
     const indent = " ".repeat(digits + 4);
     const [first = "", ...rest] = wrapped(printable(one.route), (terminal.width ?? Infinity) - indent.length);
     const lines = [`  ${number}  ${first}`, ...rest.map((line) => `${indent}${line}`)];
-    if (!counted) return lines;
+    if (!isCounted) return lines;
     const told = wrapped(countersText(one), (terminal.width ?? Infinity) - indent.length);
     return [...lines, ...told.map((line) => `${indent}${terminal.style.dim(line)}`)];
   });
@@ -121,15 +121,19 @@ function linesOf({ counters }: FilterLike, terminal: Terminal, counted: boolean)
 
 function countersText(counters: CountersLike): string {
   const { events, sinks, nobody, duplicates, unanswered, keys, evicted } = counters;
-  const rare: ReadonlyArray<readonly [number, string]> = [
-    [nobody, "to nobody"],
-    [duplicates, "duplicates"],
-    [unanswered, "unanswered"],
-    [keys, "keys kept"],
-    [evicted, "keys evicted"],
+  const told = [
+    `${counted(events, "event")} to ${counted(sinks, "sink")}`,
+    nobody === 0 ? "" : `${figure(nobody)} to nobody`,
+    duplicates === 0 ? "" : counted(duplicates, "duplicate"),
+    unanswered === 0 ? "" : `${figure(unanswered)} unanswered`,
+    keys === 0 ? "" : `${counted(keys, "key")} kept`,
+    evicted === 0 ? "" : `${figure(evicted)} evicted`,
   ];
-  const told = rare.flatMap(([count, what]) => (count === 0 ? [] : [`${figure(count)} ${what}`]));
-  return [`${figure(events)} events to ${figure(sinks)} sinks`, ...told].join(", ");
+  return told.filter((part) => part !== "").join(", ");
+}
+
+function counted(count: number, one: string): string {
+  return `${figure(count)} ${count === 1 ? one : `${one}s`}`;
 }
 
 /** @throws {CliError} a usage error, after the line of the expression and a caret where one is at fault. */
@@ -139,7 +143,8 @@ function assertRoutes(binding: unknown, terminal: Terminal): void {
   try {
     bindingFromJson(binding);
   } catch (reason) {
-    if (!(reason instanceof FilterExpressionError)) throw reason;
+    if (!(reason instanceof FilterExpressionError))
+      throw new CliError(lineFromReason(reason), { exitCode: 2, cause: reason });
     const { line, column, field, expression } = reason;
     if (line !== undefined && column !== undefined) terminal.error(`${caretLines(expression, { line, column })}\n`);
     const told = lineFromReason(reason).replace(field, flagOf(field));

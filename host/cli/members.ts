@@ -72,17 +72,23 @@ export async function members(
 
 function row(member: MemberLike): string[] {
   const { role, implicit, inbox, where, attributes, ageMs } = member;
-  const told = Object.entries(attributes).map(([name, value]) => {
-    const age = ageMs?.[name];
-    return `${name}=${String(value)}${age === undefined ? "" : ` (${ageText(age)})`}`;
-  });
   return [
     member.member,
     implicit === true ? `${role} (implicit)` : role,
     inbox ?? "in the host",
-    printable(told.join(" ") || "-"),
+    printable(attributesText(attributes, ageMs)),
     printable(where ?? "-"),
   ];
+}
+
+/** Those that were set together have their age once, behind the last: `load=0.2 zone=eu (12 s) up=true (3 min)`. */
+function attributesText(attributes: MemberLike["attributes"], ageMs: MemberLike["ageMs"] = {}): string {
+  const byAge = new Map<string, string[]>();
+  for (const [name, value] of Object.entries(attributes)) {
+    const age = ageMs[name] === undefined ? "" : ` (${ageText(ageMs[name])})`;
+    byAge.set(age, [...(byAge.get(age) ?? []), `${name}=${String(value)}`]);
+  }
+  return Array.from(byAge, ([age, told]) => told.join(" ") + age).join(" ") || "-";
 }
 
 /** 250 as "250 ms", 90,000 as "90 s", beyond two minutes in minutes, beyond two hours in hours. */

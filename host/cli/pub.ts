@@ -139,7 +139,7 @@ function summarise(tally: Tally, many: boolean, options: PubOptions, terminal: T
   }
   if (options.quiet === true) return;
   const { style } = terminal;
-  const nobody = tally.deliveries === 0 && tally.accepted > 0 ? style.dim(" (nobody is subscribed)") : "";
+  const nobody = tally.deliveries === 0 && tally.accepted > 0 ? style.dim(" (nobody gets it)") : "";
   if (!many) {
     if (tally.accepted === 1) {
       terminal.print(

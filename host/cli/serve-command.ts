@@ -40,7 +40,6 @@ const LATER_FLAGS: ReadonlyArray<readonly [flag: string, variable: string, what:
 
 /** Commands of later versions. */
 const LATER_COMMANDS = [
-  "members",
   "mailbox",
   "filter",
   "contract",

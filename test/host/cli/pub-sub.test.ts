@@ -79,9 +79,9 @@ describe("sluice pub", () => {
     expect(Date.parse(String(event?.["deliverBy"])) - Date.parse(String(event?.["time"]))).toBe(60_000);
   });
 
-  test("says that nobody is subscribed", async () => {
+  test("says that nobody gets it", async () => {
     expect((await host.run(["pub", channel(), "hello"])).stdout).toBe(
-      "accepted, sequence 1, 0 sinks (nobody is subscribed)\n",
+      "accepted, sequence 1, 0 sinks (nobody gets it)\n",
     );
   });
 
