@@ -9,7 +9,7 @@ import { joinedSink } from "../channel/sinks";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { badnessOf, rankFreshness, rankOf, rankSetMs, rankValue } from "./questions";
 import { Route, Routes, routeAt } from "./route";
-import { RankNode, treeInsert, treeMoved, treeRemove } from "./tree";
+import { RankNode, treeFallen, treeInsert, treeMoved, treeRemove } from "./tree";
 
 const NODE_BYTES: u32 = offsetof<RankNode>();
 
@@ -123,6 +123,6 @@ export function ranksChosen(member: Member): void {
     const route = changetype<Route>(node.route);
     node.selections = live.selections;
     node.badness = badnessOf(route, node.value, node.selections);
-    route.root = treeMoved(route.root, at);
+    route.root = treeFallen(route.root, at);
   }
 }

@@ -153,6 +153,13 @@ export function treeFirstStale(root: u32): u32 {
   return found;
 }
 
+/** Puts a node that can only have become less preferred where it belongs; returns the root. */
+export function treeFallen(root: u32, at: u32): u32 {
+  const next = treeNext(at);
+  if (next === 0 || preferred(nodeAt(at), nodeAt(next))) return root;
+  return treeInsert(treeRemove(root, at), at);
+}
+
 /** Puts a node whose key has changed where it belongs; returns the root. Most changes leave the order as it is. */
 export function treeMoved(root: u32, at: u32): u32 {
   const next = treeNext(at);

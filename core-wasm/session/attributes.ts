@@ -38,6 +38,7 @@ const TAG_REMOVE: u32 = 0x1a;
 export function memberUpdateFrame(connection: Connection, at: u32, bytes: u32): u32 {
   const end = at + bytes;
   let number: u32 = 0;
+  let elements: u32 = 0;
   for (let p = at; p < end; ) {
     const tag = tagRead(p, end);
     if (cursor === 0) return resultStatus(STATUS_MALFORMED, p - at, 0);
@@ -48,6 +49,7 @@ export function memberUpdateFrame(connection: Connection, at: u32, bytes: u32): 
       p = cursor;
       continue;
     }
+    elements += tag === TAG_ATTRIBUTE ? 1 : 2;
     const status = elementCheck(tag, cursor, end);
     if (status !== STATUS_OK) return resultStatus(status, status === STATUS_MALFORMED ? p - at : tag >> 3, 0);
     p = fieldSkip(cursorOfElement, end, tag & 7);
@@ -56,6 +58,7 @@ export function memberUpdateFrame(connection: Connection, at: u32, bytes: u32): 
   updatedMember = number;
   const member = memberFind(number);
   if (member === null || member.connection !== connection.number) return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
+  if (elements === 1 && member.live !== 0 && replaceOne(member)) return STATUS_OK;
   return attributesMerge(member, at, end);
 }
 
@@ -63,6 +66,9 @@ export function memberUpdateFrame(connection: Connection, at: u32, bytes: u32): 
 export let updatedMember: u32 = 0;
 
 let cursorOfElement: u32 = 0;
+/** The entry that elementCheck() saw last; its name is in attributeNameAt. */
+let checkedAt: u32 = 0;
+let checkedBytes: u32 = 0;
 
 /** Checks one attribute or name to remove, whose value begins at `at`. */
 function elementCheck(tag: u32, at: u32, end: u32): u32 {
@@ -70,7 +76,11 @@ function elementCheck(tag: u32, at: u32, end: u32): u32 {
   if (tag !== TAG_ATTRIBUTE && tag !== TAG_REMOVE) return tag >> 3 <= 3 ? STATUS_MALFORMED : STATUS_OK;
   const bytes = lengthRead(at, end);
   if (cursor === 0) return STATUS_MALFORMED;
-  if (tag === TAG_ATTRIBUTE) return attributeCheck(cursor, cursor + bytes);
+  if (tag === TAG_ATTRIBUTE) {
+    checkedAt = cursor;
+    checkedBytes = bytes;
+    return attributeCheck(cursor, cursor + bytes);
+  }
   return utf8Valid(cursor, bytes) ? STATUS_OK : STATUS_NOT_UTF8;
 }
 
@@ -131,6 +141,18 @@ function entryFind(live: Live, nameAt: u32, nameBytes: u32): void {
     if (bytesEqual(attributeNameAt, attributeNameBytes, nameAt, nameBytes)) return;
   }
   entryAt = 0;
+}
+
+/** Overwrites the attribute of the entry that was checked last, where it is there and has that size. */
+function replaceOne(member: Member): bool {
+  const live = changetype<Live>(member.live);
+  entryFind(live, attributeNameAt, attributeNameBytes);
+  if (entryAt === 0 || entryBytes !== checkedBytes) return false;
+  memory.copy(entryAt, checkedAt, checkedBytes);
+  store<f64>(live.agesAt + entryPlace * 8, nowMs);
+  ranksUpdate(member);
+  heldWake(changetype<Channel>(member.channelAt));
+  return true;
 }
 
 /** Whether all that an update does is to set attributes that are there to values of the same size. */
