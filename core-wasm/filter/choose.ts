@@ -34,6 +34,7 @@ import { FRESH, RankNode, STALE, treeFirst, treeFirstStale, treeInsert, treeNext
 /** Makes the first `limit` sinks of the route's tree that take the event the candidates. */
 export function chooseOrdered(route: Route, limit: u32, connection: u32, type: u32): void {
   candidatesClear();
+  const where = route.whereOfEvent !== 0 ? 0 : route.where;
   let at = treeFirst(route.root);
   while (at !== 0 && candidates < limit) {
     const node = changetype<RankNode>(at);
@@ -42,10 +43,10 @@ export function chooseOrdered(route: Route, limit: u32, connection: u32, type: u
       // It has grown old since it was put here: it goes behind the fresh ones, where it is met again.
       node.freshness = STALE;
       route.root = treeInsert(treeRemove(route.root, at), at);
-      if (next === 0) next = treeFirstStale(route.root);
+      if (next === 0 || changetype<RankNode>(next).freshness !== FRESH) next = treeFirstStale(route.root);
     } else {
       const member = changetype<Member>(node.member);
-      if (member.connection !== connection && memberTakes(member, type) && sinkHolds(route.where, node.member))
+      if (member.connection !== connection && memberTakes(member, type) && sinkHolds(where, node.member))
         candidateAdd(node.member);
     }
     at = next;

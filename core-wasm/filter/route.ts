@@ -74,6 +74,9 @@ export class Route {
   /** Root of the tree of sinks in order (tree.ts), and whether the route keeps one while it is bound to a channel. */
   root: u32;
   ordered: u32;
+  /** `where` asks nothing of the sink: it holds of all or of none. */
+  whereOfEvent: u32;
+  reserved: u32;
 }
 export const ROUTE_BYTES: u32 = offsetof<Route>();
 
@@ -134,6 +137,7 @@ function routeRead(route: Route, at: u32): bool {
     return false;
   }
   route.ordered = isOrdered(route) ? 1 : 0;
+  route.whereOfEvent = route.where !== 0 && asksSinks(changetype<Program>(route.where)) === 0 ? 1 : 0;
   if ((route.flags & ROUTE_HAS_UNIQUE) !== 0) {
     if (!keysValid(uniqueKeys)) return false;
     route.unique = recentNew(load<f64>(at + ROUTE_UNIQUE_MS * 4), uniqueKeys);
@@ -160,10 +164,17 @@ function isOrdered(route: Route): bool {
   return route.orderBy === 0 || isOfSink(changetype<Program>(route.orderBy));
 }
 
+/** How many of a program's names are live attributes of a sink. */
+function asksSinks(program: Program): u32 {
+  const names = <u32>load<u16>(program.at, 6);
+  let found: u32 = 0;
+  for (let i: u32 = 0; i < names; i++) if (load<u8>(nameAt(program.at, i)) === SCOPE_SINK) found++;
+  return found;
+}
+
 /** Whether a program asks for nothing but live attributes: neither the event nor the time changes its value. */
 function isOfSink(program: Program): bool {
-  const names = <u32>load<u16>(program.at, 6);
-  for (let i: u32 = 0; i < names; i++) if (load<u8>(nameAt(program.at, i)) !== SCOPE_SINK) return false;
+  if (asksSinks(program) !== load<u16>(program.at, 6)) return false;
   let at = codeAt(program.at);
   const end = at + load<u32>(program.at, 8);
   while (at < end) {

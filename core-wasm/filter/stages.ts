@@ -7,6 +7,7 @@
  * response that they have not asked for.
  */
 import {
+  CHANNEL_ECHO,
   CHOOSE_HASH,
   CHOOSE_TIED,
   EXPLAINED_IN,
@@ -14,15 +15,17 @@ import {
   EXPLAINED_ROUTE_REPLY,
   EXPLAINED_ROUTE_UNIQUE,
   EXPLAINED_ROUTE_WHERE,
+  ROLE_SINK,
   ROUTE_HAS_REPLY,
   STAGE_IN,
   STAGE_OUT,
 } from "../abi";
 import { Channel } from "../channel/channel";
 import { Live } from "../channel/live";
-import { Member } from "../channel/member";
+import { Member, pairFirst } from "../channel/member";
 import { nowMs } from "../clock";
 import { collectedAt, collectMatching } from "../match/collect";
+import { memberTakes } from "../match/select";
 import { mix64 } from "../memory/random";
 import { filtersIn, filtersOut } from "./bind";
 import { candidateAdd, candidateAt, candidates, candidatesClear } from "./candidates";
@@ -36,6 +39,8 @@ import { Route, Routes, routeAt } from "./route";
 export let stagesFilled: bool = false;
 /** Whether own sinks of the submitter may get the event. */
 export let stagesOwn: bool = false;
+/** EXPLAINED_… of why they may not, 0 where they may. */
+export let stagesOwnReason: u32 = 0;
 
 /** The event under way; whether nothing may change; whether this is a dry run, which tells why and puts all in order. */
 let channelUnderWay: u32 = 0;
@@ -54,6 +59,9 @@ const REMEMBERED_MAX: u32 = 8;
 const rememberedAt: u32 = <u32>memory.data(128, 8);
 if (REMEMBERED_MAX * 16 !== 128) ERROR("rememberedAt has not the size of what it holds");
 let remembered: u32 = 0;
+/** How much of that is of OUT, and whether IN ran without knowing of any sink. */
+let rememberedOut: u32 = 0;
+let unsure = false;
 
 /** How an event is run: for real; for real, but nobody may see it yet; to tell what would become of it. */
 export const RUN: u32 = 0;
@@ -70,7 +78,9 @@ export function stagesBegin(channel: Channel, submitter: u32, typeNumber: u32, n
   quiet = mode !== RUN;
   stagesFilled = false;
   stagesOwn = true;
-  remembered = 0;
+  stagesOwnReason = 0;
+  remembered = rememberedOut = 0;
+  unsure = false;
 }
 
 /** Says that the candidates stand in their array already. */
@@ -85,8 +95,16 @@ export function carriedBy(source: u32, stage: u32): u32 {
   return stage === STAGE_OUT ? changetype<Live>(live).routesOut : changetype<Live>(live).routesIn;
 }
 
-/** Runs the filters of a stage: what the source carries (0: nothing), then the channel's. */
+/**
+ * Runs the filters of a stage: what the source carries (0: nothing), then the channel's. IN is not asked about an event
+ * that OUT has left nobody for.
+ */
 export function stageRun(stage: u32, carried: u32): void {
+  if (stage === STAGE_IN) {
+    if (stagesFilled && !anyLeft() && !ownTakes()) return;
+    rememberedOut = remembered;
+    unsure = !stagesFilled;
+  }
   reasonOffset = stage === STAGE_IN ? EXPLAINED_IN : 0;
   const channel = changetype<Channel>(channelUnderWay);
   own = 1;
@@ -96,8 +114,12 @@ export function stageRun(stage: u32, carried: u32): void {
   if (bound !== 0) routesRun(changetype<Routes>(bound));
 }
 
-/** Remembers what the event leaves behind in the memories of its routes, now that it is accepted. */
-export function stagesAccept(): void {
+/** Remembers what the event leaves behind in the memories of its routes, now that it is accepted by `selected` sinks. */
+export function stagesAccept(selected: u32): void {
+  // Whether IN had anybody to select from is found out only where it matters.
+  if (selected === 0 && unsure && remembered !== rememberedOut && !ownTakes()) {
+    if (collectMatching(changetype<Channel>(channelUnderWay), connection, type) === 0) remembered = rememberedOut;
+  }
   for (let i: u32 = 0; i < remembered; i++) {
     const at = rememberedAt + i * 16;
     recentAdd(load<u32>(at), load<u64>(at, 8), load<u32>(at, 4), nowMs);
@@ -138,11 +160,17 @@ function mark(): void {
   }
 }
 
+/** Own sinks of the submitter do not get it either. */
+function ownOut(reason: u32): void {
+  if (stagesOwn) stagesOwnReason = reason + reasonOffset;
+  stagesOwn = false;
+}
+
 /** A response goes to those that asked with its key. */
 function answer(route: Route): void {
   const key = keyHash();
   const asker = key === 0 ? 0 : recentFind(route.replies, key, nowMs);
-  stagesOwn = stagesOwn && asker === connection && asker !== 0;
+  if (asker !== connection || asker === 0) ownOut(EXPLAINED_ROUTE_REPLY);
   fill();
   let left: u32 = 0;
   for (let i: u32 = 0; i < candidates; i++) {
@@ -167,7 +195,7 @@ function narrow(route: Route): void {
     const key = route.uniqueBy === 0 ? keyHash() : valueHash(route.uniqueBy, 0);
     if (key !== 0) {
       if (recentFind(route.unique, key, nowMs) !== 0) {
-        stagesOwn = false;
+        ownOut(EXPLAINED_ROUTE_UNIQUE);
         dropAll(EXPLAINED_ROUTE_UNIQUE);
         if (quiet) return;
         route.duplicates++;
@@ -178,13 +206,15 @@ function narrow(route: Route): void {
     }
   }
   const limit = limitOrDefault(route);
-  if (limit === 0) dropAll(EXPLAINED_ROUTE_LIMIT);
+  const where = route.whereOfEvent !== 0 ? 0 : route.where;
+  if (route.whereOfEvent !== 0 && !eventHolds(route.where)) dropAll(EXPLAINED_ROUTE_WHERE);
+  else if (limit === 0) dropAll(EXPLAINED_ROUTE_LIMIT);
   else if (route.ordered !== 0 && own === 0 && !stagesFilled && !dry) {
     chooseOrdered(route, limit, connection, type);
     stagesFilled = true;
-  } else if (limit !== NO_LIMIT || route.where !== 0 || (dry && route.orderBy !== 0)) {
+  } else if (limit !== NO_LIMIT || where !== 0 || (dry && route.orderBy !== 0)) {
     fill();
-    if (route.where !== 0) askAll(route);
+    if (where !== 0) askAll(route);
     if (limit !== NO_LIMIT || dry) choose(route, limit);
   }
   if (!quiet) tell(route, limit !== NO_LIMIT);
@@ -245,6 +275,21 @@ function fill(): void {
 /** Whether nobody is selected. */
 export function stagesEmpty(): bool {
   fill();
-  for (let i: u32 = 0; i < candidates; i++) if (candidateAt(i).reason === 0) return false;
-  return true;
+  return !anyLeft();
+}
+
+function anyLeft(): bool {
+  for (let i: u32 = 0; i < candidates; i++) if (candidateAt(i).reason === 0) return true;
+  return false;
+}
+
+/** Whether a sink of the submitter's own gets the event beside the selection. */
+function ownTakes(): bool {
+  const channel = changetype<Channel>(channelUnderWay);
+  if (!stagesOwn || (channel.flags & CHANNEL_ECHO) === 0) return false;
+  for (let at = pairFirst(connection, channel.number); at !== 0; at = changetype<Member>(at).nextOfPair) {
+    const member = changetype<Member>(at);
+    if ((member.role & ROLE_SINK) !== 0 && memberTakes(member, type)) return true;
+  }
+  return false;
 }

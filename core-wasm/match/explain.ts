@@ -5,25 +5,37 @@
 import {
   CHANNEL_ECHO,
   CHANNEL_LATE_DROP,
+  EXPLAIN_AGE,
   EXPLAIN_BYTES,
+  EXPLAIN_CHARGE,
   EXPLAIN_CONNECTION,
   EXPLAIN_EVENTS,
   EXPLAIN_MEMBER,
+  EXPLAIN_RANK,
   EXPLAIN_REASON,
   EXPLAIN_RECORD_BYTES,
   EXPLAIN_RECORDS_MAX,
+  EXPLAIN_ROUTE,
+  EXPLAIN_SELECTIONS,
+  EXPLAIN_STAGE_OWN,
+  EXPLAIN_VALUE,
   EXPLAIN_VERDICT,
   EXPLAINED_BLOCKED,
   EXPLAINED_CAPACITY,
   EXPLAINED_DECIDER,
   EXPLAINED_ECHO,
   EXPLAINED_HELD,
+  EXPLAINED_IN,
   EXPLAINED_LATE,
   EXPLAINED_NONE,
+  EXPLAINED_ROUTE_CHANCE,
   EXPLAINED_TYPE,
   EXPLAINED_WHERE,
   OVERFLOW_REJECT,
   RECEIPTS_OFFSET,
+  ROLE_SOURCE,
+  STAGE_IN,
+  STAGE_OUT,
   VERDICT_DELIVERED,
   VERDICT_DROPPED,
   VERDICT_HELD,
@@ -31,13 +43,16 @@ import {
   VERDICT_UNKNOWN,
 } from "../abi";
 import { Channel } from "../channel/channel";
-import { Member } from "../channel/member";
+import { Member, pairWithRole } from "../channel/member";
 import { joinedSink } from "../channel/sinks";
 import { typeLookup, typeSetTakes } from "../channel/types";
 import { nowMs } from "../clock";
 import { entryBytes } from "../event/entry";
 import { scanTypeAt, scanTypeBytes } from "../event/scan";
 import { viewEvent } from "../expression/view";
+import { Candidate, candidateAdd, candidateAt, candidatesClear } from "../filter/candidates";
+import { selectionsOf } from "../filter/questions";
+import { carriedBy, RUN_DRY, stageRun, stagesBegin, stagesFill, stagesOwnReason } from "../filter/stages";
 import { inboxHasRoom, inboxYields } from "../mailbox/inbox";
 import { Mailbox } from "../mailbox/records";
 import { connectionAt } from "../session/connection";
@@ -45,6 +60,9 @@ import { memberTakes } from "./select";
 
 let verdict: u32 = 0;
 let reason: u32 = 0;
+
+/** Own sinks of the submitter that may get an echo: no candidates, and not out either. */
+const OWN: u32 = 0xffff;
 
 /**
  * Writes what would become of the event that was scanned just now at the sinks from the index `from` on; returns how many
@@ -54,36 +72,82 @@ export function explainEvent(channel: Channel, connection: u32, at: u32, bytes: 
   const type = typeLookup(scanTypeAt, scanTypeBytes);
   const size = entryBytes(channel.number, channel.sequence + 1, bytes, 0);
   viewEvent(at, bytes);
+  const filtered = channel.filters !== 0 && channel.decider === 0;
+  if (filtered) choose(channel, connection, type);
   let count: u32 = 0;
+  let index: u32 = 0;
   for (let place: u32 = 0; place < channel.joined && count < EXPLAIN_RECORDS_MAX; place++) {
     const sink = joinedSink(channel, place);
     if (sink === 0) continue;
-    if (from !== 0) {
-      from--;
-      continue;
-    }
+    if (index++ < from) continue;
     const member = changetype<Member>(sink);
-    judge(channel, member, connection, type, size, deadlineMs);
+    conclude(
+      VERDICT_REJECTED,
+      filtered ? outcomeOf(candidateAt(index - 1)) : matchOf(channel, member, connection, type),
+    );
+    if (reason === EXPLAINED_NONE) judge(channel, member, size, deadlineMs);
+    else if (chance(reason)) verdict = VERDICT_UNKNOWN;
+    const record = RECEIPTS_OFFSET + count++ * EXPLAIN_RECORD_BYTES;
     const inbox = changetype<Mailbox>(member.inbox);
-    const record = RECEIPTS_OFFSET + count * EXPLAIN_RECORD_BYTES;
     store<u32>(record + EXPLAIN_MEMBER * 4, member.number);
     store<u32>(record + EXPLAIN_CONNECTION * 4, member.connection);
     store<u32>(record + EXPLAIN_VERDICT * 4, verdict);
     store<u32>(record + EXPLAIN_REASON * 4, reason);
     store<u32>(record + EXPLAIN_EVENTS * 4, inbox.events);
     store<u32>(record + EXPLAIN_BYTES * 4, inbox.bytes);
-    count++;
+    rankWrite(record, filtered ? changetype<u32>(candidateAt(index - 1)) : 0);
   }
   return count;
 }
 
-/** The stages in their order; the first that says no decides. */
-function judge(channel: Channel, member: Member, connection: u32, type: u32, size: u32, deadlineMs: f64): void {
-  if (member.connection === connection && (channel.flags & CHANNEL_ECHO) === 0)
-    return conclude(VERDICT_REJECTED, EXPLAINED_ECHO);
-  if (!typeSetTakes(member.types, type)) return conclude(VERDICT_REJECTED, EXPLAINED_TYPE);
-  if (!memberTakes(member, type)) return conclude(VERDICT_REJECTED, EXPLAINED_WHERE);
-  if (channel.decider !== 0) return conclude(VERDICT_UNKNOWN, EXPLAINED_DECIDER);
+/** What filters say of a sink, where a channel has any: the route that had the last word, and how it ranked the sink. */
+function rankWrite(record: u32, at: u32): void {
+  const candidate = changetype<Candidate>(at);
+  store<u32>(record + EXPLAIN_ROUTE * 4, at === 0 ? 0 : candidate.route);
+  store<u32>(record + EXPLAIN_STAGE_OWN * 4, at === 0 ? 0 : candidate.own);
+  store<u32>(record + EXPLAIN_RANK * 4, at === 0 ? 0 : candidate.rank);
+  store<u32>(record + EXPLAIN_SELECTIONS * 4, at === 0 ? 0 : selectionsOf(candidate.member));
+  store<f64>(record + EXPLAIN_VALUE * 4, at === 0 ? NaN : candidate.value);
+  store<f64>(record + EXPLAIN_CHARGE * 4, at === 0 ? 0 : candidate.charge);
+  store<f64>(record + EXPLAIN_AGE * 4, at === 0 ? NaN : candidate.ageMs);
+}
+
+function chance(why: u32): bool {
+  return why === EXPLAINED_ROUTE_CHANCE || why === EXPLAINED_ROUTE_CHANCE + EXPLAINED_IN || why === EXPLAINED_DECIDER;
+}
+
+/** Whether the sink wants the event at all: EXPLAINED_…, or EXPLAINED_NONE where it does. */
+function matchOf(channel: Channel, member: Member, connection: u32, type: u32): u32 {
+  if (member.connection === connection && (channel.flags & CHANNEL_ECHO) === 0) return EXPLAINED_ECHO;
+  if (!typeSetTakes(member.types, type)) return EXPLAINED_TYPE;
+  if (!memberTakes(member, type)) return EXPLAINED_WHERE;
+  return channel.decider !== 0 ? EXPLAINED_DECIDER : EXPLAINED_NONE;
+}
+
+/** Runs all filters without any effect; the candidates stand in the order of the channel's sinks afterwards. */
+function choose(channel: Channel, connection: u32, type: u32): void {
+  candidatesClear();
+  for (let place: u32 = 0; place < channel.joined; place++) {
+    const sink = joinedSink(channel, place);
+    if (sink === 0) continue;
+    const member = changetype<Member>(sink);
+    const candidate = candidateAdd(sink);
+    candidate.reason = matchOf(channel, member, connection, type);
+    if (candidate.reason === EXPLAINED_NONE && member.connection === connection) candidate.reason = OWN;
+  }
+  const source = pairWithRole(connection, channel.number, ROLE_SOURCE);
+  stagesBegin(channel, connection, type, channel.sequence + 1, RUN_DRY);
+  stagesFill();
+  stageRun(STAGE_OUT, carriedBy(source, STAGE_OUT));
+  stageRun(STAGE_IN, carriedBy(source, STAGE_IN));
+}
+
+function outcomeOf(candidate: Candidate): u32 {
+  return candidate.reason === OWN ? stagesOwnReason : candidate.reason;
+}
+
+/** What becomes of an event that is for this sink, on its way to the inbox. */
+function judge(channel: Channel, member: Member, size: u32, deadlineMs: f64): void {
   if (channel.blockedBy !== 0) return conclude(VERDICT_HELD, EXPLAINED_BLOCKED);
   const inbox = changetype<Mailbox>(member.inbox);
   const patient = inboxYields(inbox);

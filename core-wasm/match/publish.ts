@@ -310,7 +310,7 @@ function handOnRouted(
   }
   if (status === STATUS_OK) {
     // What was refused may come again, and is no duplicate then.
-    stagesAccept();
+    stagesAccept(fanSinks);
     fanStore(channel);
   }
   slab.pins++;

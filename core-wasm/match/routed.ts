@@ -102,7 +102,7 @@ function deliver(channel: Channel, node: HeldNode): bool {
   fanBegin(slab, entry, node.bytes, slab.metas - metas, metas, node.deadline);
   fanRouted(channel, node.connection, type);
   const refused = fanSinks !== 0 && fanRefused === fanSinks;
-  if (!refused) stagesAccept();
+  if (!refused) stagesAccept(fanSinks);
   if (node.stored === 0) fanStore(channel);
   node.stored = 1;
   fanEnd();
