@@ -96,11 +96,15 @@ export class Rig {
     this.#held("memberWhere()", this.core.memberWhere(member, program));
   }
 
-  /** Routes that every event of a channel passes. @param {number} channel @param {'out' | 'in'} stage @param {readonly import('../route/encode.mjs').Route[]} routes */
+  /** Routes that every event of a channel passes. @param {number} channel @param {'out' | 'in'} stage @param {readonly import('../route/encode.mjs').Route[]} routes None: the stage is empty again. */
   bind(channel, stage, routes) {
+    const which = this.constant(stage === "out" ? "STAGE_OUT" : "STAGE_IN");
+    if (routes.length === 0) {
+      this.#held("channelRoutes()", this.core.channelRoutes(channel, which, 0));
+      return;
+    }
     const bytes = encodeRoutes((name) => this.constant(name), routes);
     const handle = this.#made("routesAdd()", this.core.routesAdd(...this.stage(bytes)));
-    const which = this.constant(stage === "out" ? "STAGE_OUT" : "STAGE_IN");
     this.#held("channelRoutes()", this.core.channelRoutes(channel, which, handle));
   }
 

@@ -1,7 +1,8 @@
 // Events against a thousand to a million subscriptions, by the index and by asking every subscription: µs per event.
 //
 // In one process, no sockets. What is timed is the core taking a frame of events: reading, storing, finding who wants them, and
-// putting them into their inboxes. Both ways do the same but for the finding, and must find the same.
+// putting them into inboxes. Both ways do the same but for the finding, and must find the same. Once the events go to all who want
+// them; once a route hands each to one of these by chance, so that finding them is nearly all there is.
 import { rigMaker } from "../core/rig.mjs";
 import { median, quantile } from "../driver/statistics.mjs";
 import { openSubject } from "./subject.mjs";
@@ -14,8 +15,10 @@ const BATCHES = 32;
 
 /**
  * @typedef {{ mix: import('./workload.mjs').Mix, subscriptions: number, batchEvents: number }} Case
- * @typedef {{ mix: string, subscriptions: number, indexedUs: number, scannedUs: number, ratio: number, matches: number,
- *   bytesPerSubscription: number, addUs: number, removeUs: number }} Line
+ * @typedef {{ scannedUs: number, indexedUs: number, deliveries: number }} Round
+ * @typedef {{ mix: string, subscriptions: number, indexedUs: number, scannedUs: number, ratio: number, publishUs: number, publishRatio: number,
+ *   matches: number, bytesPerSubscription: number, addUs: number, removeUs: number }} Line Of `ratio` how many times faster the index is;
+ *   `publish…` of events that go to all who want them, the others of finding these.
  */
 
 const SIZES = [1_000, 10_000, 100_000];
@@ -48,21 +51,25 @@ export async function runMatch({ quick, say }) {
     const { mix, subscriptions, batchEvents } = one;
     const rig = make({ memoryBytes: MEMORY_BYTES, storeBytes: STORE_BYTES });
     const subject = openSubject(rig, { ...one, batches: BATCHES, churn: true });
-    const rounds = roundsOf(subject, { rounds: quick ? 3 : 7, budgetMs: quick ? 60 : 200 });
+    const rounds = roundsOf(subject, { rounds: quick ? 3 : 7, budgetMs: quick ? 40 : 100 });
     const cell = `match-${mix}-${subscriptions}`;
-    rounds.forEach(({ indexedUs, scannedUs }, repetition) => {
-      rows.push({ cell, peer: "indexed", repetition, us: indexedUs });
-      rows.push({ cell, peer: "scanned", repetition, us: scannedUs });
+    rounds.forEach(({ all, found }, repetition) => {
+      rows.push({ cell, peer: "indexed", repetition, us: found.indexedUs });
+      rows.push({ cell, peer: "scanned", repetition, us: found.scannedUs });
+      rows.push({ cell, peer: "publish-indexed", repetition, us: all.indexedUs });
+      rows.push({ cell, peer: "publish-scanned", repetition, us: all.scannedUs });
     });
     const { bytesPerSubscription, addUs, removeUs } = subject;
     rows.push({ cell, peer: "index", repetition: 0, bytesPerSubscription, addUs, removeUs });
     const line = {
       mix,
       subscriptions,
-      indexedUs: median(rounds.map((round) => round.indexedUs)),
-      scannedUs: median(rounds.map((round) => round.scannedUs)),
-      ratio: median(rounds.map((round) => round.scannedUs / round.indexedUs)),
-      matches: median(rounds.map((round) => round.deliveries)) / batchEvents,
+      indexedUs: median(rounds.map(({ found }) => found.indexedUs)),
+      scannedUs: median(rounds.map(({ found }) => found.scannedUs)),
+      ratio: median(rounds.map(({ found }) => found.scannedUs / found.indexedUs)),
+      publishUs: median(rounds.map(({ all }) => all.indexedUs)),
+      publishRatio: median(rounds.map(({ all }) => all.scannedUs / all.indexedUs)),
+      matches: median(rounds.map(({ all }) => all.deliveries)) / batchEvents,
       bytesPerSubscription,
       addUs,
       removeUs,
@@ -74,40 +81,47 @@ export async function runMatch({ quick, say }) {
 }
 
 /**
- * Publishes batches in both ways in turn.
+ * Publishes batches in both ways in turn: to all who want them, then to one of these.
  *
- * @param {import('./subject.mjs').Subject} subject @param {{ rounds: number, budgetMs: number }} options A round takes both at
- *   least one batch, and goes on with the index for a while.
+ * @param {import('./subject.mjs').Subject} subject @param {{ rounds: number, budgetMs: number }} options A round goes on with each way for a
+ *   while, for a batch at least.
  */
-function roundsOf(subject, { rounds, budgetMs }) {
-  const found = [];
-  for (let round = -1; round < rounds; round++) {
-    const scanned = subject.publish(round + 1, true);
-    const indexed = subject.publish(round + 1, false);
-    if (scanned.deliveries !== indexed.deliveries)
-      throw new Error(`The scan delivers ${scanned.deliveries} times, the index ${indexed.deliveries} times`);
+function roundsOf(subject, options) {
+  const rounds = [];
+  // The first round is for the compilers and caches.
+  for (let round = -1; round < options.rounds; round++) {
+    const all = roundOf(subject, round, options.budgetMs);
+    subject.onlyFind(true);
+    const found = roundOf(subject, round, options.budgetMs);
+    subject.onlyFind(false);
+    if (round < 0) continue;
+    rounds.push({ all, found });
+  }
+  return rounds;
+}
+
+/** @param {import('./subject.mjs').Subject} subject @param {number} round @param {number} budgetMs @returns {Round} */
+function roundOf(subject, round, budgetMs) {
+  const scanned = subject.publish(round + 1, true);
+  const indexed = subject.publish(round + 1, false);
+  if (scanned.deliveries !== indexed.deliveries)
+    throw new Error(`The scan delivers ${scanned.deliveries} times, the index ${indexed.deliveries} times`);
+  const [scannedUs, indexedUs] = [true, false].map((isScan) => {
     const samples = [];
     const end = performance.now() + budgetMs;
-    for (let batch = round; performance.now() < end; batch++) samples.push(subject.publish(batch + 2, false).us);
-    // The first round is for the compilers and caches.
-    if (round < 0) continue;
-    found.push({ scannedUs: scanned.us, indexedUs: quantile(samples, 0.25), deliveries: indexed.deliveries });
-  }
-  return found;
+    // At least one, however long that takes.
+    for (let batch = round + 2; samples.length === 0 || performance.now() < end; batch++)
+      samples.push(subject.publish(batch, isScan).us);
+    return quantile(samples, 0.25);
+  });
+  return { scannedUs: Number(scannedUs), indexedUs: Number(indexedUs), deliveries: indexed.deliveries };
 }
 
 /** @param {Line} line */
-function sentenceOf({
-  mix,
-  subscriptions,
-  indexedUs,
-  scannedUs,
-  ratio,
-  matches,
-  bytesPerSubscription,
-  addUs,
-  removeUs,
-}) {
-  const [indexed, scanned] = [indexedUs.toFixed(2), scannedUs.toFixed(1)];
-  return `${mix}, ${subscriptions} subscriptions, ${matches.toFixed(1)} match: index ${indexed} µs, scan ${scanned} µs, ${ratio.toFixed(1)} × faster; ${bytesPerSubscription.toFixed(0)} B each, add ${addUs.toFixed(2)} µs, remove ${removeUs.toFixed(2)} µs`;
+function sentenceOf(line) {
+  const { mix, subscriptions, indexedUs, scannedUs, ratio, publishUs, publishRatio, matches } = line;
+  const found = `found in ${indexedUs.toFixed(2)} µs, by a scan ${scannedUs.toFixed(1)} µs, ${ratio.toFixed(1)} × faster`;
+  const all = `to all ${publishUs.toFixed(2)} µs, ${publishRatio.toFixed(1)} × faster`;
+  const each = `${line.bytesPerSubscription.toFixed(0)} B each, add ${line.addUs.toFixed(2)} µs, remove ${line.removeUs.toFixed(2)} µs`;
+  return `${mix}, ${subscriptions} subscriptions, ${matches.toFixed(1)} match: ${found}; ${all}; ${each}`;
 }
