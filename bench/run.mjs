@@ -113,7 +113,8 @@ const extraRows = [];
 for (const suite of extra) {
   say(`suite ${suite.id}: ${suite.title}`);
   try {
-    const { result, rows: more } = await suite.run({ quick: options.quick, say });
+    const { result, rows: more, skipped: left = [] } = await suite.run({ quick: options.quick, say });
+    skipped.push(...left);
     extraResults[suite.id] = result;
     extraRows.push(...more);
   } catch (error) {

@@ -10,7 +10,7 @@ import { runRoute } from "./route/run.mjs";
  * @typedef {object} Suite
  * @property {string} id
  * @property {string} title
- * @property {(options: { quick: boolean, say: (line: string) => void }) => Promise<{ result: unknown, rows: import('./goals.mjs').Row[] }>} run
+ * @property {(options: { quick: boolean, say: (line: string) => void }) => Promise<{ result: unknown, rows: import('./goals.mjs').Row[], skipped?: { what: string, why: string }[] }>} run
  *   `rows` is what goals are held against.
  */
 
@@ -33,8 +33,8 @@ export const suites = Object.freeze([
     id: "match",
     title: "an event against a thousand to a million subscriptions, µs",
     async run(options) {
-      const { lines, rows } = await runMatch(options);
-      return { result: lines, rows };
+      const { lines, rows, skipped } = await runMatch(options);
+      return { result: lines, rows, skipped };
     },
   },
   {

@@ -128,6 +128,17 @@ export const matchingGoals = Object.freeze([
     samples: worstOfMixes("bytesPerSubscription"),
   },
   {
+    id: "match-differences",
+    title: "deliveries by which index and scan differ, all mixes and sizes",
+    floor: 0,
+    aim: 0,
+    unit: "count",
+    samples: (rows) => {
+      const found = rows.filter(({ cell, peer }) => cell.startsWith("match-") && peer === "index");
+      return found.length === 0 ? [] : [found.reduce((sum, row) => sum + Number(row["differences"]), 0)];
+    },
+  },
+  {
     id: "match-add",
     title: "adding one to 100,000 subscriptions, worst mix",
     floor: 20,

@@ -15,7 +15,7 @@ const BATCHES = 32;
 
 /**
  * @typedef {{ mix: import('./workload.mjs').Mix, subscriptions: number, batchEvents: number }} Case
- * @typedef {{ scannedUs: number, indexedUs: number, deliveries: number }} Round
+ * @typedef {{ scannedUs: number, indexedUs: number, deliveries: number, differences: number }} Round
  * @typedef {{ mix: string, subscriptions: number, indexedUs: number, scannedUs: number, ratio: number, publishUs: number, publishRatio: number,
  *   matches: number, bytesPerSubscription: number, addUs: number, removeUs: number }} Line Of `ratio` how many times faster the index is;
  *   `publish…` of events that go to all who want them, the others of finding these.
@@ -36,48 +36,67 @@ function casesFor(quick) {
 }
 
 /**
- * Runs all cases.
+ * Runs all cases. One that the core has no room for is left out.
  *
  * @param {{ quick: boolean, say: (line: string) => void }} options
- * @returns {Promise<{ rows: import('../goals.mjs').Row[], lines: Line[] }>} Of rows the repetition is a round over the same subscriptions.
- * @throws {Error} Where index and scan do not deliver the same.
+ * @returns {Promise<{ rows: import('../goals.mjs').Row[], lines: Line[], skipped: { what: string, why: string }[] }>} Of rows the repetition is a round over the same subscriptions.
  */
 export async function runMatch({ quick, say }) {
   const make = await rigMaker();
   /** @type {import('../goals.mjs').Row[]} */
   const rows = [];
   const lines = [];
+  /** @type {{ what: string, why: string }[]} */
+  const skipped = [];
   for (const one of casesFor(quick)) {
-    const { mix, subscriptions, batchEvents } = one;
-    const rig = make({ memoryBytes: MEMORY_BYTES, storeBytes: STORE_BYTES });
-    const subject = openSubject(rig, { ...one, batches: BATCHES, churn: true });
-    const rounds = roundsOf(subject, { rounds: quick ? 3 : 7, budgetMs: quick ? 40 : 100 });
-    const cell = `match-${mix}-${subscriptions}`;
-    rounds.forEach(({ all, found }, repetition) => {
-      rows.push({ cell, peer: "indexed", repetition, us: found.indexedUs });
-      rows.push({ cell, peer: "scanned", repetition, us: found.scannedUs });
-      rows.push({ cell, peer: "publish-indexed", repetition, us: all.indexedUs });
-      rows.push({ cell, peer: "publish-scanned", repetition, us: all.scannedUs });
-    });
-    const { bytesPerSubscription, addUs, removeUs } = subject;
-    rows.push({ cell, peer: "index", repetition: 0, bytesPerSubscription, addUs, removeUs });
-    const line = {
-      mix,
-      subscriptions,
-      indexedUs: median(rounds.map(({ found }) => found.indexedUs)),
-      scannedUs: median(rounds.map(({ found }) => found.scannedUs)),
-      ratio: median(rounds.map(({ found }) => found.scannedUs / found.indexedUs)),
-      publishUs: median(rounds.map(({ all }) => all.indexedUs)),
-      publishRatio: median(rounds.map(({ all }) => all.scannedUs / all.indexedUs)),
-      matches: median(rounds.map(({ all }) => all.deliveries)) / batchEvents,
-      bytesPerSubscription,
-      addUs,
-      removeUs,
-    };
-    lines.push(line);
-    say(sentenceOf(line));
+    const cell = `match-${one.mix}-${one.subscriptions}`;
+    try {
+      const { line, ...measured } = runCase(make, one, quick);
+      rows.push(...measured.rows.map((row) => ({ cell, ...row })));
+      lines.push(line);
+      say(sentenceOf(line));
+    } catch (error) {
+      // A million may be more than this build of the core has room for; the others still count.
+      const why = /** @type {Error} */ (error).message;
+      if (!why.includes("refuses")) throw error;
+      skipped.push({ what: cell, why });
+      say(`SKIPPED ${cell}: ${why}`);
+    }
   }
-  return { rows, lines };
+  return { rows, lines, skipped };
+}
+
+/** @param {Awaited<ReturnType<typeof rigMaker>>} make @param {Case} one @param {boolean} quick */
+function runCase(make, one, quick) {
+  const rig = make({ memoryBytes: MEMORY_BYTES, storeBytes: STORE_BYTES });
+  const subject = openSubject(rig, { ...one, batches: BATCHES, churn: true });
+  const rounds = roundsOf(subject, { rounds: quick ? 3 : 7, budgetMs: quick ? 40 : 100 });
+  const rows = rounds.flatMap(({ all, found }, repetition) => [
+    { peer: "indexed", repetition, us: found.indexedUs },
+    { peer: "scanned", repetition, us: found.scannedUs },
+    { peer: "publish-indexed", repetition, us: all.indexedUs },
+    { peer: "publish-scanned", repetition, us: all.scannedUs },
+  ]);
+  const { bytesPerSubscription, addUs, removeUs } = subject;
+  const line = {
+    mix: one.mix,
+    subscriptions: one.subscriptions,
+    indexedUs: median(rounds.map(({ found }) => found.indexedUs)),
+    scannedUs: median(rounds.map(({ found }) => found.scannedUs)),
+    ratio: median(rounds.map(({ found }) => found.scannedUs / found.indexedUs)),
+    publishUs: median(rounds.map(({ all }) => all.indexedUs)),
+    publishRatio: median(rounds.map(({ all }) => all.scannedUs / all.indexedUs)),
+    matches: median(rounds.map(({ all }) => all.deliveries)) / one.batchEvents,
+    bytesPerSubscription,
+    addUs,
+    removeUs,
+  };
+  // Deliveries by which index and scan differ: there must be none.
+  const differences = rounds.reduce((sum, { all, found }) => sum + all.differences + found.differences, 0);
+  return {
+    line,
+    rows: [...rows, { peer: "index", repetition: 0, bytesPerSubscription, addUs, removeUs, differences }],
+  };
 }
 
 /**
@@ -104,8 +123,7 @@ function roundsOf(subject, options) {
 function roundOf(subject, round, budgetMs) {
   const scanned = subject.publish(round + 1, true);
   const indexed = subject.publish(round + 1, false);
-  if (scanned.deliveries !== indexed.deliveries)
-    throw new Error(`The scan delivers ${scanned.deliveries} times, the index ${indexed.deliveries} times`);
+  const differences = Math.abs(scanned.deliveries - indexed.deliveries);
   const [scannedUs, indexedUs] = [true, false].map((isScan) => {
     const samples = [];
     const end = performance.now() + budgetMs;
@@ -114,7 +132,7 @@ function roundOf(subject, round, budgetMs) {
       samples.push(subject.publish(batch, isScan).us);
     return quantile(samples, 0.25);
   });
-  return { scannedUs: Number(scannedUs), indexedUs: Number(indexedUs), deliveries: indexed.deliveries };
+  return { scannedUs: Number(scannedUs), indexedUs: Number(indexedUs), deliveries: indexed.deliveries, differences };
 }
 
 /** @param {Line} line */
