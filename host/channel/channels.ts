@@ -19,7 +19,14 @@ import type { RouteCounters } from "../filter/bound.ts";
 import { type Binding, sameBinding } from "../filter/route.ts";
 import type { Stage } from "../filter/schema.ts";
 import { limits } from "../limits.ts";
-import { assertChannelName, type ChannelDefinition, defaultDefinition, echoOf, withFilter } from "./definition.ts";
+import {
+  assertChannelName,
+  type ChannelDefinition,
+  completed,
+  defaultDefinition,
+  echoOf,
+  withFilter,
+} from "./definition.ts";
 import { emptyPolicy, Filtering, FilterTotals } from "./filtering.ts";
 
 /** A channel as others see it. */
@@ -153,9 +160,11 @@ export class Channels {
   /**
    * Creates a channel, or replaces its definition; members stay.
    *
-   * @throws {SluiceError} `channel_name`, `limit_reached`, `store_full`.
+   * @throws {SluiceError} `channel_name`, `limit_reached`, `store_full`; for a definition that is not whole as
+   *   definitionFromJson().
    */
-  put(name: string, definition: ChannelDefinition): { created: boolean; channel: ChannelView } {
+  put(name: string, given: ChannelDefinition): { created: boolean; channel: ChannelView } {
+    const definition = completed(given, name);
     const present = this.#byName.get(name);
     if (present !== undefined)
       return { created: false, channel: this.#guarded(() => this.#update(present, definition)) };
@@ -165,11 +174,12 @@ export class Channels {
   /**
    * Replaces the definition of a channel that exists.
    *
-   * @throws {SluiceError} `channel_unknown`.
+   * @throws {SluiceError} `channel_unknown`; for a definition that is not whole as definitionFromJson().
    */
-  patch(name: string, definition: ChannelDefinition): ChannelView {
+  patch(name: string, given: ChannelDefinition): ChannelView {
     const channel = this.#byName.get(name);
     if (channel === undefined) throw channelUnknown(name);
+    const definition = completed(given, name);
     return this.#guarded(() => this.#update(channel, definition));
   }
 

@@ -226,6 +226,27 @@ export function definitionFromJson(value: unknown, name?: string): ChannelDefini
   });
 }
 
+/**
+ * A definition of whoever embeds a host: whole ones as they are, one that leaves things out, as only JavaScript can, is read like
+ * the resource of a request.
+ *
+ * @throws {SluiceError} as {@link definitionFromJson}.
+ */
+export function completed(definition: ChannelDefinition, name: string): ChannelDefinition {
+  return isWhole(definition) ? definition : definitionFromJson(definition, name);
+}
+
+/** Cheap, because nearly all are; what a whole one holds was checked when it was made. */
+function isWhole(value: Partial<ChannelDefinition> | null): boolean {
+  if (!isObject(value)) return false;
+  const { types, source, delivery, store, filters } = value as Partial<ChannelDefinition>;
+  if (!Array.isArray(types) || source === undefined || filters === undefined || store?.events === undefined)
+    return false;
+  if (delivery === undefined) return false;
+  const { priority, ttlMs, late, empty, divertTo } = delivery;
+  return ![priority, ttlMs, late, empty, divertTo].includes(undefined as never);
+}
+
 /** @throws {SluiceError} `contradiction`: nowhere to divert to, or back to where the event comes from. */
 function assertDiversion(empty: string, divertTo: string | null, name: string | undefined): void {
   if (empty === "divert" && divertTo === null)

@@ -16,6 +16,10 @@ import type { LocalDelivery } from "./local-frames.ts";
 export interface SubscriptionOptions {
   /** Event types; none: any. */
   readonly types?: readonly string[];
+  /** Only events of which this expression holds. */
+  readonly where?: string;
+  /** Language of `where`: `cesql` is the pure CloudEvents SQL. */
+  readonly dialect?: "cesql";
   /** Live attributes of the member. */
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
   /** Capacity and overflow of its inbox. */
@@ -105,11 +109,12 @@ export function createSubscription(
       session = openLocal(deliver, hear);
       try {
         applyInbox(engine, session, options);
-        const { types = [], attributes = {} } = options;
+        const { types = [], attributes = {}, where = "", dialect = "" } = options;
         join(
           session,
-          create(JoinSchema, { channel, types: [...types], attributes: valuesFrom(attributes) }),
+          create(JoinSchema, { channel, types: [...types], where, dialect, attributes: valuesFrom(attributes) }),
           undefined,
+          "",
         );
       } catch (error) {
         session.stop();

@@ -39,6 +39,23 @@ describe("createHost()", () => {
     expect(orders.publish({ type: "made" }).sinks).toBe(0);
   });
 
+  test("a subscription may say by an expression what it wants", async () => {
+    const host = await open();
+    const channel = host.channel("c");
+    const got: string[] = [];
+    channel.handler((deliveries) => got.push(...deliveries.map(({ event }) => event.type)), {
+      where: "load < sink.most",
+      attributes: { most: 0.5 },
+    });
+    expect(channel.publish({ type: "a", attributes: { load: 0.4 } }).sinks).toBe(1);
+    expect(channel.publish({ type: "b", attributes: { load: 0.6 } }).sinks).toBe(0);
+    host.service.flush();
+    expect(got).toEqual(["a"]);
+    const refused = (options: object) => () => channel.subscribe(options);
+    expect(refused({ where: "load <" })).toThrow(expect.objectContaining({ code: "expression", line: 1, column: 7 }));
+    expect(refused({ where: "load < 0.5", dialect: "cesql" })).toThrow(expect.objectContaining({ code: "expression" }));
+  });
+
   test("a publish that is refused throws, one of many is told in its place", async () => {
     const host = await open();
     const channel = host.channel("c");

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { Channels } from "../../../host/channel/channels.ts";
-import { defaultDefinition } from "../../../host/channel/definition.ts";
+import { type ChannelDefinition, defaultDefinition } from "../../../host/channel/definition.ts";
 import { createCore } from "../../../host/core/instance.ts";
 import { coreModule } from "../../core-wasm/harness.ts";
 
@@ -104,5 +104,34 @@ describe("Channels", () => {
     end();
     channels.resolve("b");
     expect(heard).toBe(1);
+  });
+});
+
+describe("a definition that is not whole, as JavaScript lets through", () => {
+  /** What no compiler has looked at. */
+  const partial = (definition: object): ChannelDefinition => definition as ChannelDefinition;
+
+  test("gets the defaults for what it leaves out", () => {
+    const { channels } = create();
+    expect(channels.put("c", partial({ store: { events: 5 } })).channel.definition).toEqual({
+      ...defaultDefinition,
+      store: { events: 5 },
+    });
+    channels.put("c", partial({ delivery: { priority: 7 } }));
+    expect(channels.get("c")?.definition.delivery).toEqual({ ...defaultDefinition.delivery, priority: 7 });
+    expect(channels.patch("c", partial({})).definition).toEqual(defaultDefinition);
+  });
+
+  test.each<[object | null | undefined, string]>([
+    [{ delivery: 5 }, "invalid_value"],
+    [{ store: { event: 5 } }, "unknown_field"],
+    [{ colour: "red" }, "unknown_field"],
+    [{ types: "a" }, "invalid_value"],
+    [null, "invalid_value"],
+    [undefined, "invalid_value"],
+  ])("%j is refused with %s, as over HTTP", (definition, code) => {
+    const { channels } = create();
+    expect(() => channels.put("c", partial(definition as object))).toThrow(expect.objectContaining({ code }));
+    expect(channels.get("c")).toBeUndefined();
   });
 });
