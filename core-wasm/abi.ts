@@ -234,6 +234,12 @@ export const STATUS_CONTROL_FULL: u32 = 29;
 export const STATUS_DISCONNECT: u32 = 30;
 /** A program that is none: it does not pass the verifier. VALUE: what is wrong, see expression/verify.ts. */
 export const STATUS_EXPRESSION: u32 = 31;
+/** In a receipt: the publisher has numbered this event, and it was taken before. Nothing has happened now. */
+export const STATUS_PUBLISHED: u32 = 32;
+/** The publisher's numbers have a gap. VALUE: the number, LIMIT: the one that comes next. */
+export const STATUS_PUBLISH_NUMBER: u32 = 33;
+/** What a session that comes back has not received is not kept any more. VALUE: what it has, LIMIT: the last that is lost. */
+export const STATUS_RESUME_GAP: u32 = 34;
 
 /** On CONNECTION_WEBSOCKET_JSON drain() may give a frame that begins with this tag (field 15, bytes): its content is a
  *  WebSocket control frame that goes out as it is. */

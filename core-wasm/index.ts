@@ -61,7 +61,7 @@ import { candidatesInit } from "./filter/candidates";
 import { DECIDER_SINKS_MAX, decideBatch, decidedChannel, decidedNote, decideInit, parkedEvents } from "./filter/decide";
 import { heldInit } from "./filter/held";
 import { inboxFree, inboxNew } from "./mailbox/inbox";
-import { keptCount, keptInit, keptMemory, Pending } from "./mailbox/kept";
+import { keptCount, keptInit, keptMemory } from "./mailbox/kept";
 import { keysInit } from "./mailbox/keys";
 import { Mailbox } from "./mailbox/records";
 import { slabsInit, slabsLive } from "./mailbox/slab";
@@ -109,7 +109,20 @@ import { carryFree } from "./session/stream";
 import { WS_CLOSE, WS_PING } from "./session/websocket-out";
 import { statisticGet, statisticsInit } from "./statistics";
 
-export { channelLose, inboxAcks, inboxDead, inboxKept, inboxTick } from "./mailbox/exports";
+export {
+  channelLose,
+  connectionDetach,
+  connectionPublished,
+  connectionResumable,
+  connectionResume,
+  inboxAcks,
+  inboxBytes,
+  inboxDead,
+  inboxEvents,
+  inboxKept,
+  inboxTick,
+  inboxWindow,
+} from "./mailbox/exports";
 
 /** Pages for tables, index and scratch that must be there beside the store. */
 const PAGES_MIN: u32 = 32;
@@ -224,20 +237,6 @@ export function inboxHold(number: u32, held: u32): void {
   if (connection === null) return;
   connection.held = held;
   if (held === 0) dirtyPush(connection);
-}
-
-export function inboxEvents(number: u32): u32 {
-  const connection = connectionFind(number);
-  if (connection === null) return 0;
-  const again: u32 = connection.pending === 0 ? 0 : changetype<Pending>(connection.pending).againEvents;
-  return changetype<Mailbox>(connection.inbox).events + again;
-}
-
-export function inboxBytes(number: u32): u32 {
-  const connection = connectionFind(number);
-  if (connection === null) return 0;
-  const again: u32 = connection.pending === 0 ? 0 : changetype<Pending>(connection.pending).againBytes;
-  return changetype<Mailbox>(connection.inbox).bytes + again;
 }
 
 export function ingest(number: u32, at: u32, bytes: u32, now: f64): u32 {

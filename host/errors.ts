@@ -90,6 +90,8 @@ export const codes = Object.freeze({
   ack_unknown: terminal(3556, 422, "The acknowledged number was never delivered"),
   precondition_failed: terminal(3557, 412, "The resource is not what the request expects"),
   inbox_unknown: terminal(3558, 404, "There is no such inbox"),
+  session_taken: terminal(3561, 409, "Another connection goes on with this session"),
+  publish_gap: terminal(3562, 409, "The numbers of published events have a gap"),
 
   // --- Terminal: rights ---
   unauthorized: terminal(3570, 401, "Credentials are missing or not valid"),

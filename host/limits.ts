@@ -197,6 +197,17 @@ export const limits = Object.freeze({
   /** The same at most: what fails a hundred times will fail. */
   attemptsMax: 100,
 
+  /** How long a session may linger without a connection, on the service clock: a day. Beyond it, a channel that stores is the way. */
+  lingerMsMax: 86_400_000,
+  /** Sessions that linger at a time: each keeps its members and its inbox. */
+  lingering: 10_000,
+  /** Answers and notices kept for a session that lingers: one for each membership that may end meanwhile. */
+  lingeringFrames: 10_000,
+  /** Deliveries kept for a session that may come back: what the buffers of a socket hold of small events. */
+  windowEvents: 16_384,
+  /** Bytes of them: what the buffers of a socket hold. */
+  windowBytes: 4_194_304,
+
   /** Events that a channel may store. Above it, a replay would be a download. */
   storeEvents: 1_048_576,
   /** Bytes that a channel stores at most, whatever `store.events` says: an eighth of the default memory. */

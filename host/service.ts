@@ -25,8 +25,10 @@ import { LocalSession, type PublishResult } from "./session/local.ts";
 import { MailboxSession } from "./session/mailbox-session.ts";
 import { Mailboxes } from "./session/mailboxes.ts";
 import { Patterns } from "./session/patterns.ts";
+import { Port } from "./session/port.ts";
 import { derivedId } from "./session/receipt.ts";
 import { Sessions } from "./session/registry.ts";
+import { Resumption } from "./session/resumption.ts";
 import { Roster } from "./session/roster.ts";
 import { Session } from "./session/session.ts";
 import { createSlots, type Slots } from "./session/slots.ts";
@@ -78,6 +80,7 @@ export class Service implements Engine {
   readonly json: SocketCodec;
   readonly renderers: { readonly [Kind in ConnectionKind]?: OutputRenderer };
   readonly flusher: Flusher;
+  readonly resumption: Resumption;
   readonly patterns: Patterns = new Patterns(this);
   readonly counters: Counters = createCounters();
   /** All mailboxes, those of HTTP clients included. */
@@ -141,10 +144,11 @@ export class Service implements Engine {
       sessionOf: (id) => this.#sessions.get(id),
       flushLocal: (session) => (session as LocalSession | MailboxSession).take(),
     });
+    this.resumption = new Resumption(this, this.#sessions);
     this.#sweeper = createSweeper(this, () => this.#sessions.withSocket());
     this.inboxes = new Mailboxes(this, {
       openSession: (listener) => this.#sessions.add(new MailboxSession(this, this.#sessions.nextNumber(), listener)),
-      sessions: () => this.#sessions.withSocket(),
+      sessions: () => this.#sessions.remote(),
       refusal: (error) => this.#refusal(error, undefined),
     });
   }
@@ -170,6 +174,10 @@ export class Service implements Engine {
    * @throws {SluiceError} `limit_reached` where there are too many, `draining`.
    */
   openConnection(kind: ConnectionKind, adapter: ConnectionAdapter): Connection {
+    return new Port(this.#openSession(kind, adapter));
+  }
+
+  #openSession(kind: ConnectionKind, adapter: ConnectionAdapter): Session {
     const { connections } = this.options;
     if (this.draining || this.#closed)
       throw new SluiceError("draining", "The host is shutting down, it takes no more sessions");
@@ -228,7 +236,7 @@ export class Service implements Engine {
    */
   openStream(kind: StreamKind, adapter: ConnectionAdapter, request: StreamRequest): OpenedStream {
     try {
-      const opened = openStream(this, () => this.openConnection(kind, adapter) as Session, request);
+      const opened = openStream(this, () => this.#openSession(kind, adapter), request);
       this.flusher.schedule();
       return opened;
     } catch (error) {
@@ -337,6 +345,7 @@ export class Service implements Engine {
     this.draining = true;
     this.#sweeper.stop();
     for (const subscription of [...this.#subscriptions]) subscription.close();
+    this.resumption.endAll();
     this.inboxes.closeAll(new SluiceError("draining", "The host is shutting down"));
     for (const session of this.#sessions.withSocket())
       session.drop(new SluiceError("draining", "The host is shutting down"));

@@ -1,10 +1,20 @@
 /** The part of the ABI that is about deliveries which may have to be made again; promised in host/core/exports.ts. */
-import { DROPPED_REASONS, STATUS_MEMBER_UNKNOWN } from "../abi";
+import { DROPPED_REASONS, STATUS_ACK_UNKNOWN, STATUS_MEMBER_UNKNOWN, STATUS_OK, STATUS_RESUME_GAP } from "../abi";
 import { lossCount } from "../channel/losses";
 import { clockSet } from "../clock";
 import { resultStatus } from "../result";
-import { connectionFind } from "../session/connection";
-import { pendingDead, pendingExplicit, pendingTick } from "./pending";
+import { Connection, connectionFind } from "../session/connection";
+import { connectionMove, connectionPark } from "../session/move";
+import { Pending } from "./kept";
+import {
+  pendingCovers,
+  pendingDead,
+  pendingExplicit,
+  pendingLost,
+  pendingResume,
+  pendingTick,
+  pendingWindow,
+} from "./pending";
 import { Mailbox } from "./records";
 
 /** Has deliveries wait for acknowledgements, or no longer. */
@@ -37,4 +47,66 @@ export function inboxDead(number: u32, out: u32): u32 {
 /** Counts events that the host has given up. */
 export function channelLose(number: u32, reason: u32, events: u32): void {
   if (reason < DROPPED_REASONS) lossCount(number, reason, events);
+}
+
+/** Keeps the last deliveries for a session that comes back. */
+export function inboxWindow(number: u32, events: u32, bytes: u32): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
+  return pendingWindow(connection, events, bytes);
+}
+
+/** The last event that the publisher has numbered. */
+export function connectionPublished(number: u32): f64 {
+  const connection = connectionFind(number);
+  return connection === null ? 0 : <f64>connection.published;
+}
+
+/** The carrier is gone, the session stays. */
+export function connectionDetach(number: u32): void {
+  const connection = connectionFind(number);
+  if (connection !== null) connectionPark(connection);
+}
+
+/** Whether a session can go on behind what its peer has received. */
+export function connectionResumable(number: u32, received: f64): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
+  const last = <u64>received;
+  if (last > connection.delivered) return resultStatus(STATUS_ACK_UNKNOWN, word(last), word(connection.delivered));
+  if (pendingCovers(connection, last)) return STATUS_OK;
+  return resultStatus(STATUS_RESUME_GAP, word(last), word(pendingLost(connection)));
+}
+
+function word(value: u64): u32 {
+  return value > 0xffffffff ? 0xffffffff : <u32>value;
+}
+
+/** Goes on with a session on the carrier of another connection. */
+export function connectionResume(number: u32, carrier: u32, received: f64, now: f64): u32 {
+  const status = connectionResumable(number, received);
+  if (status !== STATUS_OK) return status;
+  const from = connectionFind(carrier);
+  if (from === null || carrier === number) return resultStatus(STATUS_MEMBER_UNKNOWN, carrier, 0);
+  const connection = connectionFind(number) as Connection;
+  clockSet(now);
+  connectionMove(connection, from);
+  pendingResume(connection, <u64>received);
+  return STATUS_OK;
+}
+
+/** Events that wait in an inbox. */
+export function inboxEvents(number: u32): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) return 0;
+  const again: u32 = connection.pending === 0 ? 0 : changetype<Pending>(connection.pending).againEvents;
+  return changetype<Mailbox>(connection.inbox).events + again;
+}
+
+/** Bytes that wait in an inbox. */
+export function inboxBytes(number: u32): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) return 0;
+  const again: u32 = connection.pending === 0 ? 0 : changetype<Pending>(connection.pending).againBytes;
+  return changetype<Mailbox>(connection.inbox).bytes + again;
 }

@@ -350,10 +350,14 @@ export function pendingAgainTake(connection: Connection, to: u32): void {
   statisticAdd(STATISTIC_REDELIVERIES, 1);
 }
 
+/** Number of the last delivery that cannot be made again. */
+export function pendingLost(connection: Connection): u64 {
+  return connection.pending === 0 ? connection.delivered : changetype<Pending>(connection.pending).lost;
+}
+
 /** Whether nothing behind `received` was given up, so that a session can go on from there. */
 export function pendingCovers(connection: Connection, received: u64): bool {
-  if (connection.pending === 0) return received === connection.delivered;
-  return received >= changetype<Pending>(connection.pending).lost;
+  return received >= pendingLost(connection);
 }
 
 /**

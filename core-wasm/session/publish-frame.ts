@@ -38,6 +38,8 @@ import {
   STATUS_MALFORMED,
   STATUS_NOT_UTF8,
   STATUS_OK,
+  STATUS_PUBLISH_NUMBER,
+  STATUS_PUBLISHED,
 } from "../abi";
 import { Channel, channelByName, channelFind } from "../channel/channel";
 import { Member } from "../channel/member";
@@ -80,6 +82,7 @@ export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef
   let nameBytes: u32 = 0;
   let events: u32 = 0;
   let firstAt = end;
+  let first: u64 = 0;
   for (let p = at; p < end; ) {
     // Nearly all fields are events with a one-byte tag and a length of one or two bytes.
     if (p + 3 <= end && load<u8>(p) === TAG_EVENT) {
@@ -100,7 +103,8 @@ export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef
     } else if (tag === TAG_CHANNEL_NUMBER || tag === TAG_NUMBER) {
       const value = varintRead(cursor, end);
       if (cursor === 0) return malformed(p - at);
-      if (tag === TAG_CHANNEL_NUMBER) number = value > 0xffffffff ? 0xffffffff : <u32>value;
+      if (tag === TAG_NUMBER) first = value;
+      else number = value > 0xffffffff ? 0xffffffff : <u32>value;
       p = cursor;
     } else if (tag === TAG_CHANNEL) {
       const size = lengthRead(cursor, end);
@@ -139,7 +143,43 @@ export function publishBegin(connection: Connection, at: u32, bytes: u32, hasRef
   connection.resumeHasRef = hasRef;
   connection.resumeRef = ref;
   connection.resumeIndex = 0;
+  if (first !== 0 && !publishNumbered(connection, channelFind(number) as Channel, first, events)) {
+    connection.resumeAt = 0;
+    return REASON_PROBLEM;
+  }
   return publishContinue(connection);
+}
+
+/**
+ * Leaves out the events of the publish under way that were taken before, as the numbers say which its publisher has given
+ * them from `first` on. Returns false where that leaves a gap: something of what the publisher has said did not come.
+ */
+function publishNumbered(connection: Connection, channel: Channel, first: u64, events: u32): bool {
+  const next = connection.published + 1;
+  if (first > next) {
+    resultStatus(STATUS_PUBLISH_NUMBER, first > 0xffffffff ? 0xffffffff : <u32>first, <u32>next);
+    return false;
+  }
+  const known = <u32>min<u64>(next - first, events);
+  connection.published = max<u64>(connection.published, first + events - 1);
+  let at = connection.resumeAt;
+  let size: u32 = 0;
+  while (connection.resumeIndex < known) {
+    const tag = tagRead(at, connection.resumeEnd);
+    if (tag !== TAG_EVENT) {
+      at = fieldSkip(cursor, connection.resumeEnd, tag & 7);
+      continue;
+    }
+    const bytes = lengthRead(cursor, connection.resumeEnd);
+    at = cursor + bytes;
+    size += bytes;
+    if (connection.resumeHasRef !== 0) receiptWrite(connection.resumeIndex, STATUS_PUBLISHED, channel.number);
+    connection.resumeIndex++;
+  }
+  connection.resumeAt = at;
+  // Their publisher has spent credit on them once more.
+  if (known !== 0) creditSpend(connection, changetype<Member>(connection.resumeSource), known, size);
+  return true;
 }
 
 /** Goes on with the publish frame under way. Returns a REASON_…; REASON_DONE when it is finished. */

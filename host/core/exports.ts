@@ -70,6 +70,30 @@ export interface CoreExports {
    */
   inboxAcks(connection: number, explicit: number, redeliverMs: number, attempts: number): number;
 
+  /**
+   * Keeps copies of the last deliveries, at most so many events and bytes, for a session that comes back; 0: none. Those that wait
+   * for acknowledgements are kept anyway. Returns a status.
+   */
+  inboxWindow(connection: number, events: number, bytes: number): number;
+
+  /** The last number of a publish that was taken, of those that its publisher has numbered. */
+  connectionPublished(connection: number): number;
+
+  /** The carrier is gone and the session stays: forgets cut-off input and unwritten answers, holds the inbox, takes no input. */
+  connectionDetach(connection: number): void;
+
+  /**
+   * Whether a session can go on behind delivery `received`: STATUS_OK, STATUS_ACK_UNKNOWN where that was never made,
+   * STATUS_RESUME_GAP where what came after it is not kept any more.
+   */
+  connectionResumable(connection: number, received: number): number;
+
+  /**
+   * Goes on with a session on the carrier of another connection, which then has none: kind, framing and input under way go over.
+   * What came behind `received` is delivered again. Its inbox stays held. Returns a status as connectionResumable().
+   */
+  connectionResume(connection: number, carrier: number, received: number, now: number): number;
+
   /** Deliveries that wait for an acknowledgement now. */
   inboxKept(connection: number): number;
 

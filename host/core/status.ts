@@ -60,6 +60,15 @@ const rows: ReadonlyMap<number, Row> = new Map<number, Row>([
     abi.STATUS_ACK_UNKNOWN,
     ["ack_unknown", (value) => `Delivery ${value} was never made, so it cannot be acknowledged`],
   ],
+  [abi.STATUS_PUBLISHED, ["internal", () => "An event that was taken before was taken for one that was refused"]],
+  [
+    abi.STATUS_PUBLISH_NUMBER,
+    [
+      "publish_gap",
+      (value, limit) => `Events from number ${value} on leave a gap, the next number of this session is ${limit}`,
+    ],
+  ],
+  [abi.STATUS_RESUME_GAP, ["internal", (value, limit) => `Deliveries ${value + 1} to ${limit} are not kept any more`]],
   [abi.STATUS_WEBSOCKET, ["websocket_protocol", () => "The peer broke the WebSocket protocol (RFC 6455)"]],
   [
     abi.STATUS_WEBSOCKET_KIND,
@@ -101,6 +110,7 @@ const valued = new Set<number>([
   abi.STATUS_CHANNEL_UNKNOWN,
   abi.STATUS_ACK_UNKNOWN,
   abi.STATUS_MEMORY,
+  abi.STATUS_PUBLISH_NUMBER,
 ]);
 
 function at(value: number): string {

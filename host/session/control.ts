@@ -64,13 +64,71 @@ export function handleControl(session: Session, frame: ClientFrame): void {
 }
 
 /**
- * Greets. A session that is to be resumed is answered honestly: this version keeps none, so the client starts anew.
+ * Greets: goes on with the session that was asked for, if that is possible, else begins a new one.
  *
  * A token is not looked at: without one, only loopback is served, or whoever `--insecure` lets in.
  */
 function hello(session: Session, frame: Hello, ref: Ref): void {
   if (session.greeted)
     throw new SluiceError("invalid_value", "Cannot greet twice, a session has one hello", { value: "hello" });
+  const client = clientFrom(frame);
+  const lingerMs = lingerFrom(frame);
+  const former = frame.session === "" ? undefined : formerOf(session, frame);
+  if (former !== undefined) return goOn(session, former, frame, { client, lingerMs }, ref);
+  if (frame.inbox !== undefined) setInbox(session, frame.inbox, "hello.inbox");
+  session.greeted = true;
+  const secret = createSecret();
+  if (lingerMs > 0) session.engine.resumption.offer(session, secret, lingerMs);
+  name(session, client);
+  welcome(session, secret, false, ref);
+}
+
+/** Goes on with a session that lingers, or whose carrier only seems to live, on the carrier of this one. */
+function goOn(
+  fresh: Session,
+  former: Session,
+  frame: Hello,
+  { client, lingerMs }: { readonly client: string; readonly lingerMs: number },
+  ref: Ref,
+): void {
+  const { engine } = former;
+  const secret = frame.session;
+  // First what can be refused.
+  const inbox =
+    frame.inbox === undefined ? undefined : inboxFromFrame(former.inbox ?? defaultInbox, frame.inbox, "hello.inbox.");
+  engine.resumption.resume(former, Number(frame.received ?? 0n), fresh);
+  engine.counters.sessionsResumed++;
+  const unsaid = former.linger?.unsaid.splice(0) ?? [];
+  // A client that does not say it again keeps what it had said.
+  if (frame.lingerMs !== undefined) engine.resumption.offer(former, secret, lingerMs);
+  name(former, client);
+  welcome(former, secret, true, ref);
+  for (const answer of unsaid) former.answer(answer);
+  if (inbox !== undefined) applyInbox(former, inbox);
+  engine.flusher.ready(former);
+}
+
+/** The session that a hello asks for, if it is there and nothing that it missed is lost. */
+function formerOf(fresh: Session, { session, received }: Hello): Session | undefined {
+  if (fresh.memberships !== undefined || fresh.inbox !== undefined) {
+    throw new SluiceError("invalid_value", "Cannot go on with another session, hello must be the first frame then", {
+      value: "hello.session",
+    });
+  }
+  return fresh.engine.resumption.find(session, Number(received ?? 0n), fresh);
+}
+
+function lingerFrom({ lingerMs }: Hello): number {
+  const value = Number(lingerMs ?? 0n);
+  if (value <= limits.lingerMsMax) return value;
+  throw new SluiceError(
+    "invalid_value",
+    `Cannot linger for ${value} ms, hello.lingerMs must be from 0 to ${limits.lingerMsMax}`,
+    { value, limit: [0, limits.lingerMsMax] },
+  );
+}
+
+function clientFrom(frame: Hello): string {
   const client = encodeURIComponent(frame.client.toWellFormed());
   if (client.length > limits.clientNameBytes) {
     throw new SluiceError(
@@ -82,18 +140,24 @@ function hello(session: Session, frame: Hello, ref: Ref): void {
       },
     );
   }
-  if (frame.inbox !== undefined) setInbox(session, frame.inbox, "hello.inbox");
-  session.greeted = true;
+  return client;
+}
+
+/** Makes the client's name for itself part of the `source` of its events. */
+function name(session: Session, client: string): void {
+  if (client === "") return;
+  const { core } = session.engine;
+  const source = placeText(core, implicitSource(client, session.number));
+  core.exports.connectionSource(session.id, source.at, source.bytes);
+}
+
+function welcome(session: Session, secret: string, resumed: boolean, ref: Ref): void {
   const { core, options } = session.engine;
-  if (client !== "") {
-    const source = placeText(core, implicitSource(client, session.number));
-    core.exports.connectionSource(session.id, source.at, source.bytes);
-  }
-  const welcome = create(WelcomeSchema, {
+  const value = create(WelcomeSchema, {
     ...refField(ref),
     host: options.hostId,
-    session: createSecret(),
-    resumed: false,
+    session: secret,
+    resumed,
     epoch: BigInt(core.epoch),
     limits: create(LimitsSchema, {
       frameBytes: BigInt(limits.frameBytes),
@@ -101,8 +165,9 @@ function hello(session: Session, frame: Hello, ref: Ref): void {
       publishEvents: limits.publishEvents,
       joins: options.joins,
     }),
+    ...(resumed ? { published: BigInt(core.exports.connectionPublished(session.id)) } : {}),
   });
-  session.answer(create(HostFrameSchema, { kind: { case: "welcome", value: welcome } }));
+  session.answer(create(HostFrameSchema, { kind: { case: "welcome", value } }));
 }
 
 function setInbox(session: Session, frame: Inbox, path: string): void {

@@ -10,6 +10,8 @@ import type { ServiceOptions } from "../options.ts";
 import type { ConnectionKind } from "./connection.ts";
 import type { PublishResult } from "./local.ts";
 import type { Patterns } from "./patterns.ts";
+import type { WriteHold } from "./port.ts";
+import type { Resumption } from "./resumption.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
 
@@ -74,6 +76,9 @@ export interface Counters {
   patternsMissed: number;
   /** Events that went to a dead-letter channel. */
   deadLetters: number;
+  /** Sessions whose carrier broke and that went on, and those for which there was no room to linger. */
+  sessionsResumed: number;
+  lingeringRefused: number;
 }
 
 /** A fresh set of counters. */
@@ -90,6 +95,8 @@ export function createCounters(): Counters {
     coreRestarts: 0,
     patternsMissed: 0,
     deadLetters: 0,
+    sessionsResumed: 0,
+    lingeringRefused: 0,
   };
 }
 
@@ -107,8 +114,8 @@ export interface Flusher {
   turn(): void;
   /** Whether a turn is due. */
   readonly pending: boolean;
-  /** The socket of this session is done with what it was given, or gone: its slot is free. */
-  released(session: Session): void;
+  /** The socket is done with what it was given, or gone: the memory of that write is free. */
+  released(hold: WriteHold): void;
 }
 
 /** The shared part. */
@@ -117,6 +124,8 @@ export interface Engine extends CoreHolder {
   readonly clocks: Clocks;
   readonly log: Log;
   readonly channels: Channels;
+  /** Sessions that may come back. */
+  readonly resumption: Resumption;
   readonly slots: Slots;
   readonly json: JsonCodec;
   /** By kind of connection; without one, peers get the frames as drain() wrote them. */

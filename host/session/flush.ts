@@ -21,9 +21,10 @@ import { errorFromStatus } from "../core/status.ts";
 import { firstNumber } from "../core/views.ts";
 import type { Engine, Flusher, OutputRenderer, RenderContext } from "./engine.ts";
 import { defaultGrouping, groupEvents } from "./inbox.ts";
+import type { WriteHold } from "./port.ts";
 import type { Session } from "./session.ts";
 import { type Slots, slotAt } from "./slots.ts";
-import { CLOSED, CLOSING, OPEN } from "./state.ts";
+import { CLOSED, CLOSING, LINGERING, OPEN } from "./state.ts";
 
 /** Slots that slow peers leave alone. */
 const SLOTS_FOR_SLOW = 4;
@@ -134,7 +135,7 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
   }
 
   function flush(session: Session): void {
-    if (session.state === CLOSED) return;
+    if (session.state === CLOSED || session.state === LINGERING) return;
     if (session.writing) {
       session.wants = true;
       return;
@@ -160,6 +161,8 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
 
   /** The core found fault with the session: its inbox overflowed, or it does not read its answers. */
   function fail(session: Session, status: number): void {
+    // Neither would be otherwise after a break.
+    session.final = true;
     session.close(errorFromStatus(status, 0, status === STATUS_CONTROL_FULL ? CONTROL_BYTES_MAX : 0));
   }
 
@@ -225,12 +228,12 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     return false;
   }
 
-  function released(session: Session): void {
-    if (session.slot >= 0) session.slots?.release(session.slot);
-    session.slot = -1;
-    session.slots = undefined;
-    copiesBytes -= session.copyBytes;
-    session.copyBytes = 0;
+  function released(hold: WriteHold): void {
+    if (hold.slot >= 0) hold.slots?.release(hold.slot);
+    hold.slot = -1;
+    hold.slots = undefined;
+    copiesBytes -= hold.copyBytes;
+    hold.copyBytes = 0;
   }
 
   return {

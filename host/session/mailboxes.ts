@@ -14,7 +14,7 @@ import { type Acknowledged, inboxUnknown, type Joined, Mailbox, type MailboxSett
 import type { MailboxListener, MailboxSession } from "./mailbox-session.ts";
 import type { MailboxView, Polled, PollWanted } from "./mailbox-view.ts";
 import type { Session } from "./session.ts";
-import { OPEN } from "./state.ts";
+import { LINGERING, OPEN } from "./state.ts";
 
 /** What the mailboxes need of the service beside the engine. */
 export interface MailboxesSettings {
@@ -44,7 +44,7 @@ export class Mailboxes {
   /** All, in no order. They are views: what they tell is so at the moment of asking. */
   *list(): IterableIterator<MailboxView> {
     yield* this.#byId.values();
-    for (const session of this.#settings.sessions()) if (session.state === OPEN) yield viewOf(session);
+    for (const session of this.#settings.sessions()) if (isThere(session)) yield viewOf(session);
   }
 
   /** Those that are polled. */
@@ -166,7 +166,7 @@ export class Mailboxes {
     const number = /^s([1-9]\d{0,14})$/.exec(id)?.[1];
     if (number === undefined) return undefined;
     for (const session of this.#settings.sessions())
-      if (session.number === Number(number) && session.state === OPEN) return session;
+      if (session.number === Number(number) && isThere(session)) return session;
     return undefined;
   }
 
@@ -177,6 +177,11 @@ export class Mailboxes {
       throw this.#settings.refusal(error);
     }
   }
+}
+
+/** One that lingers keeps its inbox. */
+function isThere({ state }: Session): boolean {
+  return state === OPEN || state === LINGERING;
 }
 
 function viewOf(session: Session): MailboxView {

@@ -27,7 +27,7 @@ import { type Ref, refField } from "./frames.ts";
 import { admit, changeMember, type JoinOutcome, type JoinRequest, updateMember } from "./join.ts";
 import { Memberships, type PatternMembership } from "./memberships.ts";
 import type { Session } from "./session.ts";
-import { OPEN } from "./state.ts";
+import { LINGERING, OPEN } from "./state.ts";
 
 /** One subscription. */
 interface Subscription extends PatternMembership {
@@ -141,7 +141,7 @@ export class Patterns {
     if (found.length === 0) return;
     for (const subscription of found.sort((one, other) => one.member - other.member)) {
       const { session, request } = subscription;
-      if (session.state !== OPEN) continue;
+      if (session.state !== OPEN && session.state !== LINGERING) continue;
       try {
         const channels = subscription.members.size + 1;
         if (channels > limits.patternChannels) throw tooManyChannels(subscription.pattern, channels);

@@ -80,6 +80,8 @@ function run(session: Session, at: number, bytes: number, framed: boolean): void
       continue;
     }
     entered = handle(session, core, reason, now);
+    // The rest is for the session that goes on instead.
+    if (session.heir !== undefined) return run(session.heir, from, rest, false);
     if (session.state !== OPEN || engine.core !== core) return;
   }
 }

@@ -17,6 +17,7 @@ import {
   RECEIPTS_OFFSET,
   RESULT_COUNT,
   STATUS_OK,
+  STATUS_PUBLISHED,
 } from "../../core-wasm/abi.ts";
 import type { Core } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
@@ -44,6 +45,8 @@ export interface Outcome {
   readonly refused: number;
   /** The id that the publisher gave, "" if none. */
   readonly givenId: string;
+  /** It was taken before, as its publisher's number says. */
+  readonly duplicate: boolean;
   /** Set where it was not accepted; then nothing else counts. */
   readonly problem: SluiceError | undefined;
 }
@@ -68,8 +71,9 @@ export function outcomesFromCore(core: Core): Outcome[] {
       hosts: sinks > 0 ? 1 : 0,
       refused: words[record + RECEIPT_REFUSED] as number,
       givenId: textAt(core, words[record + RECEIPT_ID_AT] as number, words[record + RECEIPT_ID_BYTES] as number),
+      duplicate: status === STATUS_PUBLISHED,
       problem:
-        status === STATUS_OK
+        status === STATUS_OK || status === STATUS_PUBLISHED
           ? undefined
           : errorFromStatus(status, words[record + RECEIPT_VALUE] as number, words[record + RECEIPT_LIMIT] as number),
     });
@@ -116,6 +120,7 @@ export function receiptFromCore(session: Session, core: Core, ref: Ref): HostFra
       sinks: outcome.sinks,
       hosts: outcome.hosts,
       refused: outcome.refused,
+      duplicate: outcome.duplicate,
     });
   });
   return create(HostFrameSchema, {

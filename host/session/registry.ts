@@ -8,6 +8,7 @@ import { farewellBytes } from "./farewell.ts";
 import { leftFrame } from "./frames.ts";
 import { kinds } from "./kinds.ts";
 import type { Session } from "./session.ts";
+import { LINGERING } from "./state.ts";
 
 /** The sessions of a host. */
 export class Sessions {
@@ -37,6 +38,11 @@ export class Sessions {
     return session;
   }
 
+  /** A session has lost its socket and lingers, or does so no longer. */
+  lingers(_session: Session, lingers: boolean): void {
+    this.#sockets += lingers ? -1 : 1;
+  }
+
   /** Forgets a session. Returns whether it was one with a socket. */
   delete(session: Session): boolean {
     if (this.#byId[session.id] !== session) return false;
@@ -53,6 +59,11 @@ export class Sessions {
 
   /** All that have a socket. Sessions may end while this goes on. */
   *withSocket(): IterableIterator<Session> {
+    for (const session of this.remote()) if (session.state !== LINGERING) yield session;
+  }
+
+  /** The same, and those that linger without one. */
+  *remote(): IterableIterator<Session> {
     for (const session of this.#byId) if (session !== undefined && session.kind !== "local") yield session;
   }
 
@@ -92,6 +103,8 @@ export class Sessions {
         session.adapter.destroy();
       }
     }
+    // Those that lingered were no sockets, and said so as they went.
+    this.#sockets = 0;
     return sockets;
   }
 }

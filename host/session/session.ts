@@ -4,6 +4,8 @@
  *   OPEN ──close(error)──► CLOSING ──all written──► CLOSED
  *     └────────────────── closed(), abandon() ─────────┘
  *
+ * One that has said that it may come back lingers instead, unless it is at fault (resumption.ts).
+ *
  * In CLOSING only answers leave: deliveries are held in the core. What a session is told goes through the core
  * (controlPush), so that order and framing are the core's.
  */
@@ -20,11 +22,22 @@ import { problemFrame, type Ref } from "./frames.ts";
 import type { InboxSettings } from "./inbox.ts";
 import { kinds } from "./kinds.ts";
 import type { Memberships } from "./memberships.ts";
+import type { Port } from "./port.ts";
 import { pump } from "./pump.ts";
 import { receiptFromCore } from "./receipt.ts";
 import type { Redelivery } from "./redelivery.ts";
+import type { Linger } from "./resumption.ts";
 import type { Slots } from "./slots.ts";
-import { CLOSED, CLOSING, implicitSource, OPEN, PARTIAL_NONE, type PartialState, type SessionState } from "./state.ts";
+import {
+  CLOSED,
+  CLOSING,
+  implicitSource,
+  LINGERING,
+  OPEN,
+  PARTIAL_NONE,
+  type PartialState,
+  type SessionState,
+} from "./state.ts";
 
 /** Of a WebSocket close reason (RFC 6455 §5.5). */
 const CLOSE_REASON_BYTES = 123;
@@ -36,10 +49,19 @@ export class Session implements Connection {
   readonly id: number;
   /** Number in this host's life, part of the implicit `source`; never given twice. */
   readonly number: number;
-  readonly kind: ConnectionKind | "local";
-  readonly adapter: ConnectionAdapter;
+  /** Its carrier, another one where it came back (resumption.ts). */
+  kind: ConnectionKind | "local";
+  adapter: ConnectionAdapter;
   /** Of its output; undefined where frames leave as they are. */
-  readonly renderer: OutputRenderer | undefined;
+  renderer: OutputRenderer | undefined;
+  /** What its carrier holds of it, where that may break and another one come (resumption.ts). */
+  port: Port | undefined = undefined;
+  /** How it lingers when its carrier breaks; undefined: not at all (resumption.ts). */
+  linger: Linger | undefined = undefined;
+  /** It must not linger: it is at fault, or its time is over. */
+  final = false;
+  /** The session that goes on instead of this one, which had only its first frame (resumption.ts). */
+  heir: Session | undefined = undefined;
   state: SessionState = OPEN;
 
   /** Memberships, made by the first join or publish: an idle session has none (memberships.ts). */
@@ -155,12 +177,20 @@ export class Session implements Connection {
   /** Queues one frame for the peer, before all deliveries. A peer that leaves too many unread is dropped. */
   answer(frame: HostFrame): void {
     if (this.state === CLOSED) return;
+    if (this.state === LINGERING) return this.#keepFor(frame);
     const { core } = this.engine;
     const bytes = toBinary(HostFrameSchema, frame);
     const status = core.exports.controlPush(this.id, placeScratch(core, bytes), bytes.length);
     if (status === STATUS_OK) return;
     const { result } = core.views;
     this.drop(errorFromStatus(status, result[RESULT_VALUE] as number, result[RESULT_LIMIT] as number));
+  }
+
+  /** Whom it is for is not there now. */
+  #keepFor(frame: HostFrame): void {
+    const unsaid = this.linger?.unsaid ?? [];
+    unsaid.push(frame);
+    if (unsaid.length > limits.lingeringFrames) this.engine.resumption.end(this);
   }
 
   /** Tells the peer that something could not be done; the session goes on. */
@@ -182,6 +212,7 @@ export class Session implements Connection {
       code: error.code,
       detail: error.message,
     });
+    this.final ||= !codes[error.code].retryable;
     this.problem(error, undefined);
     this.sayGoodbye(codes[error.code].close, `${error.code}: ${error.message}`);
     this.beginClosing();
@@ -190,6 +221,7 @@ export class Session implements Connection {
   /** Ends with `last` as the last word, behind what was delivered. */
   end(last: HostFrame): void {
     if (this.state !== OPEN) return;
+    this.final = true;
     this.guard(() => {
       this.engine.flusher.flush(this);
       this.answer(last);
@@ -217,30 +249,42 @@ export class Session implements Connection {
   /** Everything is said and written: lets the peer go (flush.ts). */
   finish(): void {
     if (this.state === CLOSED) return;
+    const { adapter } = this;
     this.release();
-    this.adapter.end();
+    adapter.end();
   }
 
   /** Ends at once, for peers that do not even read their goodbye. */
   drop(error: SluiceError): void {
     if (this.state === CLOSED) return;
     this.engine.log.info("session dropped", { session: this.number, code: error.code, detail: error.message });
+    this.final ||= !codes[error.code].retryable;
+    const { adapter } = this;
     this.release();
-    this.adapter.destroy();
+    adapter.destroy();
   }
 
   /** The core is gone: says `bytes` without it, and closes. */
   abandon(bytes: Uint8Array): void {
     if (this.state === CLOSED) return;
-    this.state = CLOSED;
     this.redelivery?.stop();
+    this.engine.resumption.forget(this);
+    this.state = CLOSED;
     this.engine.forget(this);
     this.adapter.write(bytes);
     this.adapter.end();
   }
 
-  /** Gives back what the core holds for it. */
+  /** Ends without a word, because another session goes on with its carrier. */
+  depart(): void {
+    this.final = true;
+    this.release();
+  }
+
+  /** Gives back what the core holds for it, unless it lingers. */
   protected release(): void {
+    if (this.linger !== undefined && this.engine.resumption.keep(this)) return;
+    this.engine.resumption.forget(this);
     this.state = CLOSED;
     this.redelivery?.stop();
     this.engine.core.exports.connectionClose(this.id);

@@ -9,6 +9,9 @@ export const CLOSING = 1;
 /** Over: the core has forgotten it. */
 export const CLOSED = 2;
 
+/** Its carrier is gone; it waits for another one, and says nothing meanwhile (resumption.ts). */
+export const LINGERING = 3;
+
 /** No frame is under way. */
 export const PARTIAL_NONE = 0;
 /** One has begun since the last look. */
@@ -17,7 +20,7 @@ export const PARTIAL_NEW = 1;
 export const PARTIAL_NOTED = 2;
 
 /** States of a session. */
-export type SessionState = typeof OPEN | typeof CLOSING | typeof CLOSED;
+export type SessionState = typeof OPEN | typeof CLOSING | typeof CLOSED | typeof LINGERING;
 
 /** What is known of a frame under way. */
 export type PartialState = typeof PARTIAL_NONE | typeof PARTIAL_NEW | typeof PARTIAL_NOTED;

@@ -60,5 +60,8 @@ export function readStatistics(engine: Engine, sessions: number, channels: numbe
     patterns: engine.patterns.count,
     patternsMissedTotal: counters.patternsMissed,
     deadLettersTotal: counters.deadLetters,
+    sessionsResumedTotal: counters.sessionsResumed,
+    lingeringRefusedTotal: counters.lingeringRefused,
+    lingering: engine.resumption.count,
   };
 }

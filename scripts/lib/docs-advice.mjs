@@ -51,6 +51,8 @@ export const advice = {
   channel_exists: "Change it with `PATCH`, or replace it with `PUT`.",
   member_unknown: "Use the `member` of `joined`, or of the list of members; members end with their session.",
   inbox_unknown: "Create it: `POST /v1/inboxes`. Inboxes that nobody polls end after their `idleMs`.",
+  session_taken: "Another connection said `hello` with this session's secret. Two clients must not share one.",
+  publish_gap: "Send the events between `welcome.published` and these first, or number from there.",
   source_taken: "The channel is `source: single`. Wait for its source to leave.",
   ack_unknown: "Acknowledge numbers that were delivered to this inbox.",
   precondition_failed: "Fetch the resource again and repeat with its `ETag`.",

@@ -113,6 +113,13 @@ export class Harness {
     return connection;
   }
 
+  /** The face of a connection that goes on over another carrier. */
+  adopt(id: number, kind: number): TestConnection {
+    const connection = new TestConnection(this, id, kind);
+    this.connections.set(id, connection);
+    return connection;
+  }
+
   /** Adds a channel and sets what `options` names. Returns its number. */
   channel(name: string, options: ChannelOptions = {}): number {
     const flags = options.flags ?? abi.CHANNEL_ECHO;

@@ -284,6 +284,20 @@ const ways: Partial<Record<SluiceCode, () => Told | Promise<Told>>> = {
     await ask("PUT", path, {});
     return asked(ask("PUT", path, {}, { "if-none-match": "*" }));
   },
+  session_taken() {
+    const control = createTestControl();
+    const first = new TestCarrier(control.service);
+    first.send({ kind: { case: "hello", value: { lingerMs: 1n } } });
+    control.settle();
+    const [welcome] = first.frames();
+    const session = welcome?.case === "welcome" ? welcome.value.session : "";
+    new TestCarrier(control.service).send({ kind: { case: "hello", value: { session, received: 0n } } });
+    control.settle();
+    const problem = first.frames().find(({ case: kind }) => kind === "problem");
+    return { code: problem?.case === "problem" ? problem.value.code : undefined };
+  },
+  publish_gap: () =>
+    framed(createTestControl(), { kind: { case: "publish", value: { channel: "c", number: 2n, events: [event] } } }),
   inbox_unknown: () => asked(createTestControl().ask("GET", "/v1/inboxes/inone")),
 
   unauthorized: () => thrown(() => assertMayListen({ host: "0.0.0.0", port: 7480 }, false)),

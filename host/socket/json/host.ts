@@ -105,7 +105,7 @@ function treeFromKind(kind: HostFrame["kind"], names: HostNames, session: Sessio
       return { missed: { channel: channelOf(kind.value), number: narrow(number), id: id || undefined, by } };
     }
     case "welcome": {
-      const { host, session: secret, resumed, limits, epoch, ref } = kind.value;
+      const { host, session: secret, resumed, limits, epoch, ref, published } = kind.value;
       const told = limits && {
         frameBytes: integerFromBigint(limits.frameBytes),
         eventBytes: integerFromBigint(limits.eventBytes),
@@ -113,7 +113,15 @@ function treeFromKind(kind: HostFrame["kind"], names: HostNames, session: Sessio
         joins: limits.joins,
       };
       return {
-        welcome: { ref, host, session: secret || undefined, resumed, limits: told, epoch: integerFromBigint(epoch) },
+        welcome: {
+          ref,
+          host,
+          session: secret || undefined,
+          resumed,
+          limits: told,
+          epoch: integerFromBigint(epoch),
+          published: narrow(published),
+        },
       };
     }
     case "joined": {
@@ -170,9 +178,16 @@ function treeFromCredit(credit: Credit): { [name: string]: JsonTree } {
 /** A refused event has its problem and nothing else. */
 function treeFromResult(result: Result): JsonTree {
   if (result.problem !== undefined) return { problem: treeFromProblem(result.problem) };
-  const { id, sequence, epoch, sinks, hosts, refused } = result;
+  const { id, sequence, epoch, sinks, hosts, refused, duplicate } = result;
   const counted = { sequence: narrow(sequence), epoch: integerFromBigint(epoch) };
-  return { id: id || undefined, ...counted, sinks, hosts, refused: refused || undefined };
+  return {
+    id: id || undefined,
+    ...counted,
+    sinks,
+    hosts,
+    refused: refused || undefined,
+    duplicate: duplicate || undefined,
+  };
 }
 
 /** RFC 9457 in small. */
@@ -211,9 +226,12 @@ function kindFromChecked(json: HostFrameJson): NonNullable<FrameInit["kind"]> {
 
 function rareKindFromChecked(json: HostFrameJson): NonNullable<FrameInit["kind"]> {
   if (json.welcome !== undefined) {
-    const { limits, epoch, ...welcome } = json.welcome;
+    const { limits, epoch, published, ...welcome } = json.welcome;
     const told = limits && { ...limits, frameBytes: BigInt(limits.frameBytes), eventBytes: BigInt(limits.eventBytes) };
-    return { case: "welcome", value: given({ ...welcome, epoch: BigInt(epoch), limits: told }) };
+    return {
+      case: "welcome",
+      value: given({ ...welcome, epoch: BigInt(epoch), limits: told, published: wide(published) }),
+    };
   }
   if (json.joined !== undefined) {
     const { member, epoch, credit, pattern, ...joined } = json.joined;

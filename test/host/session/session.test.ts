@@ -7,6 +7,7 @@ import { SluiceError } from "../../../host/errors.ts";
 import { farewellBytes, problemBytes } from "../../../host/session/farewell.ts";
 import { problemFrom } from "../../../host/session/frames.ts";
 import { Memberships } from "../../../host/session/memberships.ts";
+import type { Port } from "../../../host/session/port.ts";
 import type { Session } from "../../../host/session/session.ts";
 import { closeFrame, headerBytes, OPCODE_BINARY, websocketFrame } from "../../../host/session/websocket-frame.ts";
 import { OPCODE_CLOSE, serverFrames } from "../../core-wasm/websocket.ts";
@@ -19,7 +20,7 @@ describe("goodbyes", () => {
   test("the reason of a close frame is cut at a character, by the core and by the host", () => {
     const { service, settle } = createTestService();
     const carrier = new TestCarrier(service, "websocket");
-    const session = carrier.connection as Session;
+    const session = (carrier.connection as Port).session as Session;
     session.sayGoodbye(3000, "ä".repeat(100));
     session.beginClosing();
     settle();
@@ -35,7 +36,7 @@ describe("goodbyes", () => {
     "without a core, %s is told where to come back and why",
     (kind) => {
       const { service } = createTestService({ drainRetryMs: 700 });
-      const session = new TestCarrier(service, kind).connection as Session;
+      const session = (new TestCarrier(service, kind).connection as Port).session as Session;
       const bytes = farewellBytes(service, session, new SluiceError("core_restarted", "It failed"));
       if (kind === "stream") {
         expect(bytes.subarray(-problemBytes(new SluiceError("core_restarted", "It failed")).length)).toEqual(

@@ -37,6 +37,7 @@ export const resultSchema = z
       sinks: uint32.describe("Members that it was selected for"),
       hosts: uint32.describe("Hosts that those are on"),
       refused: uint32.optional().describe("Selected members whose inbox refused it"),
+      duplicate: z.boolean().optional().describe("Its number says that it was taken before: nothing has happened now"),
     }),
     z.strictObject({ problem: problemSchema }),
   ])
@@ -60,7 +61,11 @@ export const hostKinds = {
   deliver: z.strictObject({ events: z.array(deliverySchema) }),
   credit: z.strictObject({ channel: channel.optional(), events: count.optional(), bytes: count.optional() }),
   receipt: z.strictObject({ ref: uint32.optional(), results: z.array(resultSchema) }),
-  dropped: z.strictObject({ channel, count, reason: z.enum(["overflow", "late", "cancelled", "left"]) }),
+  dropped: z.strictObject({
+    channel,
+    count,
+    reason: z.enum(["overflow", "late", "cancelled", "left", "attempts", "drained"]),
+  }),
   missed: z.strictObject({ channel, number: count.optional(), id: z.string().optional(), by: z.number() }),
   welcome: z.strictObject({
     host: z.string(),
@@ -69,6 +74,7 @@ export const hostKinds = {
     limits: z.strictObject({ frameBytes: count, eventBytes: count, publishEvents: uint32, joins: uint32 }).optional(),
     epoch: count,
     ref: uint32.optional(),
+    published: count.optional(),
   }),
   joined: z.strictObject({
     ref: uint32.optional(),
