@@ -36,8 +36,10 @@ describe("llms.txt", () => {
   });
 
   test("has every page of docs/", () => {
-    const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
-    expect(linked).toEqual(expect.arrayContaining(pages.map((name) => `docs/${name}`)));
+    const pages = ["docs", "docs/guides"].flatMap((folder) =>
+      readdirSync(join(root, folder)).flatMap((name) => (name.endsWith(".md") ? [`${folder}/${name}`] : [])),
+    );
+    expect(linked).toEqual(expect.arrayContaining(pages));
   });
 });
 

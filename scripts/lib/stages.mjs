@@ -202,10 +202,12 @@ async function bundle(out) {
 
 /** The pages of docs/; decisions are for whoever has the repository. */
 function guides() {
-  return readdirSync(at("docs"))
-    .filter((name) => name.endsWith(".md"))
-    .sort()
-    .map((name) => `docs/${name}`);
+  return ["docs", "docs/guides"].flatMap((folder) =>
+    readdirSync(at(folder))
+      .filter((name) => name.endsWith(".md"))
+      .sort()
+      .map((name) => `${folder}/${name}`),
+  );
 }
 
 /**
@@ -216,7 +218,7 @@ function guides() {
 async function copyDocs(out) {
   const from = (/** @type {string} */ name) => at("node_modules", "swagger-ui-dist", name);
   const to = (/** @type {string} */ name) => join(out, "docs", name);
-  mkdirSync(join(out, "docs"), { recursive: true });
+  mkdirSync(join(out, "docs", "guides"), { recursive: true });
   for (const name of ["swagger-ui-bundle.js", "swagger-ui.css"]) copyFileSync(from(name), to(name));
   const notices = ["NOTICE", "swagger-ui-bundle.js.LICENSE.txt"].map((name) => readFileSync(from(name), "utf8").trim());
   writeFileSync(to("swagger-ui-bundle.js.LICENSE.txt"), `${notices.join("\n\n")}\n`);

@@ -30,6 +30,13 @@ export const docsFiles = Object.freeze({
   "http.md": MARKDOWN,
   "operating.md": MARKDOWN,
   "quickstart.md": MARKDOWN,
+  "guides/first-response.md": MARKDOWN,
+  "guides/geofence.md": MARKDOWN,
+  "guides/least-loaded.md": MARKDOWN,
+  "guides/n-of-m.md": MARKDOWN,
+  "guides/queue-group.md": MARKDOWN,
+  "guides/sticky.md": MARKDOWN,
+  "guides/who-gets-this-event.md": MARKDOWN,
 } as const);
 
 /** Name of such a file. */
@@ -100,6 +107,13 @@ const routes = {
     request: { params: z.object({ file: z.string() }) },
     responses: { 200: { description: "The file" }, 304: { description: "Unchanged" }, ...problemAnswers(404) },
   }),
+  guide: createRoute({
+    method: "get",
+    path: "/docs/guides/{file}",
+    summary: "A page of the guide to who gets an event",
+    request: { params: z.object({ file: z.string() }) },
+    responses: { 200: { description: "The file" }, 304: { description: "Unchanged" }, ...problemAnswers(404) },
+  }),
   llms: createRoute({
     method: "get",
     path: "/llms.txt",
@@ -130,11 +144,17 @@ export function addDocsRoutes(app: ControlApp): void {
   app.route(routes.file, async (context) => {
     const name = context.req.param("file") ?? "";
     if (name === "start.js") return send(context, START, docsFiles["swagger-ui-bundle.js"]);
-    if (!Object.hasOwn(docsFiles, name)) throw missing(`/docs/${name.slice(0, 64)}`);
-    return await sendFile(context, name as DocsFile);
+    return await sendNamed(context, name);
   });
 
+  app.route(routes.guide, (context) => sendNamed(context, `guides/${context.req.param("file") ?? ""}`));
+
   app.route(routes.llms, (context) => sendFile(context, "llms.txt"));
+
+  async function sendNamed(context: ControlContext, name: string): Promise<Response> {
+    if (!Object.hasOwn(docsFiles, name)) throw missing(`/docs/${name.slice(0, 64)}`);
+    return await sendFile(context, name as DocsFile);
+  }
 
   async function sendFile(context: ControlContext, name: DocsFile): Promise<Response> {
     const bytes = await app.docs(name);
