@@ -138,7 +138,7 @@ export function listCells({ nightly }) {
   }
   cells.push(
     onePercent("match-1pc-f8", "zone = 'z07' AND load < 0.8", ["sluice", "nats"]),
-    onePercent("match-1pc-range-f8", "load < 0.01", ["sluice"]),
+    onePercent("match-1pc-range-f8", "load < 0.01", ["sluice", "nats"]),
     {
       id: "match-10000-sinks",
       title: "10,000 sinks with different filters, an event selects ten; and ten sinks without filters",

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startSluiceOverTcp } from "../peers/sluice.mjs";
 import { Flow } from "./flow.mjs";
 import { cpuSeconds, writesOf } from "./process.mjs";
+import { median } from "./statistics.mjs";
 
 const GROUP = 10;
 const PAYLOAD_BYTES = 100;
@@ -10,8 +11,9 @@ const READ_BYTES = 4096;
 /** Connections that are opened at the same time. */
 const PARALLEL = 64;
 const ARRIVAL_MS = 10_000;
-/** Events that are published one by one to count writes. */
-const COUNTED_EVENTS = 500;
+/** Groups of events that are published one by one to count writes, of which the median counts: collecting garbage writes, too. */
+const COUNTED_GROUPS = 10;
+const GROUP_EVENTS = 50;
 
 /**
  * @typedef {object} ManyResult
@@ -138,8 +140,8 @@ async function costOf(pid, sinks, source, channel, zone, seconds) {
  */
 async function countWrites(pid, source, channel, turnOf) {
   const payload = Buffer.alloc(PAYLOAD_BYTES, "x");
-  const before = writesOf(pid);
-  for (let i = 0; i < COUNTED_EVENTS; i++) {
+  const marks = [writesOf(pid)];
+  for (let i = 0; i < COUNTED_GROUPS * GROUP_EVENTS; i++) {
     const { zone, sinks } = turnOf(i);
     const counts = sinks.map((sink) => sink.count());
     const arrived = () => sinks.every((sink, index) => sink.count() > Number(counts[index]));
@@ -149,6 +151,7 @@ async function countWrites(pid, source, channel, turnOf) {
       if (performance.now() > deadline) throw new Error(`Event ${i} did not reach its ${sinks.length} sinks`);
       await new Promise((resolve) => setImmediate(resolve));
     }
+    if ((i + 1) % GROUP_EVENTS === 0) marks.push(writesOf(pid));
   }
-  return (writesOf(pid) - before) / COUNTED_EVENTS;
+  return median(marks.slice(1).map((mark, index) => (mark - Number(marks[index])) / GROUP_EVENTS));
 }

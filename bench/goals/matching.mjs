@@ -75,7 +75,7 @@ export const matchingGoals = Object.freeze([
     "match-1pc-range",
     "sinks that want 1 % by a range, fan-out 8: cost ÷ nats delivering all",
     "match-1pc-range-f8/sluice",
-    "match-1pc-f8/nats",
+    "match-1pc-range-f8/nats",
     0.1,
     0.04,
   ),

@@ -2,8 +2,8 @@
 import { short } from "./summary.mjs";
 
 const ROW_HEIGHT = 24;
-const LABEL_WIDTH = 120;
-const BAR_WIDTH = 250;
+const LABEL_WIDTH = 140;
+const BAR_WIDTH = 230;
 const VALUE_WIDTH = 110;
 
 /** Colours by peer are CSS variables of page.css: `--peer-NAME`, grey for what has none. @param {string} name */
@@ -39,6 +39,21 @@ export function barChart(title, unit, bars) {
   const width = LABEL_WIDTH + BAR_WIDTH + VALUE_WIDTH;
   return `<figure><figcaption>${escapeHtml(title)} <span class="unit">${escapeHtml(unit)}</span></figcaption>
 <svg viewBox="0 0 ${width} ${shown.length * ROW_HEIGHT}" width="${width}" role="img" aria-label="${escapeHtml(title)}">${rows.join("\n")}</svg></figure>`;
+}
+
+/**
+ * The numbers of bars that have more to say than fits beside them.
+ *
+ * @template {{ way: string, title: string, low: number, high: number }} Told
+ * @param {readonly Told[]} lines @param {(line: Told) => number} medianOf @param {string} unit
+ * @returns {string} A table: what it is called in the chart, what it means, its median and range.
+ */
+export function lineTable(lines, medianOf, unit) {
+  const rows = lines.map((line) => {
+    const { way, title, low, high } = line;
+    return `<tr><td>${escapeHtml(way)}</td><td>${escapeHtml(title)}</td><td class="number">${short(medianOf(line))}</td><td class="number soft">${short(low)}–${short(high)}</td></tr>`;
+  });
+  return `<div class="scroll"><table><thead><tr><th></th><th></th><th class="number">${escapeHtml(unit)}</th><th class="number">Range</th></tr></thead><tbody>${rows.join("\n")}</tbody></table></div>`;
 }
 
 const BULLET_WIDTH = 180;

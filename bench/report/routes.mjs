@@ -1,5 +1,5 @@
 // The parts of the page about channel filters.
-import { barChart } from "./chart.mjs";
+import { barChart, lineTable } from "./chart.mjs";
 import { short } from "./summary.mjs";
 
 /** Ways of the route suite that are drawn together. */
@@ -15,25 +15,25 @@ export function routeSection(lines) {
   const charts = CHARTS.map(({ title, ways }) => {
     const bars = lines
       .filter(({ way }) => ways.test(way))
-      .map(({ way, title: note, ns, low, high }) => {
+      .map(({ way, ns, low, high }) => {
         const peer = /^(none|plain|match)-|-free$/.test(way) ? "control" : "core";
-        return { label: way, peer, value: ns, low, high, note };
+        return { label: way, peer, value: ns, low, high };
       });
     return barChart(title, "ns", bars);
   });
-  return `<h2>Channel filters in the core</h2><p class="soft">Routes in one process, no sockets: an event is taken, decided, and written for whoever is selected. Updates are frames of a session each, with an event after every thousand of them, so that work put off until then is counted. What a filter that blocks costs by itself is publishing with it, less publishing to nobody, after so many blocked events.</p><div class="charts">${charts.join("\n")}</div>`;
+  return `<h2>Channel filters in the core</h2><p class="soft">Routes in one process, no sockets: an event is taken, decided, and written for whoever is selected. Updates are frames of a session each, with an event after every thousand of them, so that work put off until then is counted. What a filter that blocks costs by itself is publishing with it, less publishing to nobody, after so many blocked events.</p><div class="charts">${charts.join("\n")}</div>${lineTable(lines, ({ ns }) => ns, "ns")}`;
 }
 
 /** @param {readonly { way: string, title: string, us: number, low: number, high: number, ratio: number, paper: number }[] | undefined} lines @returns {string} */
 export function figure7Section(lines) {
   if (!lines) return "";
-  const bars = lines.map(({ title, us, low, high, ratio, paper }) => ({
-    label: title,
+  const bars = lines.map(({ way, us, low, high, ratio, paper }) => ({
+    label: way,
     peer: ratio === 1 ? "control" : "core",
     value: us,
     low,
     high,
     note: `${short(ratio)}, paper ${paper}`,
   }));
-  return `<h2>KECho's Figure 7</h2><p class="soft">Eight sinks, events one at a time: CPU of the host per event that goes to all of them, to one, or to none. The note is the ratio to all, and the paper's (kernel, 200 MHz): 950, 312 and 200 µs on IN, 430, 156 and 56 µs on OUT.</p><div class="charts">${barChart("One event", "µs of CPU", bars)}</div>`;
+  return `<h2>KECho's Figure 7</h2><p class="soft">Eight sinks, events one at a time: CPU of the host per event that goes to all of them, to one, or to none. The note is the ratio to all, and the paper's (kernel, 200 MHz): 950, 312 and 200 µs on IN, 430, 156 and 56 µs on OUT.</p><div class="charts">${barChart("One event", "µs of CPU", bars)}</div>${lineTable(lines, ({ us }) => us, "µs")}`;
 }
