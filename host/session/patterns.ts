@@ -24,7 +24,7 @@ import {
 import { limits } from "../limits.ts";
 import type { Engine } from "./engine.ts";
 import { type Ref, refField } from "./frames.ts";
-import { admit, changeMember, type JoinOutcome, type JoinRequest, updateMember } from "./join.ts";
+import { admit, changeMember, createUpdater, type JoinOutcome, type JoinRequest } from "./join.ts";
 import { Memberships, type PatternMembership } from "./memberships.ts";
 import type { Session } from "./session.ts";
 import { LINGERING, OPEN } from "./state.ts";
@@ -111,9 +111,8 @@ export class Patterns {
     Object.assign(attributes, update.attributes);
     this.#assertAttributes(session, update.member, attributes);
     subscription.request = { ...request, frame: { ...request.frame, attributes } };
-    this.#forEach(subscription, (member) =>
-      updateMember(session, this.#engine.core, create(UpdateSchema, { ...update, member })),
-    );
+    const change = createUpdater(session, this.#engine.core, update);
+    this.#forEach(subscription, change);
   }
 
   /**
@@ -141,6 +140,7 @@ export class Patterns {
     if (found.length === 0) return;
     for (const subscription of found.sort((one, other) => one.member - other.member)) {
       const { session, request } = subscription;
+      // One that lingers comes back, and is told then.
       if (session.state !== OPEN && session.state !== LINGERING) continue;
       try {
         const channels = subscription.members.size + 1;

@@ -4,8 +4,10 @@
  * Method: real sockets in all three forms; what a client may conclude from its own frames is held as it would: a delivery is of
  * a channel that a `joined` before it has told.
  */
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { defaultDefinition } from "../../../host/channel/definition.ts";
+import { EventSchema } from "../../../host/gen/sluice/v1/event_pb.ts";
 import { limits } from "../../../host/limits.ts";
 import { type Client, carriers, connectTo, type Told } from "../support/client.ts";
 import { startHost } from "../support/host.ts";
@@ -327,20 +329,13 @@ describe("limits", () => {
 describe("what a pattern costs", () => {
   test("creating channels that nobody follows does not depend on how many patterns there are", async () => {
     const host = await startHost();
-    const clients = await Promise.all(Array.from({ length: 100 }, () => connectTo(host, "tcp")));
     const put = (from: number): number => {
       const start = performance.now();
       for (let at = from; at < from + 2_000; at++) host.service.channels.put(`none.${at}`, defaultDefinition);
       return performance.now() - start;
     };
     const without = put(0);
-    await Promise.all(
-      clients.map(async (client, at) => {
-        for (let of = 0; of < limits.patterns; of++) client.send({ join: { channel: `p${at}.${of}.*` } });
-        client.send({ ref: 9, ping: {} });
-        await client.take("pong", 9);
-      }),
-    );
+    for (let at = 0; at < 10_000; at++) host.service.subscribe(`p${at}.*`, { onEvents: () => {} });
     expect(host.service.statistics()["patterns"]).toBe(10_000);
     // Comparing each channel with each pattern would be 20 million comparisons: seconds.
     expect(put(10_000)).toBeLessThan(10 * without + 500);
@@ -359,6 +354,36 @@ describe("what a pattern costs", () => {
     await sink.take("left", 2);
     expect(performance.now() - start).toBeLessThan(2_000);
     expect(host.service.channels.get("k.0")?.sinks()).toBe(0);
+  });
+});
+
+describe("update of a pattern with many members", () => {
+  test("reaches each of a thousand, whose numbers have one byte and more", async () => {
+    const host = await startHost();
+    for (let at = 0; at < 1_000; at++) host.service.channels.put(`u.${at}`, defaultDefinition);
+    const sink = await connectTo(host, "tcp");
+    const { member } = await sink.join("u.*", { attributes: { n: 0 } });
+    sink.send({ ref: 1, update: { member, attributes: { n: 7 } } });
+    await sink.take("receipt", 1);
+    for (let at = 0; at < 1_000; at++) {
+      const [shown] = host.service.members.list(`u.${at}`);
+      expect(shown?.attributes()["n"]?.kind.value, `u.${at}`).toBe(7n);
+    }
+  });
+});
+
+describe("explain", () => {
+  test("tells of a sink that a pattern brought as of any other", async () => {
+    const host = await startHost();
+    host.service.channels.put("x.1", defaultDefinition);
+    const sink = await connectTo(host, "ws-json");
+    await sink.join("x.*", { where: "load > 1" });
+    const event = create(EventSchema, { type: "t" });
+    const { sinks } = host.service.explain("x.1", event);
+    expect(sinks).toMatchObject([
+      { verdict: "rejected", stage: "match", reason: "missing", member: { pattern: "x.*", channel: "x.1" } },
+    ]);
+    expect(joinedOf(sink)[1].member).toBe(`m${sinks[0]?.member.member}`);
   });
 });
 
