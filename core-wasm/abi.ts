@@ -418,6 +418,21 @@ export const ORDERING_TIME: u32 = 5;
 /** Dynamic window-constrained scheduling of channels that have a window. */
 export const ORDERING_WINDOW: u32 = 6;
 
+/** The longest window, and the longest time between two of its deadlines: a day. Products of two windows must fit 64 bits. */
+export const WINDOW_EVENTS_MAX: u32 = 65536;
+export const WINDOW_PERIOD_MS_MAX: u32 = 86400000;
+
+// --- What became of the deadlines of a stream, which is a channel in an inbox: streamStatistic() ---
+
+/** Delivered in time. */
+export const STREAM_MET: u32 = 0;
+/** Not delivered in time: delivered later, or dropped. */
+export const STREAM_MISSED: u32 = 1;
+/** Dropped because it was late; it is missed, too. */
+export const STREAM_DROPPED: u32 = 2;
+/** Windows that lost more than they may. */
+export const STREAM_VIOLATIONS: u32 = 3;
+
 // --- Why deliveries were dropped (index into a member's counters) ---
 
 export const DROPPED_OVERFLOW: u32 = 0;

@@ -66,6 +66,7 @@ import { keysInit } from "./mailbox/keys";
 import { Mailbox } from "./mailbox/records";
 import { slabsInit, slabsLive } from "./mailbox/slab";
 import { collectInit } from "./match/collect";
+import { deadlinesInit } from "./match/deadlines";
 import { explainEvent } from "./match/explain";
 import { fanOutInit } from "./match/fan-out";
 import { indexBytes, indexInit } from "./match/index/file";
@@ -124,6 +125,8 @@ export {
   inboxWindow,
 } from "./mailbox/exports";
 
+export { channelWindow, streamStatistic } from "./match/deadlines";
+
 /** Pages for tables, index and scratch that must be there beside the store. */
 const PAGES_MIN: u32 = 32;
 const STORE_SLABS_MIN: u32 = 4;
@@ -165,6 +168,7 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   const ok =
     keysInit() &&
     keptInit((((pages - storePages) / 2) * PAGE_BYTES) / 2) &&
+    deadlinesInit() &&
     connectionsInit() &&
     channelsInit() &&
     membersInit() &&

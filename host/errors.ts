@@ -92,6 +92,7 @@ export const codes = Object.freeze({
   inbox_unknown: terminal(3558, 404, "There is no such inbox"),
   session_taken: terminal(3561, 409, "Another connection goes on with this session"),
   publish_gap: terminal(3562, 409, "The numbers of published events have a gap"),
+  admission: terminal(3560, 409, "The deadlines cannot be kept"),
 
   // --- Terminal: rights ---
   unauthorized: terminal(3570, 401, "Credentials are missing or not valid"),
@@ -119,6 +120,8 @@ export interface SluiceErrorDetails {
   readonly column?: number;
   /** Of an expression: what could stand there. */
   readonly expected?: readonly string[];
+  /** Of a refused admission: the share of its client's time that an inbox would need. */
+  readonly u?: number;
   /** After how many milliseconds the same may work, where that is known: `Retry-After`. */
   readonly retryMs?: number;
   readonly cause?: unknown;
@@ -137,6 +140,7 @@ export class SluiceError extends Error {
   readonly line?: number;
   readonly column?: number;
   readonly expected?: readonly string[];
+  readonly u?: number;
   readonly retryable: boolean;
   readonly retryMs?: number;
 
@@ -150,6 +154,7 @@ export class SluiceError extends Error {
     if (details.line !== undefined) this.line = details.line;
     if (details.column !== undefined) this.column = details.column;
     if (details.expected !== undefined) this.expected = details.expected;
+    if (details.u !== undefined) this.u = details.u;
     if (details.retryMs !== undefined) this.retryMs = details.retryMs;
     Object.defineProperty(this, brand, { value: true });
   }
@@ -187,6 +192,7 @@ export interface ProblemCore {
   readonly line?: number;
   readonly column?: number;
   readonly expected?: readonly string[];
+  readonly u?: number;
 }
 
 /** A problem as the body of an answer. */
@@ -200,7 +206,7 @@ export interface ProblemBody extends ProblemCore {
 
 /** A problem within an answer, such as the result of one published event. */
 export function problemCore(error: SluiceError): ProblemCore {
-  const { value, limit, line, column, expected } = error;
+  const { value, limit, line, column, expected, u } = error;
   return {
     code: error.code,
     title: codes[error.code].title,
@@ -210,6 +216,7 @@ export function problemCore(error: SluiceError): ProblemCore {
     ...(line === undefined ? {} : { line }),
     ...(column === undefined ? {} : { column }),
     ...(expected === undefined ? {} : { expected }),
+    ...(u === undefined ? {} : { u }),
   };
 }
 

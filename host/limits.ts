@@ -23,6 +23,8 @@ import {
   SOURCE_CREDIT_EVENTS,
   TYPE_BYTES_MAX,
   TYPES_MAX,
+  WINDOW_EVENTS_MAX,
+  WINDOW_PERIOD_MS_MAX,
 } from "../core-wasm/abi.ts";
 import { EXPRESSION_ARGUMENTS_MAX, EXPRESSION_BYTES_MAX, EXPRESSION_STACK_MAX } from "../core-wasm/expression/code.ts";
 
@@ -59,6 +61,17 @@ export const limits = Object.freeze({
   connections: CONNECTIONS_MAX,
   /** Members of one host. Core: size of the table. */
   members: MEMBERS_MAX,
+
+  /** Deadlines in one delivery window. Core: fractions of windows are compared by products, exactly. */
+  windowEvents: WINDOW_EVENTS_MAX,
+  /** Time between two deadlines of a window. Core: beyond a day nobody schedules. */
+  windowPeriodMs: WINDOW_PERIOD_MS_MAX,
+
+  // --- Deadlines ---
+  /** Longest time that a client may say it takes for one event: an hour. */
+  serviceMs: 3_600_000,
+  /** Events per second that a join may declare: more than any host takes. */
+  joinRate: 1_000_000_000,
 
   // --- Names and texts ---
   /** Characters of a channel's name; all are ASCII. Fits MQTT topics and NATS subjects in use. */

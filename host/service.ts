@@ -15,6 +15,7 @@ import { type Event, EventSchema } from "./gen/sluice/v1/event_pb.ts";
 import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { resolveOptions, type ServiceOptions, type ServiceOptionsInput } from "./options.ts";
+import { admitWindow } from "./session/admission.ts";
 import type { Connection, ConnectionAdapter, ConnectionKind } from "./session/connection.ts";
 import { type Decider, decideWaiting } from "./session/decider.ts";
 import { drainSessions } from "./session/drain.ts";
@@ -114,6 +115,7 @@ export class Service implements Engine {
       holder: this,
       implicit: this.options.implicitChannels,
       defaultsFor: (name) => this.templates.definitionFor(name),
+      admit: (channel, window) => admitWindow(this.#sessions.all(), channel, window),
       onTrap: (error) => {
         this.fault(error, undefined);
         return coreRestarted(error);

@@ -4,6 +4,7 @@ import { lossCount } from "../channel/losses";
 import { pairWithRole } from "../channel/member";
 import { entryChannel, entrySize } from "../event/entry";
 import { heapGive } from "../memory/heap";
+import { orderForget } from "./order";
 import { Mailbox, metaAt, Run, Slab } from "./records";
 import { runAdvance, runAppend, runUnlink } from "./run";
 import { slabIdle } from "./slab";
@@ -61,6 +62,7 @@ function discardOrdered(inbox: Mailbox): void {
     runAdvance(inbox, run, run.bytes, 1, run.metas);
     lossCount(channel, DROPPED_LEFT, 1);
   }
+  orderForget(inbox);
 }
 
 /** Appends to the inbox all entries of a run that stay. */

@@ -21,8 +21,9 @@ import { Member, pairWithRole } from "../channel/member";
 import { entryChannel, entrySize } from "../event/entry";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { Connection, dirtyPush } from "../session/connection";
-import { Order, orderAdd, orderFree, orderLowest } from "./order";
-import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "./records";
+import { accountOf } from "./accounts";
+import { orderAdd, orderFree, orderLowest } from "./order";
+import { Mailbox, META_CANCELLED, metaAt, Order, Run, Slab } from "./records";
 import { ringDropThrough } from "./ring";
 import { runAdvance, runAppend, runFrontHasMeta, runRemove } from "./run";
 
@@ -93,7 +94,7 @@ export function inboxYields(inbox: Mailbox): bool {
 function orderTail(inbox: Mailbox): bool {
   if (inbox.order === 0) return true;
   const run = changetype<Run>(inbox.tail);
-  if (orderAdd(changetype<Order>(inbox.order), run)) return true;
+  if (orderAdd(changetype<Order>(inbox.order), inbox, run)) return true;
   const order = inbox.order;
   inbox.order = 0;
   runRemove(inbox, run);
@@ -149,6 +150,7 @@ export function inboxDropRun(inbox: Mailbox, run: Run): void {
 /** Counts drops and sees to it that the session is told with its next drain. */
 export function dropCount(connection: Connection, channel: u32, reason: u32, events: u32): void {
   lossCount(channel, reason, events);
+  if (reason === DROPPED_LATE) accountOf(connection.number, channel).dropped += events;
   dirtyPush(connection);
   const at = pairWithRole(connection.number, channel, ROLE_SINK);
   if (at === 0) return;

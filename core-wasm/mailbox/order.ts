@@ -8,6 +8,7 @@
  *                          deadline            moment                       9 − priority │ arrival
  *                          priority+deadline   9 − priority │ moment        arrival
  *                          time                moment of the source         arrival
+ *   window               streams, each a list of its own (window.ts)
  *   lifo, fifo           nothing: the mailbox's own list is in the order of arrival
  *   drop-lowest          a second ranking beside any of them:
  *                                              priority │ −moment           −arrival
@@ -21,47 +22,39 @@ import {
   ORDERING_PRIORITY,
   ORDERING_PRIORITY_DEADLINE,
   ORDERING_TIME,
+  ORDERING_WINDOW,
   OVERFLOW_DROP_LOWEST,
 } from "../abi";
-import { factDeliverByUs, factPriority, factsRead, factTimeUs } from "../event/facts";
+import { factDeliverByUs, factPriority, factsForget, factsRead, factTimeUs } from "../event/facts";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { Ranking, rankingAdd, rankingFirst, rankingFree, rankingRemove, rankingReserve } from "./ranking";
-import { Mailbox, Run } from "./records";
-
-/** See the head of this file. */
-@unmanaged
-export class Order {
-  /** Counts arrivals: what came first wins among equals. */
-  arrivals: u64;
-  /** ORDERING_…. */
-  ordering: u32;
-  /** Whether the second ranking is kept. */
-  drops: u32;
-  /** Priorities whose list may hold something: bit 9 − priority. */
-  filled: u32;
-  main: u32;
-  mainCount: u32;
-  mainCapacity: u32;
-  mainOffset: u32;
-  second: u32;
-  secondCount: u32;
-  secondCapacity: u32;
-  secondOffset: u32;
-  pad: u32;
-  /** The heads of the lists follow: u32 first, u32 last each. */
-}
-const LISTS: u32 = 10;
-const HEADS_OFFSET: u32 = 64;
-const ORDER_BYTES: u32 = HEADS_OFFSET + LISTS * 8;
-if (offsetof<Order>() > HEADS_OFFSET) ERROR("Order overlaps the heads of its lists");
-
-/** A head stands for a run in its ring, so that nothing has to ask whether a run is the first or last one. */
-const LINK_OFFSET: u32 = offsetof<Run>("place");
-if (offsetof<Run>("back") !== LINK_OFFSET + 4) ERROR("The links of a run are not side by side");
+import {
+  listAdd,
+  listFirst,
+  listInit,
+  listRemove,
+  Mailbox,
+  ORDER_HEADS_OFFSET,
+  Order,
+  orderHead,
+  Run,
+} from "./records";
+import {
+  windowAdd,
+  windowFirst,
+  windowForget,
+  windowFree,
+  windowLate,
+  windowRebuild,
+  windowRemove,
+  windowServed,
+} from "./window";
 
 /** What no moment reaches when it is shifted to be positive: 9999 comes before 2^59. */
 const MOMENT_NONE: u64 = 0x0fffffffffffffff;
 const MOMENT_SHIFT: i64 = 1 << 57;
+const LISTS: u32 = 10;
+const ORDER_BYTES: u32 = ORDER_HEADS_OFFSET + LISTS * 8;
 
 function main(order: Order): Ranking {
   return changetype<Ranking>(changetype<u32>(order) + offsetof<Order>("main"));
@@ -69,10 +62,6 @@ function main(order: Order): Ranking {
 
 function second(order: Order): Ranking {
   return changetype<Ranking>(changetype<u32>(order) + offsetof<Order>("second"));
-}
-
-function headOf(order: Order, list: u32): u32 {
-  return changetype<u32>(order) + HEADS_OFFSET + list * 8 - LINK_OFFSET;
 }
 
 /** Whether a mailbox with these policies needs an order. */
@@ -90,8 +79,7 @@ export function orderNew(ordering: u32, overflow: u32, count: u32): u32 {
   order.mainOffset = offsetof<Run>("place");
   order.secondOffset = offsetof<Run>("dropPlace");
   for (let list: u32 = 0; list < LISTS; list++) {
-    const head = headOf(order, list);
-    changetype<Run>(head).place = changetype<Run>(head).back = head;
+    listInit(orderHead(order, list));
   }
   if (
     (!ranks(ordering) || rankingReserve(main(order), count)) &&
@@ -104,6 +92,7 @@ export function orderNew(ordering: u32, overflow: u32, count: u32): u32 {
 
 /** Frees an order; the entries are the mailbox's. */
 export function orderFree(order: Order): void {
+  windowFree(order);
   rankingFree(main(order));
   rankingFree(second(order));
   heapGive(changetype<u32>(order), ORDER_BYTES);
@@ -115,21 +104,43 @@ function ranks(ordering: u32): bool {
 }
 
 /** Adds an entry that came after all others. Returns false where memory is used up. */
-export function orderAdd(order: Order, run: Run): bool {
+export function orderAdd(order: Order, inbox: Mailbox, run: Run): bool {
   const at = changetype<u32>(run);
   const ordering = order.ordering;
-  const arrival = order.arrivals++;
-  if (ordering <= ORDERING_LIFO && order.drops === 0) return true;
-  factsRead(run.at);
-  if (ordering === ORDERING_PRIORITY) listAdd(order, 9 - factPriority, run);
-  else if (ranks(ordering) && !rankingAdd(main(order), highOf(ordering), lowOf(ordering, arrival), at)) return false;
-  if (
-    order.drops === 0 ||
-    rankingAdd(second(order), ((<u64>factPriority) << 60) | (MOMENT_NONE - moment(factDeliverByUs)), ~arrival, at)
-  )
-    return true;
+  run.deadline = order.arrivals++;
+  if (ordering === ORDERING_WINDOW) {
+    windowAdd(order, inbox, run);
+  } else if (ordering > ORDERING_LIFO) {
+    factsRead(run.at);
+    if (ordering === ORDERING_PRIORITY) {
+      listAdd(orderHead(order, 9 - factPriority), run);
+      order.filled |= 1 << (9 - factPriority);
+    } else if (!rankingAdd(main(order), highOf(ordering), lowOf(ordering, <u64>run.deadline), at)) {
+      return false;
+    }
+  }
+  if (order.drops === 0 || secondAdd(order, run)) return true;
   mainRemove(order, run);
   return false;
+}
+
+function secondAdd(order: Order, run: Run): bool {
+  factsRead(run.at);
+  const high = ((<u64>factPriority) << 60) | (MOMENT_NONE - moment(factDeliverByUs));
+  return rankingAdd(second(order), high, ~(<u64>run.deadline), changetype<u32>(run));
+}
+
+/** Begins or ends to keep who gives way where the least urgent does. Returns false where memory is used up. */
+export function orderDrops(order: Order, inbox: Mailbox, drops: bool): bool {
+  if (drops === (order.drops !== 0)) return true;
+  order.drops = 0;
+  rankingFree(second(order));
+  if (!drops) return true;
+  if (!rankingReserve(second(order), inbox.events)) return false;
+  factsForget();
+  for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) secondAdd(order, changetype<Run>(at));
+  order.drops = 1;
+  return true;
 }
 
 /** A moment as a number that is never negative and has four bits to spare. */
@@ -147,27 +158,25 @@ function lowOf(ordering: u32, arrival: u64): u64 {
   return ordering === ORDERING_DEADLINE ? ((<u64>(9 - factPriority)) << 60) | arrival : arrival;
 }
 
-/** Puts a run at the end of a list. */
-function listAdd(order: Order, list: u32, run: Run): void {
-  const head = headOf(order, list);
-  const last = changetype<Run>(head).back;
-  run.place = head;
-  run.back = last;
-  changetype<Run>(last).place = changetype<Run>(head).back = changetype<u32>(run);
-  order.filled |= 1 << list;
-}
+/** Whether what orderFirst() found has missed the deadline of its stream, and is to be dropped. */
+export let orderLate: bool = false;
 
 /** Address of the entry that leaves next, 0: none. */
 export function orderFirst(inbox: Mailbox): u32 {
   const order = changetype<Order>(inbox.order);
   const ordering = order.ordering;
+  orderLate = false;
   if (ordering === ORDERING_FIFO) return inbox.head;
   if (ordering === ORDERING_LIFO) return inbox.tail;
+  if (ordering === ORDERING_WINDOW) {
+    const stream = windowFirst(order, inbox);
+    orderLate = windowLate;
+    return stream;
+  }
   if (ordering !== ORDERING_PRIORITY) return rankingFirst(main(order));
   while (order.filled !== 0) {
-    const head = headOf(order, <u32>ctz(order.filled));
-    const first = changetype<Run>(head).place;
-    if (first !== head) return first;
+    const first = listFirst(orderHead(order, <u32>ctz(order.filled)));
+    if (first !== 0) return first;
     // Removing does not know the list: bits of lists that fell empty are cleared here.
     order.filled &= order.filled - 1;
   }
@@ -190,7 +199,27 @@ function mainRemove(order: Order, run: Run): void {
   if (ranks(order.ordering)) {
     rankingRemove(main(order), changetype<u32>(run));
   } else if (order.ordering === ORDERING_PRIORITY) {
-    changetype<Run>(run.back).place = run.place;
-    changetype<Run>(run.place).back = run.back;
+    listRemove(run);
+  } else if (order.ordering === ORDERING_WINDOW) {
+    windowRemove(order, run);
   }
+}
+
+/** Notes that an entry is being delivered; it is removed after that. */
+export function orderServed(inbox: Mailbox, run: Run): void {
+  const order = changetype<Order>(inbox.order);
+  if (order.ordering === ORDERING_WINDOW) windowServed(order, inbox, run);
+}
+
+/** Members have left this mailbox, and their entries. */
+export function orderForget(inbox: Mailbox): void {
+  const order = changetype<Order>(inbox.order);
+  if (order.ordering === ORDERING_WINDOW) windowForget(order);
+}
+
+/** The window of a channel has changed: puts every entry where it belongs now. */
+export function orderWindows(inbox: Mailbox): void {
+  if (inbox.order === 0) return;
+  const order = changetype<Order>(inbox.order);
+  if (order.ordering === ORDERING_WINDOW) windowRebuild(order, inbox);
 }

@@ -63,7 +63,7 @@ export class Slab {
 /** Neighbouring entries of one slab in one mailbox; see run.ts. */
 @unmanaged
 export class Run {
-  /** Earliest deadline at which an entry of it must be dropped; Infinity: none. */
+  /** No later than any deadline of an entry in it; Infinity: there is none. In an ordered mailbox: the number of its arrival. */
   deadline: f64;
   mailbox: u32;
   slab: u32;
@@ -82,6 +82,71 @@ export class Run {
   dropPlace: u32;
 }
 if (offsetof<Run>() > 64) ERROR("Run is larger than its block");
+
+/** What chooses among the entries of a mailbox; see order.ts, and window.ts for the streams. */
+@unmanaged
+export class Order {
+  /** Counts arrivals: what came first wins among equals. */
+  arrivals: f64;
+  /** ORDERING_…. */
+  ordering: u32;
+  /** Whether the second ranking is kept. */
+  drops: u32;
+  /** Priorities whose list may hold something: bit 9 − priority. */
+  filled: u32;
+  /** The two rankings (ranking.ts). */
+  main: u32;
+  mainCount: u32;
+  mainCapacity: u32;
+  mainOffset: u32;
+  second: u32;
+  secondCount: u32;
+  secondCapacity: u32;
+  secondOffset: u32;
+  /** Streams that have something to send, as a heap of addresses, and all streams (list through Stream.next). */
+  heapAt: u32;
+  heapCount: u32;
+  heapCapacity: u32;
+  streams: u32;
+  streamCount: u32;
+  /** Heads of ten lists follow, 8 bytes each, as the fields `place` and `back` of a run. */
+}
+export const ORDER_HEADS_OFFSET: u32 = 80;
+if (offsetof<Order>() > ORDER_HEADS_OFFSET) ERROR("Order overlaps the heads of its lists");
+
+/** Where the links of a list lie in a run. A head stands for a run in its ring, so nobody asks whether a run is the first or last. */
+export const LINK_OFFSET: u32 = offsetof<Run>("place");
+if (offsetof<Run>("back") !== LINK_OFFSET + 4) ERROR("The links of a run are not side by side");
+
+/** The head of a list of an order, as if it were a run. */
+export function orderHead(order: Order, list: u32): u32 {
+  return changetype<u32>(order) + ORDER_HEADS_OFFSET + list * 8 - LINK_OFFSET;
+}
+
+/** Makes a list empty. */
+export function listInit(head: u32): void {
+  changetype<Run>(head).place = changetype<Run>(head).back = head;
+}
+
+/** Puts a run at the end of a list. */
+export function listAdd(head: u32, run: Run): void {
+  const last = changetype<Run>(head).back;
+  run.place = head;
+  run.back = last;
+  changetype<Run>(last).place = changetype<Run>(head).back = changetype<u32>(run);
+}
+
+/** Takes a run out of its list, whichever that is. */
+export function listRemove(run: Run): void {
+  changetype<Run>(run.back).place = run.place;
+  changetype<Run>(run.place).back = run.back;
+}
+
+/** The first run of a list, 0: none. */
+export function listFirst(head: u32): u32 {
+  const first = changetype<Run>(head).place;
+  return first === head ? 0 : first;
+}
 
 /** What is known of an entry that is not plain; see the drawing in slab.ts. */
 @unmanaged

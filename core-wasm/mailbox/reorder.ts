@@ -4,14 +4,17 @@
  * A plain mailbox keeps many entries in one run, an ordered one a run for each. The way back needs nothing: runs of one entry,
  * in the order of arrival, are what a plain mailbox may hold too.
  */
+import { OVERFLOW_DROP_LOWEST } from "../abi";
 import { entrySize } from "../event/entry";
 import { factsForget } from "../event/facts";
-import { Order, orderAdd, orderFree, orderNeeded, orderNew } from "./order";
-import { Mailbox, Run } from "./records";
+import { orderAdd, orderDrops, orderFree, orderNeeded, orderNew } from "./order";
+import { Mailbox, Order, Run } from "./records";
 import { runFrontHasMeta, runSplit } from "./run";
 
 /** Puts an ordering and an overflow policy in force. Returns false, with all as before, where memory is used up. */
 export function inboxReorder(inbox: Mailbox, ordering: u32, overflow: u32): bool {
+  if (inbox.order !== 0 && changetype<Order>(inbox.order).ordering === ordering && orderNeeded(ordering, overflow))
+    return orderDrops(changetype<Order>(inbox.order), inbox, overflow === OVERFLOW_DROP_LOWEST);
   let made: u32 = 0;
   if (orderNeeded(ordering, overflow)) {
     made = orderNew(ordering, overflow, inbox.events);
@@ -23,10 +26,13 @@ export function inboxReorder(inbox: Mailbox, ordering: u32, overflow: u32): bool
     factsForget();
     // There is room for all of them, so none of these can fail.
     for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next)
-      orderAdd(changetype<Order>(made), changetype<Run>(at));
+      orderAdd(changetype<Order>(made), inbox, changetype<Run>(at));
   }
   if (inbox.order !== 0) orderFree(changetype<Order>(inbox.order));
   inbox.order = made;
+  // A run that has metas again says of their deadlines that they may be any.
+  if (made === 0)
+    for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) changetype<Run>(at).deadline = -Infinity;
   return true;
 }
 

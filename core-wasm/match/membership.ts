@@ -8,7 +8,7 @@ import {
   CHANNEL_SINGLE,
   DROPPED_LEFT,
   MEMBERS_MAX,
-  ORDERING_TIME,
+  ORDERING_WINDOW,
   OVERFLOW_BLOCK,
   OVERFLOW_DROP_LOWEST,
   ROLE_FILTERED,
@@ -41,6 +41,7 @@ import { filtersFree, filtersJoin } from "../filter/bind";
 import { DECIDER_SINKS_MAX } from "../filter/decide";
 import { heldDrop, heldWake } from "../filter/held";
 import { ranksLeave } from "../filter/ranks";
+import { accountFree } from "../mailbox/accounts";
 import { inboxDiscard } from "../mailbox/discard";
 import { inboxBelowReleaseMark, inboxRelease, inboxStrict, inboxTrim } from "../mailbox/inbox";
 import { pendingCapacity, pendingDiscard, pendingFree } from "../mailbox/pending";
@@ -48,6 +49,7 @@ import { Mailbox, Run } from "../mailbox/records";
 import { inboxReorder } from "../mailbox/reorder";
 import { ringFree } from "../mailbox/ring";
 import { runRemove } from "../mailbox/run";
+import { windowSet } from "../mailbox/windows";
 import { heapGive } from "../memory/heap";
 import { tableTake } from "../memory/table";
 import { resultStatus } from "../result";
@@ -207,6 +209,8 @@ export function memberEnd(connection: Connection, member: Member, channel: Chann
     if (pairWithRole(connection.number, channel.number, ROLE_SINK) !== 0) channel.doubleSinks--;
     if (inboxStrict(inbox)) channel.strictSinks--;
     if (inbox.stalled !== 0) channel.blockedBy--;
+    if (pairWithRole(connection.number, channel.number, ROLE_SINK) === 0)
+      accountFree(connection.number, channel.number);
   }
   typeSetRelease(member.types);
   programRelease(member.where);
@@ -286,7 +290,7 @@ export function inboxConfigure(
   serviceMs: f64,
 ): u32 {
   if (overflow > OVERFLOW_DROP_LOWEST) return resultStatus(STATUS_LIMIT, overflow, OVERFLOW_DROP_LOWEST);
-  if (ordering > ORDERING_TIME) return resultStatus(STATUS_LIMIT, ordering, ORDERING_TIME);
+  if (ordering > ORDERING_WINDOW) return resultStatus(STATUS_LIMIT, ordering, ORDERING_WINDOW);
   if (capacityEvents === 0 || capacityBytes === 0) return resultStatus(STATUS_LIMIT, 0, 1);
   const inbox = changetype<Mailbox>(connection.inbox);
   const wasStrict = inboxStrict(inbox);
@@ -324,6 +328,7 @@ export function channelEnd(channel: Channel): void {
   filtersFree(channel);
   sinksFree(channel);
   lossesFree(channel);
+  windowSet(channel.number, 0, 0, 0);
   if (channel.ring !== 0) ringFree(changetype<Mailbox>(channel.ring));
   channelFree(channel);
 }

@@ -23,7 +23,7 @@ import { entrySize } from "../event/entry";
 import { parkedEvents } from "../filter/decide";
 import { inboxDropFirst } from "../mailbox/inbox";
 import { tombstonesEver } from "../mailbox/keys";
-import { orderFirst } from "../mailbox/order";
+import { orderFirst, orderLate, orderServed } from "../mailbox/order";
 import { pendingAgainBytes, pendingAgainTake, pendingKeep } from "../mailbox/pending";
 import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "../mailbox/records";
 import { runAdvance, runFrontHasMeta } from "../mailbox/run";
@@ -124,7 +124,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
   const explicit = connection.creditExplicit !== 0;
   while (inbox.head !== 0) {
     const run = changetype<Run>(orderFirst(inbox));
-    if (frontDead(run)) {
+    if (orderLate || frontDead(run)) {
       inboxDropFirst(inbox, run, DROPPED_LATE);
       continue;
     }
@@ -144,6 +144,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
       connection.creditBytes -= bytes;
     }
     connection.delivered++;
+    orderServed(inbox, run);
     runAdvance(inbox, run, bytes, 1, run.metas);
   }
   return used;
@@ -237,7 +238,7 @@ function prefixTake(connection: Connection, run: Run, room: u32, explicit: bool)
 function deadDrop(inbox: Mailbox): void {
   while (true) {
     const first = inbox.order === 0 ? inbox.head : orderFirst(inbox);
-    if (first === 0 || !frontDead(changetype<Run>(first))) return;
+    if (first === 0 || !(frontDead(changetype<Run>(first)) || (inbox.order !== 0 && orderLate))) return;
     inboxDropFirst(inbox, changetype<Run>(first), DROPPED_LATE);
   }
 }

@@ -23,6 +23,7 @@ import {
   assertChannelName,
   type ChannelDefinition,
   completed,
+  type DeliveryWindow,
   defaultDefinition,
   echoOf,
   withFilter,
@@ -68,6 +69,8 @@ export interface ChannelsSettings {
   readonly implicit: boolean;
   /** What a channel that comes into being by itself gets; the host's defaults where absent. */
   readonly defaultsFor?: (name: string) => ChannelDefinition;
+  /** Asked before a channel gets another window. @throws {SluiceError} where sessions that have joined could not keep it. */
+  readonly admit?: (channel: ChannelView, window: DeliveryWindow) => void;
   /** Deals with a trap of the core. Returns what the caller is to hear. */
   readonly onTrap?: (error: Error) => SluiceError;
 }
@@ -86,6 +89,8 @@ class Channel implements ChannelView {
   filtering: Filtering | undefined;
   /** Whether the core has been told what becomes of events that nobody is selected for. */
   hasEmpty = false;
+  /** Whether the core was ever told of a window. */
+  hasWindow = false;
   readonly #holder: CoreHolder;
 
   constructor(name: string, incarnation: number, definition: ChannelDefinition, holder: CoreHolder, implicit: boolean) {
@@ -300,6 +305,7 @@ export class Channels {
     channel.number = number;
     channel.filtering = undefined;
     channel.hasEmpty = false;
+    channel.hasWindow = false;
     this.#byNumber[number] = channel;
     try {
       this.#configure(channel);
@@ -311,6 +317,9 @@ export class Channels {
   }
 
   #update(channel: Channel, definition: ChannelDefinition): Channel {
+    const { window } = definition.delivery;
+    if (window !== null && !sameWindow(channel.definition.delivery.window, window))
+      this.#settings.admit?.(channel, window);
     const wasImplicit = channel.implicit;
     channel.implicit = false;
     if (sameDefinition(channel.definition, definition)) {
@@ -351,7 +360,16 @@ export class Channels {
     );
     this.#check(core.exports.channelTypes(channel.number, placeTypes(core, types), types.length));
     this.#check(core.exports.channelStore(channel.number, store.events, limits.storeChannelBytes));
+    this.#setWindow(channel);
     this.#setEmpty(channel);
+  }
+
+  #setWindow(channel: Channel): void {
+    const { window } = channel.definition.delivery;
+    if (window === null && !channel.hasWindow) return;
+    channel.hasWindow = true;
+    const { lose, of, periodMs } = window ?? { lose: 0, of: 0, periodMs: 0 };
+    this.#check(this.#settings.holder.core.exports.channelWindow(channel.number, lose, of, periodMs));
   }
 
   /** What becomes of events that nobody is selected for. A channel to divert to that is not there takes none. */
@@ -410,6 +428,7 @@ function sameDefinition(one: ChannelDefinition, other: ChannelDefinition): boole
     one.delivery.late === other.delivery.late &&
     one.delivery.empty === other.delivery.empty &&
     one.delivery.divertTo === other.delivery.divertTo &&
+    sameWindow(one.delivery.window, other.delivery.window) &&
     sameBinding(one.filters.in, other.filters.in) &&
     sameBinding(one.filters.out, other.filters.out) &&
     one.store.events === other.store.events &&
@@ -420,4 +439,9 @@ function sameDefinition(one: ChannelDefinition, other: ChannelDefinition): boole
 
 function channelUnknown(name: string): SluiceError {
   return new SluiceError("channel_unknown", `There is no channel "${name}"`, { value: name });
+}
+
+function sameWindow(one: DeliveryWindow | null, other: DeliveryWindow | null): boolean {
+  if (one === null || other === null) return one === other;
+  return one.lose === other.lose && one.of === other.of && one.periodMs === other.periodMs;
 }

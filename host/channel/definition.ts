@@ -11,6 +11,13 @@ import { type Binding, type BindingJson, bindingFromInput, bindingJson } from ".
 import { filtersSchema, type Stage } from "../filter/schema.ts";
 import { limits } from "../limits.ts";
 
+/** Of `of` consecutive deadlines, `periodMs` apart, `lose` may be missed. */
+export interface DeliveryWindow {
+  readonly lose: number;
+  readonly of: number;
+  readonly periodMs: number;
+}
+
 /** A channel's own settings, resolved: every default is filled in. */
 export interface ChannelDefinition {
   /** Event types that it takes; none: any. Without duplicates. */
@@ -28,6 +35,8 @@ export interface ChannelDefinition {
     readonly empty: "drop" | "hold" | "divert";
     /** The channel for events that are diverted; null: none. */
     readonly divertTo: string | null;
+    /** What its streams may miss; null: best effort. */
+    readonly window: DeliveryWindow | null;
   };
   /**
    * Whether a session's own sinks receive what it publishes; undefined where nobody said, see {@link echoOf}.
@@ -47,7 +56,7 @@ export type Filters = { readonly [Name in Stage]: Binding | null };
 /** The JSON resource: the definition and the neutral values of what this version lacks. */
 export interface ChannelResource extends Omit<ChannelDefinition, "filters" | "echo"> {
   readonly name: string;
-  readonly delivery: ChannelDefinition["delivery"] & { readonly window: null };
+  readonly delivery: ChannelDefinition["delivery"];
   readonly echo?: boolean;
   readonly presence: false;
   readonly store: ChannelDefinition["store"] & { readonly durable: false };
@@ -105,6 +114,9 @@ function notYet<Schema extends z.ZodType>(schema: Schema, neutral: z.output<Sche
     .default(neutral as never);
 }
 
+/** Shortest time between two deadlines of a window: clocks of hosts are hardly finer than that. */
+const PERIOD_MS_MIN = 0.01;
+
 /** How events of the channel are delivered. */
 const deliverySchema = z.strictObject({
   priority: z
@@ -132,11 +144,15 @@ const deliverySchema = z.strictObject({
     .default("deliver")
     .describe("What becomes of an event whose moment has passed before it leaves the inbox"),
   divertTo: channelName.nullable().default(null).describe("The channel for what is diverted"),
-  window: notYet(
-    z.strictObject({ lose: z.int().min(0), of: z.int().min(1), periodMs: z.number().positive() }).nullable(),
-    null,
-    "delivery windows",
-  ).describe("Not yet: at most `lose` of `of` events may be missed"),
+  window: z
+    .strictObject({
+      lose: z.int().min(0).max(limits.windowEvents),
+      of: z.int().min(1).max(limits.windowEvents),
+      periodMs: z.number().min(PERIOD_MS_MIN).max(limits.windowPeriodMs),
+    })
+    .nullable()
+    .default(null)
+    .describe("Of `of` consecutive deadlines, `periodMs` apart, `lose` may be missed, in inboxes ordered by `window`"),
   empty: z
     .enum(["drop", "hold", "divert"])
     .default("drop")
@@ -205,7 +221,8 @@ export function definitionFromJson(value: unknown, name?: string): ChannelDefini
       },
     );
   }
-  const { empty, divertTo } = input.delivery;
+  const { empty, divertTo, window } = input.delivery;
+  assertWindow(window);
   assertDiversion(empty, divertTo, name);
   return Object.freeze({
     types: Object.freeze([...new Set(input.types)]),
@@ -216,6 +233,7 @@ export function definitionFromJson(value: unknown, name?: string): ChannelDefini
       late: input.delivery.late === "drop" ? "drop" : "deliver",
       empty,
       divertTo,
+      window: window && Object.freeze(window),
     }),
     echo: input.echo,
     store: Object.freeze({ events: input.store.events }),
@@ -257,6 +275,14 @@ function assertDiversion(empty: string, divertTo: string | null, name: string | 
     throw new SluiceError("contradiction", `Cannot divert events of "${name}" to itself`, {
       value: "delivery.divertTo",
     });
+}
+
+/** @throws {SluiceError} `contradiction`: who may lose more deadlines than there are. */
+function assertWindow(window: DeliveryWindow | null): void {
+  if (window === null || window.lose <= window.of) return;
+  throw new SluiceError("contradiction", `Cannot lose ${window.lose} of ${window.of} deadlines in delivery.window`, {
+    value: ["delivery.window.lose", "delivery.window.of"],
+  });
 }
 
 /** Whether a session's own sinks receive what it publishes: an OUT filter decides among the others, unless somebody said. */
@@ -326,7 +352,7 @@ export function channelKept(name: string, definition: ChannelDefinition): Channe
     name,
     types: definition.types,
     source: definition.source,
-    delivery: { ...definition.delivery, window: null },
+    delivery: definition.delivery,
     ...(echo === undefined ? {} : { echo }),
     presence: false,
     store: { ...definition.store, durable: false },

@@ -48,11 +48,10 @@ const counted = {
 
 /** The resource, as POST and PATCH take it: every field may be absent. */
 export const inboxSchema = settable.extend(counted);
-const nullable = { serviceMs: null } as const;
 
 /** The resource as it is shown, for its description. */
 export const shownInbox = settable
-  .extend({ ...counted, idleMs: count.nullable(), serviceMs: z.null(), deadLetter: z.string().nullable() })
+  .extend({ ...counted, idleMs: count.nullable(), serviceMs: z.number().nullable(), deadLetter: z.string().nullable() })
   .meta({ id: "Inbox" });
 
 /**
@@ -112,6 +111,7 @@ function jsonFrom(settings: InboxSettings & { readonly idleMs: number | undefine
     redeliverMs,
     attempts,
     ...(deadLetter === undefined ? {} : { deadLetter }),
+    ...(settings.serviceMs === undefined ? {} : { serviceMs: settings.serviceMs }),
     ...(settings.idleMs === undefined ? {} : { idleMs: settings.idleMs }),
     held: settings.held,
   };
@@ -120,7 +120,14 @@ function jsonFrom(settings: InboxSettings & { readonly idleMs: number | undefine
 /** The settings as they are shown, of which the entity tag is made. */
 export function settingsResource({ id, settings, idleMs, held }: MailboxView) {
   const { held: _held, ...rest } = jsonFrom({ ...settings, idleMs });
-  return { id, ...rest, ...nullable, deadLetter: rest.deadLetter ?? null, idleMs: idleMs ?? null, held };
+  return {
+    id,
+    ...rest,
+    serviceMs: rest.serviceMs ?? null,
+    deadLetter: rest.deadLetter ?? null,
+    idleMs: idleMs ?? null,
+    held,
+  };
 }
 
 /** The resource in a list. */

@@ -183,6 +183,15 @@ export interface CoreExports {
    */
   channelStore(channel: number, capacityEvents: number, capacityBytes: number): number;
 
+  /**
+   * Sets the delivery window of a channel: of `size` consecutive deadlines, `periodMs` apart, `lose` may be missed; `size` 0:
+   * none. It counts in inboxes with ORDERING_WINDOW. Returns a status.
+   */
+  channelWindow(channel: number, lose: number, size: number, periodMs: number): number;
+
+  /** What became of the deadlines of a channel in a connection's inbox since it joined: STREAM_…. */
+  streamStatistic(connection: number, channel: number, index: number): number;
+
   /** Events that the channel keeps now. */
   channelStored(channel: number): number;
 

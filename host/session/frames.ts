@@ -38,6 +38,7 @@ export function problemFrom(error: SluiceError, ref: Ref): Problem {
     ...(error.line === undefined ? {} : { line: error.line }),
     ...(error.column === undefined ? {} : { column: error.column }),
     expected: [...(error.expected ?? [])],
+    ...(error.u === undefined ? {} : { u: error.u }),
   });
 }
 

@@ -5,6 +5,7 @@ import { RESULT_LIMIT, RESULT_VALUE, STATUS_OK } from "../../core-wasm/abi.ts";
 import type { Core } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import type { AckSettings } from "./acks.ts";
+import { admitAll } from "./admission.ts";
 import { defaultInbox, type InboxSettings } from "./inbox.ts";
 import { Redelivery } from "./redelivery.ts";
 import type { Session } from "./session.ts";
@@ -13,13 +14,15 @@ import { OPEN } from "./state.ts";
 /**
  * Gives a session's inbox new settings; what is beyond a new capacity is overflow.
  *
- * @throws {SluiceError} where the core refuses them.
+ * @throws {SluiceError} where the core refuses them; `admission` where deadlines of its streams could not be kept any more.
  */
 export function applyInbox(session: Session, next: InboxSettings): void {
   const { core, channels } = session.engine;
   const { exports } = core;
   if (next.acks.deadLetter !== undefined) channels.assertResolves(next.acks.deadLetter);
-  const status = exports.inboxSet(session.id, next.capacityEvents, next.capacityBytes, next.overflow, next.ordering);
+  admitAll(session, next);
+  const { capacityEvents, capacityBytes, overflow, ordering, serviceMs } = next;
+  const status = exports.inboxSet(session.id, capacityEvents, capacityBytes, overflow, ordering, serviceMs);
   check(core, status);
   applyAcks(session, next.acks);
   const before = isHeld(session);

@@ -11,6 +11,7 @@ import {
   ORDERING_PRIORITY,
   ORDERING_PRIORITY_DEADLINE,
   ORDERING_TIME,
+  ORDERING_WINDOW,
   OVERFLOW_BLOCK,
   OVERFLOW_DISCONNECT,
   OVERFLOW_DROP_LOWEST,
@@ -53,6 +54,8 @@ export interface InboxSettings {
   readonly overflow: number;
   readonly grouping: Grouping;
   readonly acks: AckSettings;
+  /** What its client takes for one event, ms; undefined: it does not say. */
+  readonly serviceMs: number | undefined;
   /** Deliveries wait in it, answers pass. */
   readonly held: boolean;
 }
@@ -63,6 +66,7 @@ export const defaultInbox: InboxSettings = Object.freeze({
   capacityBytes: limits.inboxBytes,
   ordering: ORDERING_FIFO,
   overflow: OVERFLOW_DROP_OLDEST,
+  serviceMs: undefined,
   grouping: defaultGrouping,
   acks: defaultAcks,
   held: false,
@@ -75,6 +79,7 @@ const orderings: ReadonlyMap<string, number> = new Map([
   ["deadline", ORDERING_DEADLINE],
   ["priority+deadline", ORDERING_PRIORITY_DEADLINE],
   ["time", ORDERING_TIME],
+  ["window", ORDERING_WINDOW],
 ]);
 
 /** The word for an ORDERING_…. */
@@ -100,7 +105,6 @@ export function overflowName(overflow: number): string {
 
 /** Words that a later version brings. */
 const later: Readonly<Record<string, readonly string[]>> = {
-  ordering: ["window"],
   overflow: ["keep-latest"],
   late: ["drop", "divert"],
 };
@@ -121,10 +125,9 @@ const IDLE_MS_NEUTRAL = BigInt(limits.inboxIdleMs);
  *   the field in their message.
  */
 export function inboxFromFrame(present: InboxSettings, frame: Inbox, path: string): InboxSettings {
-  word(`${path}ordering`, frame.ordering, [...orderings.keys()], later["ordering"] ?? []);
+  word(`${path}ordering`, frame.ordering, [...orderings.keys()], []);
   word(`${path}late`, frame.late, ["deliver"], later["late"] ?? []);
   word(`${path}overflow`, frame.overflow, [...overflows.keys()], later["overflow"] ?? []);
-  refuse(`${path}serviceMs`, frame.serviceMs);
   refuse(`${path}idleMs`, frame.idleMs === IDLE_MS_NEUTRAL ? undefined : frame.idleMs);
   return {
     capacityEvents: count(`${path}capacityEvents`, frame.capacityEvents, CAPACITY_EVENTS_MAX) ?? present.capacityEvents,
@@ -132,9 +135,20 @@ export function inboxFromFrame(present: InboxSettings, frame: Inbox, path: strin
     ordering: orderings.get(frame.ordering) ?? present.ordering,
     overflow: overflows.get(frame.overflow) ?? present.overflow,
     grouping: frame.select === undefined ? present.grouping : groupingFrom(frame.select, `${path}select.`),
+    serviceMs: frame.serviceMs === undefined ? present.serviceMs : service(`${path}serviceMs`, frame.serviceMs),
     acks: acksFromFrame(present.acks, frame, path),
     held: frame.held ?? present.held,
   };
+}
+
+/** 0 takes it back. */
+function service(path: string, value: number): number | undefined {
+  if (value >= 0 && value <= limits.serviceMs) return value === 0 ? undefined : value;
+  throw new SluiceError(
+    "invalid_value",
+    `Cannot set ${path} to ${value}, it must be from 0 (unknown) to ${limits.serviceMs}`,
+    { value: Number.isFinite(value) ? value : String(value), limit: [0, limits.serviceMs] },
+  );
 }
 
 /** `single` is one event per frame; binary sessions always get that, since sinks share the stored bytes. */

@@ -18,6 +18,7 @@ import {
   UpdateSchema,
 } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
+import { type Admission, admitJoin } from "./admission.ts";
 import { type Ref, refField } from "./frames.ts";
 import { notSupported } from "./inbox.ts";
 import type { PatternMembership } from "./memberships.ts";
@@ -41,6 +42,8 @@ export interface JoinOutcome {
   readonly member: number;
   /** Whether nothing of the replay that was asked for is missing; undefined where none was asked for. */
   readonly recovered: boolean | undefined;
+  /** What can be promised of its deadlines; undefined where nothing was asked. */
+  readonly admission: Admission | undefined;
 }
 
 /**
@@ -49,7 +52,7 @@ export interface JoinOutcome {
  *
  * @param path Of the join in the input, for errors; see {@link assertJoin}.
  * @throws {SluiceError} `not_supported` or `invalid_value` naming the field; `channel_unknown`, `channel_name`,
- *   `source_taken`, `limit_reached`, and what an update of attributes can be refused for.
+ *   `source_taken`, `limit_reached`, `admission`, and what an update of attributes can be refused for.
  */
 export function join(session: Session, frame: Join, ref: Ref, path = "join."): JoinOutcome {
   const where = assertJoin(frame, path);
@@ -98,6 +101,10 @@ export function admit(
 ): JoinOutcome & { readonly joined: HostFrame } {
   const { core } = session.engine;
   const { frame, role, where, own } = request;
+  const admission =
+    (role & ROLE_SINK) === 0
+      ? undefined
+      : admitJoin(session, channel.name, channel.definition.delivery.window, frame.rate);
   const member = joinAs(session, core, channel, request, pattern);
   let recovered: boolean | undefined;
   try {
@@ -123,8 +130,9 @@ export function admit(
     ...((role & ROLE_SOURCE) === 0 ? {} : { credit }),
     ...(recovered === undefined ? {} : { recovered }),
     ...(pattern === undefined ? {} : { pattern: pattern.member }),
+    ...(admission === undefined ? {} : { admission }),
   });
-  return { member, recovered, joined: create(HostFrameSchema, { kind: { case: "joined", value: joined } }) };
+  return { member, recovered, admission, joined: create(HostFrameSchema, { kind: { case: "joined", value: joined } }) };
 }
 
 /**
@@ -153,7 +161,7 @@ function joinAs(
   session: Session,
   core: Core,
   channel: ChannelView,
-  { role, where, own }: JoinRequest,
+  { frame, role, where, own }: JoinRequest,
   pattern: PatternMembership | undefined,
 ): number {
   const implicit = (role & ROLE_SOURCE) === 0 ? undefined : session.memberships?.implicitOf(channel.number);
@@ -161,7 +169,7 @@ function joinAs(
     core.exports.memberRemove(session.id, implicit.member);
     session.memberships?.delete(implicit.member);
   }
-  return addMember(session, core, channel, role, false, { where, filters: own.filters, pattern });
+  return addMember(session, core, channel, role, false, { where, filters: own.filters, pattern, rate: frame.rate });
 }
 
 /** Sets filter, types and attributes of a member that was just made. */
@@ -178,14 +186,23 @@ function describe(session: Session, core: Core, member: number, frame: Join, whe
  * @param before How it joined; attributes that the new join does not name are taken away.
  * @throws {SluiceError} as {@link updateMember}; what is refused before the core is asked for anything else leaves it as it was.
  */
-export function changeMember(session: Session, member: number, before: Join, { frame, where }: JoinRequest): void {
-  const { core } = session.engine;
+export function changeMember(
+  session: Session,
+  member: number,
+  before: Join,
+  { frame, where }: JoinRequest,
+): Admission | undefined {
+  const { core, channels } = session.engine;
+  const channel = channels.get(session.memberships?.get(member)?.channel ?? "");
+  const admission = channel && admitJoin(session, channel.name, channel.definition.delivery.window, frame.rate);
   const remove = Object.keys(before.attributes).filter((name) => !(name in frame.attributes));
   // First what can be refused: then the rest is as it was.
   updateMember(session, core, create(UpdateSchema, { member, attributes: frame.attributes, remove }));
   check(core, core.exports.memberTypes(member, placeTypes(core, frame.types), frame.types.length));
   setWhere(core, member, where);
   session.memberships?.filter(member, where);
+  session.memberships?.rate(member, frame.rate);
+  return admission;
 }
 
 /**
@@ -249,9 +266,21 @@ export function assertJoin(frame: Join, path: string): Where | undefined {
   }
   const where = whereFrom(frame.where, frame.dialect);
   if (frame.misses) throw notSupported(`${path}misses`, frame.misses);
-  if (frame.rate !== undefined) throw notSupported(`${path}rate`, frame.rate);
+  assertRate(frame.rate, `${path}rate`);
   assertTypes(frame.types, `${path}types`);
   return where;
+}
+
+function assertRate(rate: number | undefined, path: string): void {
+  if (rate === undefined || (rate > 0 && rate <= limits.joinRate)) return;
+  throw new SluiceError(
+    "invalid_value",
+    `Cannot set ${path} to ${rate}, it must be above 0 and at most ${limits.joinRate}`,
+    {
+      value: Number.isFinite(rate) ? rate : String(rate),
+      limit: [0, limits.joinRate],
+    },
+  );
 }
 
 /**

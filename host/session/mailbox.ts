@@ -10,6 +10,7 @@ import { isPattern } from "../channel/pattern.ts";
 import { isSluiceError, SluiceError } from "../errors.ts";
 import { AckSchema, type HostFrame, type Join } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
+import type { Admission } from "./admission.ts";
 import type { Engine } from "./engine.ts";
 import { groupEvents, type InboxSettings } from "./inbox.ts";
 import { applyInbox } from "./inbox-apply.ts";
@@ -47,6 +48,8 @@ export interface Joined {
   readonly created: boolean;
   readonly member: number;
   readonly recovered: boolean | undefined;
+  /** What can be promised of its deadlines; undefined where nothing was asked. */
+  readonly admission: Admission | undefined;
 }
 
 /** See the head of this file. */
@@ -121,13 +124,13 @@ export class Mailbox implements MailboxView {
     this.#use();
     const present = this.#joins.get(frame.channel);
     if (present !== undefined) {
-      this.#rejoin(present.member, present.frame, frame);
+      const admission = this.#rejoin(present.member, present.frame, frame);
       this.#joins.set(frame.channel, { frame, member: present.member });
-      return { created: false, member: present.member, recovered: undefined };
+      return { created: false, member: present.member, recovered: undefined, admission };
     }
-    const { member, recovered } = join(this.#session, frame, undefined, "");
+    const { member, recovered, admission } = join(this.#session, frame, undefined, "");
     this.#joins.set(frame.channel, { frame, member });
-    return { created: true, member, recovered };
+    return { created: true, member, recovered, admission };
   }
 
   /** Ends a subscription; what waits of that channel is discarded and counted. Returns whether there was one. */
@@ -213,10 +216,11 @@ export class Mailbox implements MailboxView {
     return session;
   }
 
-  #rejoin(member: number, present: Join, next: Join): void {
+  #rejoin(member: number, present: Join, next: Join): Admission | undefined {
     const request = { frame: next, role: ROLE_SINK, where: assertJoin(next, ""), own: ownFrom(next, ROLE_SINK, "") };
-    if (isPattern(next.channel)) this.#owner.engine.patterns.change(this.#session, member, request);
-    else changeMember(this.#session, member, present, request);
+    if (!isPattern(next.channel)) return changeMember(this.#session, member, present, request);
+    this.#owner.engine.patterns.change(this.#session, member, request);
+    return undefined;
   }
 
   #take({ eventsMax }: PollWanted): Polled["entries"] {

@@ -16,6 +16,8 @@ export interface Membership {
   readonly role: number;
   /** Made by a publish without a join. */
   readonly implicit: boolean;
+  /** Events per second that it declared, for admission. */
+  readonly rate?: number;
   /** The filter that it joined with, to explain what it did not get. */
   readonly where?: Pick<Where, "text" | "dialect">;
   /** The filters that it brought for its own events, likewise. */
@@ -67,6 +69,15 @@ export class Memberships {
     const { where: _before, ...rest } = membership;
     this.delete(member);
     this.add(where === undefined ? rest : { ...rest, where: { text: where.text, dialect: where.dialect } });
+  }
+
+  /** Notes another rate of a member. */
+  rate(member: number, rate: number | undefined): void {
+    const membership = this.#byMember.get(member);
+    if (membership === undefined) return;
+    const { rate: _before, ...rest } = membership;
+    this.delete(member);
+    this.add(rate === undefined ? rest : { ...rest, rate });
   }
 
   get(member: number): Membership | undefined {

@@ -86,7 +86,7 @@ export class Patterns {
     this.#byPattern.add(pattern, subscription);
     session.answer(this.#joinedFrame(subscription, ref, recovered));
     for (const one of frames) session.answer(one);
-    return { member: subscription.member, recovered };
+    return { member: subscription.member, recovered, admission: undefined };
   }
 
   /** Ends a subscription and all of its memberships. @throws {SluiceError} `member_unknown`. */

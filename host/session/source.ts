@@ -46,6 +46,7 @@ export function addMember(
     readonly filters?: OwnFilters | undefined;
     /** What brought it, if it was a pattern. */
     readonly pattern?: PatternMembership | undefined;
+    readonly rate?: number | undefined;
   } = {},
 ): number {
   const joins = session.engine.options.joins;
@@ -69,7 +70,7 @@ export function addMember(
       result[RESULT_LIMIT] as number,
     );
   }
-  const { where, filters, pattern } = noted;
+  const { where, filters, pattern, rate } = noted;
   session.memberships.add({
     member,
     channelNumber: channel.number,
@@ -79,6 +80,7 @@ export function addMember(
     ...(where === undefined ? {} : { where: { text: where.text, dialect: where.dialect } }),
     ...(filters === undefined ? {} : { filters }),
     ...(pattern === undefined ? {} : { pattern }),
+    ...(rate === undefined ? {} : { rate }),
   });
   return member;
 }

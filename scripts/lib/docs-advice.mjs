@@ -53,6 +53,8 @@ export const advice = {
   inbox_unknown: "Create it: `POST /v1/inboxes`. Inboxes that nobody polls end after their `idleMs`.",
   session_taken: "Another connection said `hello` with this session's secret. Two clients must not share one.",
   publish_gap: "Send the events between `welcome.published` and these first, or number from there.",
+  admission:
+    "`u` says how much of its client's time the inbox would need; 1 is all of it. Lower the rate or `serviceMs`, lengthen the period, or let more be lost.",
   source_taken: "The channel is `source: single`. Wait for its source to leave.",
   ack_unknown: "Acknowledge numbers that were delivered to this inbox.",
   precondition_failed: "Fetch the resource again and repeat with its `ETag`.",

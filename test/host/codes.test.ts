@@ -278,6 +278,11 @@ const ways: Partial<Record<SluiceCode, () => Told | Promise<Told>>> = {
     new TestCarrier(control.service).send({ kind: { case: "join", value: join } });
     return posted(event, control);
   },
+  async admission() {
+    const control = createTestControl();
+    const opened = await control.ask("POST", "/v1/inboxes", { ordering: "deadline", serviceMs: 2 });
+    return asked(control.ask("PUT", `/v1/inboxes/${opened.json["id"]}/joins/c`, { rate: 501 }));
+  },
   ack_unknown: () => framed(createTestControl(), { ref: 1, kind: { case: "ack", value: { through: 5n } } }),
   async precondition_failed() {
     const { ask } = createTestControl();

@@ -10,6 +10,7 @@ import { type Join, JoinSchema } from "../../gen/sluice/v1/frame_pb.ts";
 import { inboxUnknown } from "../../session/mailbox.ts";
 import { joinFromChecked } from "../../socket/json/client.ts";
 import { clientKinds } from "../../socket/json/schema/client.ts";
+import { admissionSchema } from "../../socket/json/schema/host.ts";
 import { attributes } from "../../socket/json/schema/parts.ts";
 import { joinResource } from "../inbox-resource.ts";
 import { readJsonBody, readQuery } from "../request.ts";
@@ -31,6 +32,7 @@ const shownSchema = z
     dialect: z.string().optional(),
     types: z.array(z.string()),
     attributes,
+    admission: admissionSchema.optional(),
     recovered: z.boolean().optional().describe("Where a replay was asked for: whether nothing of it is missing"),
   })
   .meta({ id: "InboxJoined" });
@@ -47,7 +49,7 @@ const routes = {
     responses: {
       200: { description: "It was subscribed; what it asks for is changed", content: jsonContent(shownSchema) },
       201: { description: "Subscribed", content: jsonContent(shownSchema) },
-      ...problemAnswers(400, 404, 413, 415, 422, 503),
+      ...problemAnswers(400, 404, 409, 413, 415, 422, 503),
     },
   }),
   delete: createRoute({
@@ -70,8 +72,8 @@ export function addInboxJoinRoutes(app: ControlApp): void {
     readQuery(context, []);
     const body = await readJsonBody(context, app.limits.bodyBytes, ["application/json"]);
     const frame: Join = create(JoinSchema, joinFromChecked({ ...checkWith(joinSchema, body), channel }));
-    const { created, member, recovered } = inboxes.join(id, frame);
-    const shown = { ...joinResource({ channel, member, role: ROLE_SINK, frame }), recovered };
+    const { created, member, recovered, admission } = inboxes.join(id, frame);
+    const shown = { ...joinResource({ channel, member, role: ROLE_SINK, frame }), recovered, admission };
     if (!created) return context.json(shown, 200);
     return context.json(shown, 201, { Location: `/v1/inboxes/${id}/joins/${encodeURIComponent(channel)}` });
   });

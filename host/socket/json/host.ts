@@ -125,12 +125,13 @@ function treeFromKind(kind: HostFrame["kind"], names: HostNames, session: Sessio
       };
     }
     case "joined": {
-      const { ref, member, epoch, credit, recovered, pattern } = kind.value;
+      const { ref, member, epoch, credit, recovered, pattern, admission } = kind.value;
       const rest = {
         epoch: integerFromBigint(epoch),
         credit: credit && treeFromCredit(credit),
         recovered,
         pattern: pattern === undefined ? undefined : `m${pattern}`,
+        admission: admission && { verdict: admission.verdict, u: admission.u },
       };
       return { joined: { ref, member: `m${member}`, channel: channelOf(kind.value), ...rest } };
     }
@@ -192,9 +193,9 @@ function treeFromResult(result: Result): JsonTree {
 
 /** RFC 9457 in small. */
 function treeFromProblem(problem: Problem): JsonTree {
-  const { ref, code, title, detail, value, limit, line, column } = problem;
+  const { ref, code, title, detail, value, limit, line, column, u } = problem;
   const expected = problem.expected.length === 0 ? undefined : problem.expected;
-  const refused = { value: treeFromValue(value), limit: treeFromValue(limit), line, column, expected };
+  const refused = { value: treeFromValue(value), limit: treeFromValue(limit), line, column, expected, u };
   return { ref, code, title, detail: detail || undefined, ...refused };
 }
 
@@ -234,12 +235,13 @@ function rareKindFromChecked(json: HostFrameJson): NonNullable<FrameInit["kind"]
     };
   }
   if (json.joined !== undefined) {
-    const { member, epoch, credit, pattern, ...joined } = json.joined;
+    const { member, epoch, credit, pattern, admission, ...joined } = json.joined;
     const rest = {
       pattern: pattern === undefined ? undefined : memberNumber(pattern),
       member: memberNumber(member) as number,
       epoch: BigInt(epoch),
       credit: credit && creditFromChecked(credit),
+      admission: admission && given(admission),
     };
     return { case: "joined", value: given({ ...joined, ...rest }) };
   }

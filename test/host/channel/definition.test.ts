@@ -49,7 +49,7 @@ describe("definitionFromJson()", () => {
     expect(defaultDefinition).toEqual({
       types: [],
       source: "many",
-      delivery: { priority: 4, ttlMs: null, late: "deliver", empty: "drop", divertTo: null },
+      delivery: { priority: 4, ttlMs: null, late: "deliver", empty: "drop", divertTo: null, window: null },
       echo: undefined,
       store: { events: 0 },
       filters: { in: null, out: null },
@@ -113,7 +113,6 @@ describe("definitionFromJson()", () => {
     ],
     ["diversion to itself", { delivery: { empty: "divert", divertTo: "c" } }, "contradiction", "delivery.divertTo"],
     ["a channel to divert to that cannot be", { delivery: { divertTo: "/" } }, "channel_name", "/"],
-    ["a window", { delivery: { window: { lose: 1, of: 4, periodMs: 10 } } }, "not_supported", "delivery.window"],
     ["an empty policy that is none", { delivery: { empty: "keep" } }, "invalid_value", "keep"],
     ["presence", { presence: true }, "not_supported", "presence"],
     ["a ring above the limit", { store: { events: 1_048_577 } }, "invalid_value", 1_048_577],

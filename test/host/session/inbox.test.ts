@@ -202,14 +202,13 @@ describe("select", () => {
 
 describe("settings", () => {
   const refused = [
-    { inbox: { ordering: "window" }, code: "not_supported", value: "inbox.ordering" },
     { inbox: { overflow: "keep-latest" }, code: "not_supported", value: "inbox.overflow" },
     { inbox: { late: "drop" }, code: "not_supported", value: "inbox.late" },
     { inbox: { redeliverMs: 0 }, code: "invalid_value", value: 0 },
     { inbox: { redeliverMs: 604_800_001 }, code: "invalid_value", value: 604_800_001 },
     { inbox: { attempts: 0 }, code: "invalid_value", value: 0 },
     { inbox: { attempts: 101 }, code: "invalid_value", value: 101 },
-    { inbox: { serviceMs: 3 }, code: "not_supported", value: "inbox.serviceMs" },
+    { inbox: { serviceMs: 3_600_001 }, code: "invalid_value", value: 3_600_001 },
     { inbox: { select: { delayMs: 5 } }, code: "not_supported", value: "inbox.select.delayMs" },
     { inbox: { capacityEvents: 0 }, code: "invalid_value", value: 0 },
     { inbox: { capacityEvents: 16_777_217 }, code: "invalid_value", value: 16_777_217 },

@@ -45,7 +45,11 @@ export const inboxSchema = z.strictObject({
     .describe("What happens when it is full"),
   select: selectSchema.optional(),
   late: z.enum(["deliver", "drop", "divert"]).optional().describe("Only `deliver` yet"),
-  serviceMs: z.number().min(0).optional().describe("Not yet: time that its owner takes for one event"),
+  serviceMs: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("Time that its owner takes for one event, for admission and windows; 0: unknown"),
   ack: z.enum(["none", "explicit"]).optional().describe("`explicit`: deliveries are kept until they are acknowledged"),
   redeliverMs: durationMs
     .optional()

@@ -25,7 +25,20 @@ export const problemSchema = z.strictObject({
   line: uint32.optional().describe("Of an expression: line of the first token that cannot be, from 1"),
   column: uint32.optional().describe("Of an expression: column of that token, from 1"),
   expected: z.array(z.string()).min(1).optional().describe("Of an expression: what could stand there"),
+  u: z.number().optional().describe("Of a refused admission: the share of its client's time that the inbox would need"),
 });
+
+/** Whether deadlines can be kept. */
+export const admissionSchema = z
+  .strictObject({
+    verdict: z
+      .enum(["accepted", "bestEffort", "unchecked"])
+      .describe(
+        "`bestEffort`: periods differ, so that nothing is promised; `unchecked`: the inbox says no `serviceMs`",
+      ),
+    u: z.number().optional().describe("Share of its client's time that the inbox needs, all its streams together"),
+  })
+  .meta({ id: "Admission" });
 
 /** What became of one published event. */
 export const resultSchema = z
@@ -84,6 +97,7 @@ export const hostKinds = {
     credit: z.strictObject({ events: count.optional(), bytes: count.optional() }).optional(),
     recovered: z.boolean().optional(),
     pattern: member.optional(),
+    admission: admissionSchema.optional(),
   }),
   left: z.strictObject({ member, reason: z.string(), ref: uint32.optional() }),
   problem: problemSchema,
