@@ -73,7 +73,6 @@ import { indexBytes, indexInit } from "./match/index/file";
 import {
   channelEnd,
   connectionLeaveAll,
-  inboxConfigure,
   memberLeave,
   memberNew,
   membersLeave,
@@ -126,6 +125,7 @@ export {
 } from "./mailbox/exports";
 
 export { channelWindow, streamStatistic } from "./match/deadlines";
+export { inboxBytes, inboxEvents, inboxSet } from "./match/inboxes";
 
 /** Pages for tables, index and scratch that must be there beside the store. */
 const PAGES_MIN: u32 = 32;
@@ -221,19 +221,6 @@ export function connectionPartial(number: u32): u32 {
   const connection = connectionFind(number);
   if (connection === null) return 0;
   return connection.carryBytes + connection.wsHeaderBytes + (connection.wsState | connection.wsMessage ? 1 : 0);
-}
-
-export function inboxSet(
-  number: u32,
-  capacityEvents: u32,
-  capacityBytes: u32,
-  overflow: u32,
-  ordering: u32,
-  serviceMs: f64,
-): u32 {
-  const connection = connectionFind(number);
-  if (connection === null) return STATUS_MEMBER_UNKNOWN;
-  return inboxConfigure(connection, capacityEvents, capacityBytes, overflow, ordering, serviceMs);
 }
 
 export function inboxHold(number: u32, held: u32): void {
