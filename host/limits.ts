@@ -63,7 +63,7 @@ export const limits = Object.freeze({
   members: MEMBERS_MAX,
 
   /** Deadlines in one delivery window. Core: fractions of windows are compared by products, exactly. */
-  windowEvents: WINDOW_EVENTS_MAX,
+  windowDeadlines: WINDOW_EVENTS_MAX,
   /** Time between two deadlines of a window. Core: beyond a day nobody schedules. */
   windowPeriodMs: WINDOW_PERIOD_MS_MAX,
 

@@ -146,8 +146,8 @@ const deliverySchema = z.strictObject({
   divertTo: channelName.nullable().default(null).describe("The channel for what is diverted"),
   window: z
     .strictObject({
-      lose: z.int().min(0).max(limits.windowEvents),
-      of: z.int().min(1).max(limits.windowEvents),
+      lose: z.int().min(0).max(limits.windowDeadlines),
+      of: z.int().min(1).max(limits.windowDeadlines),
       periodMs: z.number().min(PERIOD_MS_MIN).max(limits.windowPeriodMs),
     })
     .nullable()
