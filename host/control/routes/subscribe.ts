@@ -21,8 +21,8 @@ const subscribe = createRoute({
   description:
     "An event is one `data:` line, with its position as `id:`. What is no event of the channel has a name: `gap` comes first " +
     "where events after `Last-Event-ID` are missing, `dropped` tells of deliveries that the inbox had no room for, `left` " +
-    "of the end of the channel, `drain` of the end of the host, `problem` of anything else that ends the stream. " +
-    "`attr.NAME=VALUE` sets a live attribute of the sink. A pattern in the place of the channel (`sensors.*`, `user%2F%3E`) " +
+    "of the end of the channel, `drain` of the end of the host, `problem` of anything else, such as a channel for which a " +
+    "pattern has no room. `attr.NAME=VALUE` sets a live attribute of the sink. A pattern in the place of the channel (`sensors.*`, `user%2F%3E`) " +
     "follows all channels whose names match, those to come included; `format=delivery` then tells of which channel an event " +
     "is. A position is one in a single channel, so a stream of a pattern that comes back begins with `gap`.",
   request: {

@@ -357,6 +357,31 @@ describe("what a pattern costs", () => {
   });
 });
 
+describe("a session that lingers", () => {
+  test.each(carriers)("%s: follows channels meanwhile, and is told of them when it comes back", async (carrier) => {
+    const host = await startHost();
+    const [sink, source] = await Promise.all([connectTo(host, carrier), connectTo(host, "tcp")]);
+    sink.send({ ref: 1, hello: { lingerMs: 60_000 } });
+    const { session } = await sink.take("welcome", 1);
+    const { member } = await sink.join("r.*");
+    sink.end(true);
+    await until(
+      () => host.service.statistics()["lingering"] === 1,
+      () => "the session to linger",
+    );
+    expect((await source.publish("r.new", { type: "t" }))[0].sinks).toBe(1);
+    const again = await connectTo(host, carrier);
+    again.send({ ref: 1, hello: { lingerMs: 60_000, session, received: 0 } });
+    expect((await again.take("welcome", 1)).resumed).toBe(true);
+    await again.received(1);
+    expect(followed(again).map(({ channel, type }) => [channel, type])).toEqual([["r.new", "t"]]);
+    // The number that stands for the pattern is still the client's.
+    again.send({ ref: 2, leave: { member } });
+    await again.take("left", 2);
+    expect((await source.publish("r.new", { type: "t" }))[0].sinks).toBe(0);
+  });
+});
+
 describe("update of a pattern with many members", () => {
   test("reaches each of a thousand, whose numbers have one byte and more", async () => {
     const host = await startHost();
