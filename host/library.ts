@@ -13,7 +13,7 @@ import { loadCore } from "./runtime/node/module.ts";
 import { createService, type Service } from "./service.ts";
 
 export type { Channels, ChannelView } from "./channel/channels.ts";
-export { type ChannelDefinition, defaultDefinition } from "./channel/definition.ts";
+export { type ChannelDefinition, defaultDefinition, definitionFromJson } from "./channel/definition.ts";
 export { type Clock, type Clocks, createClocks } from "./clock.ts";
 export { codes, isSluiceError, type SluiceCode, SluiceError } from "./errors.ts";
 export { type Event, EventSchema } from "./gen/sluice/v1/event_pb.ts";

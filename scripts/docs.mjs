@@ -12,6 +12,7 @@ import { framesPart } from "./lib/docs-frames.mjs";
 import { routesPart, schemasPart } from "./lib/docs-http.mjs";
 import { limitsPart } from "./lib/docs-limits.mjs";
 import { reasonsPart } from "./lib/docs-reasons.mjs";
+import { staleLoadPart } from "./lib/docs-stale-load.mjs";
 import { at } from "./lib/paths.mjs";
 import { Failure, runMain } from "./lib/run.mjs";
 import { prepare } from "./prepare.mjs";
@@ -25,6 +26,7 @@ const parts = {
     "host frames": () => framesPart("HostFrame"),
     "frame parts": () => framesPart("parts"),
   },
+  "docs/guides/stale-load.md": { "stale load 60": () => staleLoadPart(0.6), "stale load 80": () => staleLoadPart(0.8) },
   "docs/http.md": { routes: routesPart, schemas: schemasPart },
   "docs/operating.md": { limits: limitsPart },
 };

@@ -17,8 +17,8 @@
  *
  * @typedef {object} MemoryOptions
  * @property {number} latencyMs One way.
- * @property {(task: string, run: () => void) => void} [measure] Runs what costs time: the host takes a message and delivers what
- *   comes of it, or the client takes one.
+ * @property {(task: string, run: () => void) => void} [measure] Runs what costs time: the host takes a message ("publish load"), it
+ *   delivers what comes of it ("publish load, deliver"), or a client takes a message ("deliver load").
  * @property {(text: string) => string} [taskOf] Names what a message is for, for `measure`.
  */
 
@@ -57,12 +57,11 @@ export function openMemorySocket(service, time, { latencyMs, measure = (_task, r
   /** @type {Socket} */
   const socket = {
     send(text) {
-      later(() =>
-        measure(taskOf(text), () => {
-          connection.receive(masked(TEXT_FRAME, encoder.encode(text)));
-          service.settle();
-        }),
-      );
+      later(() => {
+        const task = taskOf(text);
+        measure(task, () => connection.receive(masked(TEXT_FRAME, encoder.encode(text))));
+        measure(`${task}, deliver`, () => service.settle());
+      });
     },
     close() {
       if (isOpen) connection.closed();
