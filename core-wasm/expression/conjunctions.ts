@@ -21,6 +21,7 @@ import {
   OP_IN_EQUAL,
   OP_JUMP_FALSE,
   OP_JUMP_TRUE,
+  OP_LIKE,
   OP_NAME,
   OP_NIP,
   OP_NOT,
@@ -36,6 +37,7 @@ import {
   comparisonPredicate,
   elementOther,
   elementPredicate,
+  likePredicate,
   NO_PREDICATE,
   predicateAt,
   predicatesBegin,
@@ -223,6 +225,8 @@ function given(op: u32, pc: u32, top: u32): u32 {
     const low = load<u32>(top - 8);
     if (isName(top - 12) && low >> 16 === KNOWN_CONSTANT >> 16 && last >> 16 === KNOWN_CONSTANT >> 16)
       made = betweenPredicate(op, load<u16>(top - 12), low & 0xffff, last & 0xffff);
+  } else if (op === OP_LIKE) {
+    if (last >> 16 === KNOWN_NAME >> 16) made = likePredicate(last & 0xffff, operand);
   } else if (op === OP_IN_EQUAL) {
     if (isName(top - 8) && last >> 16 === KNOWN_CONSTANT >> 16) {
       made = elementPredicate(load<u16>(top - 8), last & 0xffff);

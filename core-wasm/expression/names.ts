@@ -25,15 +25,34 @@ export let namesHigh: u32 = 0;
 let freeAt: u32 = 0;
 let freeCount: u32 = 0;
 
+/** Which of 64 sorts of names are there, as bits, and how many of each: most names of events need no hash to be told apart. */
+let sorts: u64 = 0;
+const sortsAt: u32 = <u32>memory.data(256);
+
+function sortOf(at: u32, bytes: u32): u32 {
+  return bytes === 0 ? 0 : (<u32>load<u8>(at) * 5 + <u32>load<u8>(at + bytes - 1) * 3 + bytes) & 63;
+}
+
+function sortCount(sort: u32, change: i32): void {
+  const count = load<u32>(sortsAt + sort * 4) + change;
+  store<u32>(sortsAt + sort * 4, count);
+  const bit = (<u64>1) << sort;
+  if (count === 0) sorts &= ~bit;
+  else sorts |= bit;
+}
+
 /** Forgets all names. Returns false where memory is too small. */
 export function namesInit(): bool {
   namesHigh = freeCount = freeAt = 0;
+  sorts = 0;
+  memory.fill(sortsAt, 0, 256);
   names = mapNew();
   return names !== 0;
 }
 
 /** The number of a name that some program uses, 0 for others. */
 export function nameLookup(at: u32, bytes: u32): u32 {
+  if (((sorts >> sortOf(at, bytes)) & 1) === 0) return 0;
   let name = mapFind(changetype<Map64>(names), hashBytes(at, bytes));
   while (name !== 0) {
     const found = changetype<Name>(name);
@@ -68,6 +87,7 @@ export function nameTake(at: u32, bytes: u32): u32 {
   name.bytes = bytes;
   name.next = first;
   name.references = 1;
+  sortCount(sortOf(at, bytes), 1);
   name.number = freeCount !== 0 ? load<u32>(freeAt + --freeCount * 4) : ++namesHigh;
   return name.number;
 }
@@ -87,6 +107,7 @@ export function nameRelease(at: u32, bytes: u32): void {
     if (previous !== 0) changetype<Name>(previous).next = name.next;
     else if (name.next !== 0) mapSet(map, hash, name.next);
     else mapDelete(map, hash);
+    sortCount(sortOf(at, bytes), -1);
     store<u32>(freeAt + freeCount++ * 4, name.number);
     heapGive(name.at, name.bytes);
     heapGive(address, offsetof<Name>());

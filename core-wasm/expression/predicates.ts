@@ -4,6 +4,7 @@
  *   zone = 'eu'        the name, cast to text, is that text
  *   load < 0.8         the name, cast to a number, lies in an interval; equal numbers too
  *   urgent = TRUE      the name, cast to a boolean
+ *   type LIKE 'com.%'  the name, cast to text, begins with the pattern but for its last character
  *   hops IN (2, 3)     as `=`, or a boolean that is true: IN casts the constant to the type of the name
  *
  * One is `loose` where it may hold although the machine says no; it never fails where the machine says yes. Missing values
@@ -30,6 +31,8 @@ export const KIND_NUMBER: u32 = 1;
 export const KIND_BOOLEAN: u32 = 2;
 /** Only values that are booleans. */
 export const KIND_TRULY_BOOLEAN: u32 = 3;
+/** As text; only its beginning counts, and no table of values can say it. */
+export const KIND_PREFIX: u32 = 4;
 
 /** One predicate. */
 @unmanaged
@@ -37,7 +40,7 @@ export class Predicate {
   /** Index of the name in the program. */
   name: u32;
   kind: u32;
-  /** Kind text: index of the constant. */
+  /** Kinds text and prefix: index of the constant. */
   constant: u32;
   loose: u32;
   /** All others: what the value must lie between, bounds included; a NaN lets nothing through. */
@@ -149,6 +152,19 @@ export function betweenPredicate(op: u32, name: u32, low: u32, high: u32): u32 {
   if (op !== OP_BETWEEN || !boundRead(low)) return NO_PREDICATE;
   const from = bound;
   return boundRead(high) ? numbers(name, from, bound) : NO_PREDICATE;
+}
+
+/** Number of `name LIKE constant`, where that ends with its only `%`. */
+export function likePredicate(name: u32, constant: u32): u32 {
+  const at = constantAt(programAt, constant);
+  const bytes = load<u32>(at, 12);
+  const text = programAt + load<u32>(at, 8);
+  if (bytes === 0 || load<u8>(text + bytes - 1) !== 0x25) return NO_PREDICATE;
+  for (let i: u32 = 0; i + 1 < bytes; i++) {
+    const c = <u32>load<u8>(text + i);
+    if (c === 0x25 || c === 0x5f || c === 0x5c) return NO_PREDICATE;
+  }
+  return add(name, KIND_PREFIX, constant, 0, 0, false);
 }
 
 /** `name IN (constant)`. Where elementOther is another predicate, that one may hold instead. */

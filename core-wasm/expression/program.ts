@@ -13,6 +13,7 @@ import { EXPRESSION_BYTES_MAX, SCOPE_EVENT } from "./code";
 import { nameAt } from "./layout";
 import { nameRelease, nameTake } from "./names";
 import { scratchMake } from "./scratch";
+import { TEST_BYTES, testsMade, testsMake, testsSuffice } from "./tests";
 import { programVerify } from "./verify";
 import { viewGrow } from "./view";
 
@@ -25,6 +26,10 @@ export class Program {
   bytes: u32;
   /** Per name u32: its number in the view; 0 for those of the sink. */
   numbersAt: u32;
+  /** Its tests (tests.ts), how many, and whether they say all that it says. */
+  testsAt: u32;
+  tests: u32;
+  testsSuffice: u32;
   /** Next program with the same hash. */
   next: u32;
 }
@@ -85,7 +90,12 @@ function keep(at: u32, bytes: u32): u32 {
     store<u32>(program.numbersAt + i * 4, number);
     complete = number !== 0;
   }
-  if (complete && viewGrow() && scratchMake()) return address;
+  if (complete && viewGrow() && scratchMake()) {
+    program.testsAt = testsMake(program.at, program.numbersAt);
+    program.tests = testsMade;
+    program.testsSuffice = testsSuffice ? 1 : 0;
+    return address;
+  }
   drop(program);
   return 0;
 }
@@ -102,6 +112,7 @@ function drop(program: Program): void {
   } else if (program.numbersAt !== 0) {
     heapGive(program.numbersAt, 4);
   }
+  if (program.tests !== 0) heapGive(program.testsAt, program.tests * TEST_BYTES);
   if (program.at !== 0) heapGive(program.at, program.bytes);
   heapGive(changetype<u32>(program), offsetof<Program>());
 }

@@ -1,18 +1,9 @@
 /** The machine: runs a verified program on the event and sink of the view. What each operation does stands in code.ts. */
-import { nowMs } from "../clock";
-import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
 import { arithmetic } from "./arithmetic";
 import {
   ERROR_CAST,
   ERROR_MATH,
-  ERROR_MISSING,
   EXPRESSION_CESQL,
-  FIELD_DELIVER_BY,
-  FIELD_ID,
-  FIELD_PRIORITY,
-  FIELD_SOURCE,
-  FIELD_TIME,
-  FIELD_TYPE,
   OP_ADD,
   OP_AGE,
   OP_BETWEEN,
@@ -46,18 +37,17 @@ import {
   OP_TO_INTEGER,
   OP_TO_TEXT,
   OP_XOR,
-  SCOPE_SINK,
   TYPE_INTEGER,
   TYPE_MISSING,
-  TYPE_NUMBER,
   TYPE_TEXT,
 } from "./code";
 import { between, compare, equalAs } from "./compare";
 import { call } from "./functions";
-import { codeAt, constantAt, nameAt } from "./layout";
+import { codeAt, constantAt } from "./layout";
+import { agePut, constantPut, nameExists, namePut } from "./load";
 import { errorAdd, outcomeBegin, strict } from "./outcome";
 import { Program } from "./program";
-import { scratchBytes, scratchMoment, scratchReset } from "./scratch";
+import { scratchReset } from "./scratch";
 import {
   castBoolean,
   castFailed,
@@ -66,9 +56,7 @@ import {
   castText,
   putBoolean,
   putInteger,
-  putMissing,
   putNumber,
-  putText,
   putZero,
   SLOT_BYTES,
   stackAt,
@@ -77,7 +65,6 @@ import {
   typeOf,
 } from "./stack";
 import { likeExceeded, likeMatches } from "./texts";
-import { viewAt, viewAttribute, viewBytes, viewField, viewSetMs, viewSinkAttribute } from "./view";
 
 /** Runs a program; its value lies in the slot at stackAt, its errors in `errors`. */
 export function programRun(program: Program): void {
@@ -97,19 +84,19 @@ export function programRun(program: Program): void {
         break;
       }
       case OP_NAME: {
-        namePut(sp, program, load<u16>(pc, 1));
+        namePut(sp, base, program.numbersAt, load<u16>(pc, 1));
         sp += SLOT_BYTES;
         pc += 3;
         break;
       }
       case OP_EXISTS: {
-        putBoolean(sp, nameExists(program, load<u16>(pc, 1)));
+        putBoolean(sp, nameExists(base, program.numbersAt, load<u16>(pc, 1)));
         sp += SLOT_BYTES;
         pc += 3;
         break;
       }
       case OP_AGE: {
-        agePut(sp, program, load<u16>(pc, 1));
+        agePut(sp, base, load<u16>(pc, 1));
         sp += SLOT_BYTES;
         pc += 3;
         break;
@@ -252,118 +239,9 @@ export function programRun(program: Program): void {
   }
 }
 
-/** Whether a program is true of the view: what subscription filters ask. */
-export function programHolds(program: Program): bool {
-  programRun(program);
-  return castBoolean(stackAt);
-}
-
 function slotCopy(to: u32, from: u32): void {
   store<u64>(to, load<u64>(from));
   store<u64>(to, load<u64>(from, 8), 8);
-}
-
-function constantPut(slot: u32, base: u32, constant: u32): void {
-  const type = <u32>load<u8>(constant);
-  if (type === TYPE_TEXT) {
-    putText(slot, base + load<u32>(constant, 8), load<u32>(constant, 12));
-  } else {
-    store<u32>(slot, type);
-    store<u64>(slot, load<u64>(constant, 8), 8);
-  }
-}
-
-/** Pushes what a name stands for. */
-function namePut(slot: u32, program: Program, index: u32): void {
-  const name = nameAt(program.at, index);
-  const field = <u32>load<u8>(name, 1);
-  if (load<u8>(name) === SCOPE_SINK) {
-    viewSinkAttribute(program.at + load<u32>(name, 4), load<u16>(name, 2));
-    return valuePut(slot);
-  }
-  eventValuePut(slot, field, load<u32>(program.numbersAt + index * 4));
-}
-
-/** Pushes how long ago the sink's attribute was set, ms; a clock that was set back makes nothing younger than now. */
-function agePut(slot: u32, program: Program, index: u32): void {
-  const name = nameAt(program.at, index);
-  viewSinkAttribute(program.at + load<u32>(name, 4), load<u16>(name, 2));
-  if (viewAt !== 0) return putNumber(slot, max<f64>(nowMs - viewSetMs, 0));
-  putMissing(slot);
-  errorAdd(ERROR_MISSING);
-}
-
-/** Puts what a name of the event stands for: a field (FIELD_…), and where it is absent the attribute of that number. */
-export function eventValuePut(slot: u32, field: u32, number: u32): void {
-  if (field !== 0) {
-    viewField(field);
-    if (viewAt !== 0) return fieldPut(slot, field);
-  }
-  viewAttribute(number);
-  if (viewAt === 0 && field === FIELD_PRIORITY) putInteger(slot, 4);
-  else valuePut(slot);
-}
-
-function fieldPut(slot: u32, field: u32): void {
-  if (field === FIELD_PRIORITY) return putInteger(slot, <i64>varintRead(viewAt, viewAt + viewBytes));
-  if (field !== FIELD_TIME && field !== FIELD_DELIVER_BY) return putText(slot, viewAt, viewBytes);
-  const at = scratchMoment(load<i64>(viewAt));
-  if (at === 0) putZero(slot, TYPE_TEXT);
-  else putText(slot, at, scratchBytes);
-}
-
-/** Pushes the Value that the view found; the last one of its fields counts. */
-function valuePut(slot: u32): void {
-  if (viewAt === 0) {
-    putMissing(slot);
-    errorAdd(ERROR_MISSING);
-    return;
-  }
-  const end = viewAt + viewBytes;
-  let at = viewAt;
-  putMissing(slot);
-  while (at < end) at = valueFieldPut(slot, at, end);
-  // The pure language has whole numbers of 32 bits only: others are texts to it.
-  if (!strict) return;
-  const type = typeOf(slot);
-  const wide = type === TYPE_INTEGER && load<i64>(slot, 8) !== <i64>(<i32>load<i64>(slot, 8));
-  if (wide || type === TYPE_NUMBER) castText(slot);
-}
-
-/** Reads one field of a Value, which is well-formed; returns where the next one begins. */
-function valueFieldPut(slot: u32, at: u32, end: u32): u32 {
-  const tag = tagRead(at, end);
-  if (tag === 0x1a) {
-    const bytes = lengthRead(cursor, end);
-    putText(slot, cursor, bytes);
-    return cursor + bytes;
-  }
-  if (tag === 0x11) {
-    putNumber(slot, load<f64>(cursor));
-    return cursor + 8;
-  }
-  if (tag !== 0x08 && tag !== 0x20) return fieldSkip(cursor, end, tag & 7);
-  const value = varintRead(cursor, end);
-  if (tag === 0x08) putBoolean(slot, value !== 0);
-  else putInteger(slot, <i64>(value >> 1) ^ -(<i64>(value & 1)));
-  return cursor;
-}
-
-function nameExists(program: Program, index: u32): bool {
-  const name = nameAt(program.at, index);
-  const field = <u32>load<u8>(name, 1);
-  if (load<u8>(name) === SCOPE_SINK) {
-    viewSinkAttribute(program.at + load<u32>(name, 4), load<u16>(name, 2));
-    return viewAt !== 0;
-  }
-  // Every event has these when it is delivered, given or filled in.
-  if (field === FIELD_ID || field === FIELD_SOURCE || field === FIELD_TYPE || field === FIELD_PRIORITY) return true;
-  if (field !== 0) {
-    viewField(field);
-    if (viewAt !== 0) return true;
-  }
-  viewAttribute(load<u32>(program.numbersAt + index * 4));
-  return viewAt !== 0;
 }
 
 function like(slot: u32, constant: u32, base: u32, wanted: bool): void {

@@ -11,8 +11,14 @@ import { heapGive, heapTakeZero } from "../memory/heap";
 import { FIELDS } from "./code";
 import { NAMES_MAX, nameLookup, namesHigh } from "./names";
 
-/** Per name: u32 stamp, u32 address of the Value, u32 its bytes, u32 unused. */
-const SLOT_BYTES: u32 = 16;
+/** Per name: u32 stamp, u32 address of the Value, u32 its bytes, u32 unused; then what it was cast to, with viewTag(). */
+export const SLOT_BYTES: u32 = 48;
+/** u64 tag, f64 value. */
+export const SLOT_NUMBER_TAG: u32 = 16;
+export const SLOT_NUMBER: u32 = 24;
+/** u64 tag, u32 address, u32 bytes. */
+export const SLOT_TEXT_TAG: u32 = 32;
+export const SLOT_TEXT: u32 = 40;
 let slotsAt: u32 = 0;
 let slots: u32 = 0;
 /** Slots of another stamp are of an earlier event. */
@@ -72,6 +78,17 @@ export function viewSink(member: Member | null): void {
 /** What the last viewAttribute(), viewField() or viewSinkAttribute() found; 0: it is not there. */
 export let viewAt: u32 = 0;
 export let viewBytes: u32 = 0;
+
+/** The slots of all names: that of a name lies at its number × SLOT_BYTES. */
+export function viewSlots(): u32 {
+  if (!built) build();
+  return slotsAt;
+}
+
+/** What says that a cast is of this event, and of a name with that FIELD_…. */
+export function viewTag(field: u32): u64 {
+  return ((<u64>stamp) << 32) | field;
+}
 
 /** The Value of the event's attribute with that number. */
 export function viewAttribute(name: u32): void {
@@ -142,6 +159,19 @@ function entryRead(at: u32, end: u32): void {
   }
 }
 
+/** The same for entries of the event: nearly all are a short name and a short value, in this order. */
+function entryFind(at: u32, end: u32): void {
+  const name = <u32>load<u8>(at, 1);
+  const value = at + 2 + name;
+  if (load<u8>(at) !== 0x0a || name >= 0x80 || value + 2 > end || load<u8>(value) !== 0x12) return entryRead(at, end);
+  const bytes = <u32>load<u8>(value, 1);
+  if (bytes >= 0x80 || value + 2 + bytes !== end) return entryRead(at, end);
+  entryNameAt = at + 2;
+  entryNameBytes = name;
+  entryValueAt = value + 2;
+  entryValueBytes = bytes;
+}
+
 /** Field numbers of the schema to FIELD_…, 0 for those that expressions do not see. */
 const fieldOf: u32 = <u32>memory.data<u8>([0, 1, 2, 3, 4, 5, 6, 7, 0, 8, 0, 9, 0, 0, 0, 0]);
 
@@ -152,16 +182,28 @@ function build(): void {
     memory.fill(slotsAt, 0, slots * SLOT_BYTES);
     stamp = 1;
   }
-  memory.fill(fieldsAt, 0, FIELDS * 8);
+  // Five stores where memory.fill() would be a call.
+  const zero = i64x2.splat(0);
+  for (let field: u32 = 0; field < FIELDS * 8; field += 16) v128.store(fieldsAt + field, zero);
   const end = eventAt + eventBytes;
   for (let at = eventAt; at < end; ) {
-    const tag = tagRead(at, end);
+    // Tags and short lengths are one byte nearly always: they are read here, without a call.
+    let tag = <u32>load<u8>(at);
+    let valueAt = at + 1;
+    if (tag >= 0x80) {
+      tag = tagRead(at, end);
+      valueAt = cursor;
+    }
     const field = tag >> 3;
-    let valueAt = cursor;
     let bytes: u32 = 8;
     if ((tag & 7) === 2) {
-      bytes = lengthRead(valueAt, end);
-      valueAt = cursor;
+      bytes = load<u8>(valueAt);
+      if (bytes < 0x80) {
+        valueAt++;
+      } else {
+        bytes = lengthRead(valueAt, end);
+        valueAt = cursor;
+      }
       at = valueAt + bytes;
     } else {
       at = fieldSkip(valueAt, end, tag & 7);
@@ -179,7 +221,7 @@ function build(): void {
 }
 
 function attributeNote(at: u32, end: u32): void {
-  entryRead(at, end);
+  entryFind(at, end);
   const name = nameLookup(entryNameAt, entryNameBytes);
   if (name === 0) return;
   const slot = slotsAt + name * SLOT_BYTES;

@@ -12,9 +12,10 @@ import {
   TYPE_NUMBER,
   TYPE_TEXT,
 } from "../expression/code";
+import { programHolds } from "../expression/holds";
 import { nameAt } from "../expression/layout";
 import { Program } from "../expression/program";
-import { programHolds, programRun } from "../expression/run";
+import { programRun } from "../expression/run";
 import { castFailed, castNumeric, numberOf, stackAt, textAt, textBytes, typeOf } from "../expression/stack";
 import { viewAt, viewBytes, viewField, viewSetMs, viewSink, viewSinkAttribute } from "../expression/view";
 import { hashBytes } from "../memory/bytes";

@@ -24,7 +24,7 @@ import { ringAppend } from "../mailbox/ring";
 import { slabIdle } from "../mailbox/slab";
 import { chunkWithRoom, metaAdd } from "../mailbox/store";
 import { Connection } from "../session/connection";
-import { collectedAt, collectMatching, collectSelective } from "./collect";
+import { collectedAt, collectMatching, collectSelective, collectWarm, WARM_BYTES } from "./collect";
 
 /** The range under way: rangeEvents 0 means there is none. */
 let rangeChannel: u32 = 0;
@@ -147,6 +147,7 @@ export function fanSelective(
   const metaFirst = slab.metas - metas;
   const end = collectedAt + taken * 4;
   for (let collected = collectedAt; collected < end; collected += 4) {
+    if (((collected - collectedAt) & (WARM_BYTES - 1)) === 0) collectWarm(collected, end);
     const inbox = changetype<Mailbox>(changetype<Member>(load<u32>(collected)).inbox);
     inboxAppend(inbox, slab, at, bytes, 1, metaFirst, metas, deadline);
   }

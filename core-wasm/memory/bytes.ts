@@ -25,5 +25,17 @@ export function hashBytes(at: u32, bytes: u32): u64 {
 
 /** Whether two byte strings are equal. */
 export function bytesEqual(a: u32, aBytes: u32, b: u32, bBytes: u32): bool {
-  return aBytes === bBytes && memory.compare(a, b, aBytes) === 0;
+  return aBytes === bBytes && bytesSame(a, b, aBytes);
+}
+
+/** Whether so many bytes at two places are the same: by words, the last of which may overlap the one before. */
+export function bytesSame(a: u32, b: u32, bytes: u32): bool {
+  if (bytes >= 8) {
+    const last = bytes - 8;
+    for (let i: u32 = 0; i < last; i += 8) if (load<u64>(a + i) !== load<u64>(b + i)) return false;
+    return load<u64>(a + last) === load<u64>(b + last);
+  }
+  if (bytes >= 4) return load<u32>(a) === load<u32>(b) && load<u32>(a + bytes - 4) === load<u32>(b + bytes - 4);
+  for (let i: u32 = 0; i < bytes; i++) if (load<u8>(a + i) !== load<u8>(b + i)) return false;
+  return true;
 }

@@ -7,7 +7,7 @@
  */
 import { Member } from "../../channel/member";
 import { CONJUNCTIONS_MAX, conjunctionLoose, conjunctionSet, conjunctionsRead } from "../../expression/conjunctions";
-import { KIND_NUMBER, KIND_TEXT, predicateAt } from "../../expression/predicates";
+import { KIND_NUMBER, KIND_PREFIX, KIND_TEXT, predicateAt } from "../../expression/predicates";
 import { Program } from "../../expression/program";
 import { Columns, columnsAdd, columnsInit, columnsMapBytes, columnsRemove } from "./columns";
 import {
@@ -71,7 +71,7 @@ export function fileSink(index: u32, member: u32, types: u32, where: u32): bool 
   let byTypes = false;
   let plainly = false;
   for (let i: u32 = 0; i < conjunctions; i++) {
-    const set: u32 = where === 0 ? 0 : conjunctionSet(i);
+    const set: u32 = where === 0 ? 0 : answerable(i);
     if (!hasValue(set)) byTypes = true;
     if (set === 0) plainly = true;
   }
@@ -84,8 +84,8 @@ export function fileSink(index: u32, member: u32, types: u32, where: u32): bool 
   }
   const several = (byTypes ? names : 1) * conjunctions > 1;
   for (let i: u32 = 0; i < conjunctions; i++) {
-    const set: u32 = where === 0 ? 0 : conjunctionSet(i);
     bits = (where !== 0 && conjunctionLoose(i) ? ENTRY_PROGRAM : 0) | (several ? ENTRY_SEVERAL : 0);
+    const set: u32 = where === 0 ? 0 : answerable(i);
     if (byTypes) {
       const common = bits;
       for (let k: u32 = 0; k < names; k++) {
@@ -109,6 +109,18 @@ function unfiled(): bool {
 }
 
 const NONE: u32 = 0xff;
+
+/** The predicates of a conjunction that the index can answer; the others are left to the program. */
+function answerable(index: u32): u32 {
+  const all = conjunctionSet(index);
+  let set = all;
+  for (let rest = all; rest !== 0; rest &= rest - 1) {
+    const number = ctz<u32>(rest);
+    if (predicateAt(number).kind === KIND_PREFIX) set &= ~((<u32>1) << number);
+  }
+  if (set !== all) bits |= ENTRY_PROGRAM;
+  return set;
+}
 
 /** Whether some value must be equal. */
 function hasValue(set: u32): bool {

@@ -4,21 +4,9 @@
  */
 import { Member } from "../../channel/member";
 import { typeSetTakes } from "../../channel/types";
-import { EXPRESSION_CODE_BYTES_MAX, TYPE_BOOLEAN, TYPE_MISSING } from "../../expression/code";
-import { outcomeBegin } from "../../expression/outcome";
-import { KIND_NUMBER, KIND_TEXT, KIND_TRULY_BOOLEAN } from "../../expression/predicates";
-import { eventValuePut } from "../../expression/run";
-import { scratchReset } from "../../expression/scratch";
-import {
-  castBoolean,
-  castFailed,
-  castNumeric,
-  castText,
-  numberOf,
-  textAt,
-  textBytes,
-  typeOf,
-} from "../../expression/stack";
+import { EXPRESSION_CODE_BYTES_MAX } from "../../expression/code";
+import { KIND_NUMBER, KIND_TEXT } from "../../expression/predicates";
+import { eventBoolean, eventNumber, eventText, foundAt, foundBytes } from "../../expression/tests";
 import { memberTakes } from "../select";
 import { BLOCK_HEAD_BYTES, BLOCK_PLACE_BYTES, blockBytes, Columns, columnsAt, columnsOf } from "./columns";
 import {
@@ -76,33 +64,15 @@ function keyNote(key: u32): void {
   if (key !== 0 && changetype<Key>(key).entries !== 0) store<u32>(keysAt + keys++ * 4, key);
 }
 
-/** The value of a name, which casts change. */
-const slotAt: u32 = <u32>memory.data(16, 8);
-
 /** The value of a place; notes the keys to which it leads. */
 function placeValue(index: u32, place: u32, one: Place): f64 {
-  outcomeBegin(false);
-  scratchReset();
-  eventValuePut(slotAt, one.field, one.number);
-  const type = typeOf(slotAt);
-  if (type === TYPE_MISSING) return NaN;
   if (one.kind === KIND_TEXT) {
-    castText(slotAt);
-    if (castFailed) return NaN;
-    const key = keyFindText(index, place, textAt(slotAt), textBytes(slotAt));
+    const key = eventText(one.field, one.number) ? keyFindText(index, place, foundAt, foundBytes) : 0;
     keyNote(key);
     return key === 0 ? NaN : <f64>key;
   }
-  let value: f64;
-  if (one.kind === KIND_NUMBER) {
-    castNumeric(slotAt);
-    if (castFailed) return NaN;
-    value = numberOf(slotAt);
-  } else {
-    if (one.kind === KIND_TRULY_BOOLEAN && type !== TYPE_BOOLEAN) return NaN;
-    value = castBoolean(slotAt) ? 1 : 0;
-    if (castFailed) return NaN;
-  }
+  const value =
+    one.kind === KIND_NUMBER ? eventNumber(one.field, one.number) : eventBoolean(one.kind, one.field, one.number);
   if (Number.isNaN(value)) return NaN;
   if (one.keys !== 0) keyNote(keyFindNumber(index, place, value));
   keyNote(one.presence);

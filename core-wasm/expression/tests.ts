@@ -1,0 +1,148 @@
+/**
+ * Tests: the simple predicates (predicates.ts) of a program that is one AND, ready to be compared with the event of the view.
+ * Where the program is nothing else they say what the machine says, in a tenth of its time; where it is more, what fails them
+ * need not be run.
+ *
+ *   u8 KIND_…, u8 FIELD_…, u16 0 | u32 number of the name | u32 address, u32 bytes of a text | f64 low | f64 high
+ *
+ * What a test casts an attribute to is kept beside its slot in the view, for all tests of the same event.
+ */
+import { bytesSame } from "../memory/bytes";
+import { heapTake } from "../memory/heap";
+import { FIELD_DELIVER_BY, FIELD_TIME, TYPE_BOOLEAN, TYPE_MISSING, TYPE_TEXT } from "./code";
+import { conjunctionLoose, conjunctionSet, conjunctionsRead } from "./conjunctions";
+import { constantAt, nameAt } from "./layout";
+import { eventValuePut } from "./load";
+import { outcomeBegin } from "./outcome";
+import { KIND_NUMBER, KIND_PREFIX, KIND_TEXT, KIND_TRULY_BOOLEAN, predicateAt } from "./predicates";
+import { scratchReset } from "./scratch";
+import { castBoolean, castFailed, castNumeric, castText, numberOf, textAt, textBytes, typeOf } from "./stack";
+import { SLOT_BYTES, SLOT_NUMBER, SLOT_NUMBER_TAG, SLOT_TEXT, SLOT_TEXT_TAG, viewSlots, viewTag } from "./view";
+
+export const TEST_BYTES: u32 = 32;
+
+/** What testsMake() made: how many tests, and whether they say everything. */
+export let testsMade: u32 = 0;
+export let testsSuffice: bool = false;
+
+/** Makes the tests of a verified program at `program`, whose names have these numbers; the address, 0 where it has none. */
+export function testsMake(program: u32, numbersAt: u32): u32 {
+  testsMade = 0;
+  testsSuffice = false;
+  if (conjunctionsRead(program) !== 1 || conjunctionSet(0) === 0) return 0;
+  let set = conjunctionSet(0);
+  // Without memory for them the program is run.
+  const tests = heapTake(<u32>popcnt<u32>(set) * TEST_BYTES);
+  if (tests === 0) return 0;
+  testsSuffice = !conjunctionLoose(0);
+  for (let at = tests; set !== 0; set &= set - 1, at += TEST_BYTES) {
+    const predicate = predicateAt(ctz<u32>(set));
+    store<u32>(at, predicate.kind | ((<u32>load<u8>(nameAt(program, predicate.name), 1)) << 8));
+    store<u32>(at, load<u32>(numbersAt + predicate.name * 4), 4);
+    const constant = constantAt(program, predicate.constant);
+    store<u32>(at, program + load<u32>(constant, 8), 8);
+    store<u32>(at, load<u32>(constant, 12) - (predicate.kind === KIND_PREFIX ? 1 : 0), 12);
+    store<f64>(at, predicate.low, 16);
+    store<f64>(at, predicate.high, 24);
+    testsMade++;
+  }
+  return tests;
+}
+
+/** Whether all of `count` tests hold of the event of the view. */
+export function testsHold(at: u32, count: u32): bool {
+  const slots = viewSlots();
+  const event = viewTag(0);
+  for (const end = at + count * TEST_BYTES; at < end; at += TEST_BYTES) {
+    const kind = <u32>load<u8>(at);
+    const field = <u32>load<u8>(at, 1);
+    const number = load<u32>(at, 4);
+    const slot = slots + number * SLOT_BYTES;
+    if (kind === KIND_NUMBER) {
+      // Asked before about this event: nearly always.
+      const value =
+        load<u64>(slot, SLOT_NUMBER_TAG) === (event | field)
+          ? load<f64>(slot, SLOT_NUMBER)
+          : eventNumber(field, number);
+      if (!(value >= load<f64>(at, 16) && value <= load<f64>(at, 24))) return false;
+    } else if (kind === KIND_TEXT || kind === KIND_PREFIX) {
+      if (load<u64>(slot, SLOT_TEXT_TAG) === (event | field)) {
+        foundAt = load<u32>(slot, SLOT_TEXT);
+        foundBytes = load<u32>(slot, SLOT_TEXT + 4);
+      } else {
+        eventText(field, number);
+      }
+      const bytes = load<u32>(at, 12);
+      if (foundAt === 0 || (kind === KIND_TEXT ? foundBytes !== bytes : foundBytes < bytes)) return false;
+      if (!bytesSame(foundAt, load<u32>(at, 8), bytes)) return false;
+    } else {
+      const value = eventBoolean(kind, field, number);
+      if (!(value >= load<f64>(at, 16) && value <= load<f64>(at, 24))) return false;
+    }
+  }
+  return true;
+}
+
+/** The value of a name, which casts change. */
+const slotAt: u32 = <u32>memory.data(16, 8);
+
+function valueLoad(field: u32, number: u32): u32 {
+  outcomeBegin(false);
+  scratchReset();
+  eventValuePut(slotAt, field, number);
+  return typeOf(slotAt);
+}
+
+/** A name of the event as a number; NaN where it is missing or none. */
+export function eventNumber(field: u32, number: u32): f64 {
+  const slot = viewSlots() + number * SLOT_BYTES;
+  const tag = viewTag(field);
+  if (load<u64>(slot, SLOT_NUMBER_TAG) === tag) return load<f64>(slot, SLOT_NUMBER);
+  let value: f64 = NaN;
+  if (valueLoad(field, number) !== TYPE_MISSING) {
+    castNumeric(slotAt);
+    if (!castFailed) value = numberOf(slotAt);
+  }
+  store<u64>(slot, tag, SLOT_NUMBER_TAG);
+  store<f64>(slot, value, SLOT_NUMBER);
+  return value;
+}
+
+/** A name of the event as a boolean, 0 or 1; NaN where it is missing or none, or for KIND_TRULY_BOOLEAN of another type. */
+export function eventBoolean(kind: u32, field: u32, number: u32): f64 {
+  const type = valueLoad(field, number);
+  if (type === TYPE_MISSING || (kind === KIND_TRULY_BOOLEAN && type !== TYPE_BOOLEAN)) return NaN;
+  const value = castBoolean(slotAt);
+  return castFailed ? NaN : value ? 1 : 0;
+}
+
+/** Where the text lies that eventText() found, and its bytes. */
+export let foundAt: u32 = 0;
+export let foundBytes: u32 = 0;
+
+/** Looks for a name of the event as a text, which stays until the next look; false where it is missing. */
+export function eventText(field: u32, number: u32): bool {
+  const slot = viewSlots() + number * SLOT_BYTES;
+  const tag = viewTag(field);
+  if (load<u64>(slot, SLOT_TEXT_TAG) === tag) {
+    foundAt = load<u32>(slot, SLOT_TEXT);
+    foundBytes = load<u32>(slot, SLOT_TEXT + 4);
+    return foundAt !== 0;
+  }
+  foundAt = 0;
+  const type = valueLoad(field, number);
+  if (type !== TYPE_MISSING) {
+    castText(slotAt);
+    if (!castFailed) {
+      foundAt = textAt(slotAt);
+      foundBytes = textBytes(slotAt);
+    }
+  }
+  // A text that was written only now is gone at the next look.
+  const lasts = type === TYPE_TEXT ? field !== FIELD_TIME && field !== FIELD_DELIVER_BY : type === TYPE_MISSING;
+  if (!lasts) return foundAt !== 0;
+  store<u64>(slot, tag, SLOT_TEXT_TAG);
+  store<u32>(slot, foundAt, SLOT_TEXT);
+  store<u32>(slot, foundBytes, SLOT_TEXT + 4);
+  return foundAt !== 0;
+}
