@@ -46,17 +46,28 @@ export function namesInit(): bool {
   namesHigh = freeCount = freeAt = 0;
   sorts = 0;
   memory.fill(sortsAt, 0, 256);
+  memory.fill(lastAt, 0, 256);
   names = mapNew();
   return names !== 0;
 }
 
+/** The name of each sort that was looked up last: events mostly have the names of the event before. */
+const lastAt: u32 = <u32>memory.data(256);
+
 /** The number of a name that some program uses, 0 for others. */
 export function nameLookup(at: u32, bytes: u32): u32 {
-  if (((sorts >> sortOf(at, bytes)) & 1) === 0) return 0;
+  const sort = sortOf(at, bytes);
+  if (((sorts >> sort) & 1) === 0) return 0;
+  const last = load<u32>(lastAt + sort * 4);
+  if (last !== 0 && bytesEqual(changetype<Name>(last).at, changetype<Name>(last).bytes, at, bytes))
+    return changetype<Name>(last).number;
   let name = mapFind(changetype<Map64>(names), hashBytes(at, bytes));
   while (name !== 0) {
     const found = changetype<Name>(name);
-    if (bytesEqual(found.at, found.bytes, at, bytes)) return found.number;
+    if (bytesEqual(found.at, found.bytes, at, bytes)) {
+      store<u32>(lastAt + sort * 4, name);
+      return found.number;
+    }
     name = found.next;
   }
   return 0;
@@ -108,6 +119,7 @@ export function nameRelease(at: u32, bytes: u32): void {
     else if (name.next !== 0) mapSet(map, hash, name.next);
     else mapDelete(map, hash);
     sortCount(sortOf(at, bytes), -1);
+    memory.fill(lastAt, 0, 256);
     store<u32>(freeAt + freeCount++ * 4, name.number);
     heapGive(name.at, name.bytes);
     heapGive(address, offsetof<Name>());

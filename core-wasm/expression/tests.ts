@@ -9,7 +9,7 @@
  */
 import { bytesSame } from "../memory/bytes";
 import { heapTake } from "../memory/heap";
-import { FIELD_DELIVER_BY, FIELD_TIME, TYPE_BOOLEAN, TYPE_MISSING, TYPE_TEXT } from "./code";
+import { FIELD_DELIVER_BY, FIELD_SOURCE, FIELD_TIME, FIELD_TYPE, TYPE_BOOLEAN, TYPE_MISSING, TYPE_TEXT } from "./code";
 import { conjunctionLoose, conjunctionSet, conjunctionsRead } from "./conjunctions";
 import { constantAt, nameAt } from "./layout";
 import { eventValuePut } from "./load";
@@ -17,7 +17,18 @@ import { outcomeBegin } from "./outcome";
 import { KIND_NUMBER, KIND_PREFIX, KIND_TEXT, KIND_TRULY_BOOLEAN, predicateAt } from "./predicates";
 import { scratchReset } from "./scratch";
 import { castBoolean, castFailed, castNumeric, castText, numberOf, textAt, textBytes, typeOf } from "./stack";
-import { SLOT_BYTES, SLOT_NUMBER, SLOT_NUMBER_TAG, SLOT_TEXT, SLOT_TEXT_TAG, viewSlots, viewTag } from "./view";
+import {
+  SLOT_BYTES,
+  SLOT_NUMBER,
+  SLOT_NUMBER_TAG,
+  SLOT_TEXT,
+  SLOT_TEXT_TAG,
+  viewAt,
+  viewBytes,
+  viewField,
+  viewSlots,
+  viewTag,
+} from "./view";
 
 export const TEST_BYTES: u32 = 32;
 
@@ -93,13 +104,21 @@ function valueLoad(field: u32, number: u32): u32 {
   return typeOf(slotAt);
 }
 
+/** Whether the Value of a slot is there and nothing but a double. */
+function isDouble(slot: u32, tag: u64): bool {
+  if (load<u32>(slot) !== <u32>(tag >> 32) || load<u32>(slot, 8) !== 9) return false;
+  return load<u8>(load<u32>(slot, 4)) === 0x11;
+}
+
 /** A name of the event as a number; NaN where it is missing or none. */
 export function eventNumber(field: u32, number: u32): f64 {
   const slot = viewSlots() + number * SLOT_BYTES;
   const tag = viewTag(field);
   if (load<u64>(slot, SLOT_NUMBER_TAG) === tag) return load<f64>(slot, SLOT_NUMBER);
   let value: f64 = NaN;
-  if (valueLoad(field, number) !== TYPE_MISSING) {
+  if (field === 0 && isDouble(slot, tag)) {
+    value = load<f64>(load<u32>(slot, 4), 1);
+  } else if (valueLoad(field, number) !== TYPE_MISSING) {
     castNumeric(slotAt);
     if (!castFailed) value = numberOf(slotAt);
   }
@@ -130,6 +149,16 @@ export function eventText(field: u32, number: u32): bool {
     return foundAt !== 0;
   }
   foundAt = 0;
+  if (field === FIELD_TYPE || field === FIELD_SOURCE) {
+    // Nearly always there, and nothing but text.
+    viewField(field);
+    if (viewAt !== 0) {
+      foundAt = viewAt;
+      foundBytes = viewBytes;
+      textKeep(slot, tag);
+      return true;
+    }
+  }
   const type = valueLoad(field, number);
   if (type !== TYPE_MISSING) {
     castText(slotAt);
@@ -140,9 +169,12 @@ export function eventText(field: u32, number: u32): bool {
   }
   // A text that was written only now is gone at the next look.
   const lasts = type === TYPE_TEXT ? field !== FIELD_TIME && field !== FIELD_DELIVER_BY : type === TYPE_MISSING;
-  if (!lasts) return foundAt !== 0;
+  if (lasts) textKeep(slot, tag);
+  return foundAt !== 0;
+}
+
+function textKeep(slot: u32, tag: u64): void {
   store<u64>(slot, tag, SLOT_TEXT_TAG);
   store<u32>(slot, foundAt, SLOT_TEXT);
   store<u32>(slot, foundBytes, SLOT_TEXT + 4);
-  return foundAt !== 0;
 }

@@ -205,6 +205,11 @@ function build(): void {
         valueAt = cursor;
       }
       at = valueAt + bytes;
+    } else if ((tag & 7) === 1) {
+      at = valueAt + 8;
+    } else if ((tag & 7) === 0 && load<u8>(valueAt) < 0x80) {
+      at = valueAt + 1;
+      bytes = 1;
     } else {
       at = fieldSkip(valueAt, end, tag & 7);
       if ((tag & 7) === 0) bytes = at - valueAt;
