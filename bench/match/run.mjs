@@ -70,7 +70,7 @@ export async function runMatch({ quick, say }) {
 function runCase(make, one, quick) {
   const rig = make({ memoryBytes: MEMORY_BYTES, storeBytes: STORE_BYTES });
   const subject = openSubject(rig, { ...one, batches: BATCHES, churn: true });
-  const rounds = roundsOf(subject, { rounds: quick ? 3 : 7, budgetMs: quick ? 40 : 100 });
+  const rounds = roundsOf(subject, { rounds: quick ? 3 : 7, budgetMs: quick ? 40 : 70 });
   const rows = rounds.flatMap(({ all, found }, repetition) => [
     { peer: "indexed", repetition, us: found.indexedUs },
     { peer: "scanned", repetition, us: found.scannedUs },
