@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { defaultDefinition } from "../../../host/channel/definition.ts";
+import { losses } from "../../../host/session/reasons.ts";
 import { TestCarrier } from "../support/carrier.ts";
 import { createTestControl } from "./support.ts";
 
@@ -28,7 +29,7 @@ describe("GET /v1/stats", () => {
           sources: 1,
           sequence: 2,
           stored: 2,
-          dropped: { overflow: 0, late: 0, cancelled: 0, left: 0 },
+          dropped: Object.fromEntries(losses.map(({ word }) => [word, 0])),
           filters: { in: null, out: null },
         },
       ],
