@@ -5,17 +5,11 @@ import {
   CHANNEL_FILTERED,
   CHANNEL_LATE_DROP,
   CONNECTION_LOCAL,
-  EMPTY_DIVERT,
-  EMPTY_DROP,
-  EMPTY_HELD_MAX,
-  EMPTY_HOLD,
   EVENT_BYTES_MAX,
   ROLE_FILTERED,
   ROLE_PIGGYBACK,
   SOURCE_CREDIT_BYTES,
   SOURCE_CREDIT_EVENTS,
-  STAGE_IN,
-  STAGE_OUT,
   STATISTIC_REFUSED,
   STATUS_EVENT_TOO_LARGE,
   STATUS_MAILBOX_FULL,
@@ -48,9 +42,7 @@ import { varintBytes, varintWrite } from "../event/wire";
 import { viewEvent } from "../expression/view";
 import { Filters } from "../filter/bind";
 import { NO_RECEIPT, park } from "../filter/decide";
-import { HeldNode, heldPush } from "../filter/held";
-import { carriedBy, RUN, stageRun, stagesAccept, stagesBegin, stagesEmpty } from "../filter/stages";
-import { metaAt, Slab } from "../mailbox/records";
+import { Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
 import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
 import { copyBytes, copyLoose } from "../memory/copy";
@@ -74,7 +66,7 @@ import {
   refusedLimit,
 } from "./fan-out";
 import { outboxPush } from "./outbox";
-import { fanRouted } from "./routed";
+import { handRouted, routedDiverts } from "./routed";
 
 /** What the last publishEvent() that returned STATUS_OK did; a sequence of 0: the event waits in its outbox. */
 export let publishedSinks: u32 = 0;
@@ -266,7 +258,15 @@ export function dispatch(
   }
   const expiresMs = deliverByUs === i64.MAX_VALUE ? Infinity : <f64>deliverByUs / 1000;
   viewEvent(eventAt, eventBytes);
-  return handOnRouted(channel, connection, source, type, slab, entry, size, metas, deadline, expiresMs, acceptedMs);
+  // Nobody may hold the entry when it is to be diverted.
+  slab.pins++;
+  const status = handRouted(channel, connection, source, type, slab, entry, size, metas, deadline, expiresMs);
+  publishedSinks = fanSinks;
+  publishedRefused = fanRefused;
+  if (routedDiverts) divert(channel, connection, entry, acceptedMs);
+  slab.pins--;
+  if (slab.runs === 0) slabIdle(slab);
+  return status;
 }
 
 /** Whether filters have a word in the events of a source on a channel. A channel with a decider asks that one. */
@@ -276,75 +276,6 @@ function isRouted(channel: Channel, source: u32): bool {
     (channel.flags & CHANNEL_FILTERED) !== 0 ||
     (source !== 0 && (changetype<Member>(source).role & ROLE_FILTERED) !== 0)
   );
-}
-
-/** Runs the filters over an entry, the event of the view, and hands it on to whom they select. Returns a status. */
-function handOnRouted(
-  channel: Channel,
-  connection: u32,
-  source: u32,
-  type: u32,
-  slab: Slab,
-  entry: u32,
-  size: u32,
-  metas: u32,
-  deadline: f64,
-  expiresMs: f64,
-  acceptedMs: f64,
-): u32 {
-  fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);
-  stagesBegin(channel, connection, type, publishedSequence, RUN);
-  stageRun(STAGE_OUT, carriedBy(source, STAGE_OUT));
-  publishedSinks = publishedRefused = 0;
-  let status = STATUS_OK;
-  let empty = channel.filters === 0 ? EMPTY_DROP : changetype<Filters>(channel.filters).empty;
-  if (empty !== EMPTY_DROP && !stagesEmpty()) empty = EMPTY_DROP;
-  if (empty === EMPTY_HOLD) {
-    status = hold(channel, connection, source, slab, entry, size, metas, deadline, expiresMs);
-  } else if (empty === EMPTY_DROP) {
-    stageRun(STAGE_IN, carriedBy(source, STAGE_IN));
-    fanRouted(channel, connection, type);
-    publishedSinks = fanSinks;
-    publishedRefused = fanRefused;
-    if (fanSinks !== 0 && fanRefused === fanSinks) status = resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
-  }
-  if (status === STATUS_OK) {
-    // What was refused may come again, and is no duplicate then.
-    stagesAccept(fanSinks);
-    fanStore(channel);
-  }
-  slab.pins++;
-  fanEnd();
-  if (empty === EMPTY_DIVERT) divert(channel, connection, entry, acceptedMs);
-  slab.pins--;
-  if (slab.runs === 0) slabIdle(slab);
-  return status;
-}
-
-function hold(
-  channel: Channel,
-  connection: u32,
-  source: u32,
-  slab: Slab,
-  entry: u32,
-  size: u32,
-  metas: u32,
-  deadline: f64,
-  expiresMs: f64,
-): u32 {
-  const at = heldPush(channel, entry, size, carriedBy(source, STAGE_OUT), carriedBy(source, STAGE_IN));
-  if (at === 0) return resultStatus(STATUS_MAILBOX_FULL, EMPTY_HELD_MAX + 1, EMPTY_HELD_MAX);
-  const node = changetype<HeldNode>(at);
-  node.connection = connection;
-  node.deadline = deadline;
-  node.expiresMs = expiresMs;
-  node.keyOffset = node.keyBytes = 0;
-  node.stored = 1;
-  if (metas === 0) return STATUS_OK;
-  const meta = metaAt(slab, slab.metas - 1);
-  node.keyOffset = meta.keyOffset;
-  node.keyBytes = meta.keyBytes;
-  return STATUS_OK;
 }
 
 /** Channels that an event may be diverted to one after another. */

@@ -1,5 +1,18 @@
 /** Events of channels or sources with filters: from what the stages have left to inboxes, or to where events wait. */
-import { CHANNEL_ECHO, DROPPED_LATE, ROLE_SINK, STAGE_IN, STAGE_OUT, STATISTIC_DROPPED_OVERFLOW } from "../abi";
+import {
+  CHANNEL_ECHO,
+  DROPPED_LATE,
+  EMPTY_DIVERT,
+  EMPTY_DROP,
+  EMPTY_HELD_MAX,
+  EMPTY_HOLD,
+  ROLE_SINK,
+  STAGE_IN,
+  STAGE_OUT,
+  STATISTIC_DROPPED_OVERFLOW,
+  STATUS_MAILBOX_FULL,
+  STATUS_OK,
+} from "../abi";
 import { Channel } from "../channel/channel";
 import { Member, pairFirst } from "../channel/member";
 import { typeLookup } from "../channel/types";
@@ -9,8 +22,9 @@ import { scanEvent, scanTypeAt, scanTypeBytes } from "../event/scan";
 import { viewEvent } from "../expression/view";
 import { Filters } from "../filter/bind";
 import { candidateAt, candidates } from "../filter/candidates";
-import { HELD_HEAD_BYTES, HeldNode, heldNextRetry, heldRemove } from "../filter/held";
+import { HELD_HEAD_BYTES, HeldNode, heldNextRetry, heldPush, heldRemove } from "../filter/held";
 import {
+  carriedBy,
   RUN,
   RUN_QUIET,
   stageRun,
@@ -20,12 +34,81 @@ import {
   stagesFilled,
   stagesOwn,
 } from "../filter/stages";
-import { Slab } from "../mailbox/records";
+import { metaAt, Slab } from "../mailbox/records";
 import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
+import { resultStatus } from "../result";
 import { statisticAdd } from "../statistics";
 import { collectedAt, collectMatching } from "./collect";
-import { fanBegin, fanEnd, fanMember, fanRefused, fanSinks, fanStore, rangeFlush } from "./fan-out";
+import { fanBegin, fanEnd, fanMember, fanRefused, fanSinks, fanStore, rangeFlush, refusedLimit } from "./fan-out";
 import { memberTakes } from "./select";
+
+/** Whether the event of the last handRouted() goes to another channel, because nobody here is selected. */
+export let routedDiverts: bool = false;
+
+/**
+ * Runs the filters over an entry, the event of the view, and hands it on to whom they select. Returns a status; fanSinks and
+ * fanRefused say how many.
+ */
+export function handRouted(
+  channel: Channel,
+  connection: u32,
+  source: u32,
+  type: u32,
+  slab: Slab,
+  entry: u32,
+  size: u32,
+  metas: u32,
+  deadline: f64,
+  expiresMs: f64,
+): u32 {
+  fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);
+  stagesBegin(channel, connection, type, channel.sequence, RUN);
+  stageRun(STAGE_OUT, carriedBy(source, STAGE_OUT));
+  let status = STATUS_OK;
+  let empty = channel.filters === 0 ? EMPTY_DROP : changetype<Filters>(channel.filters).empty;
+  if (empty !== EMPTY_DROP && !stagesEmpty()) empty = EMPTY_DROP;
+  if (empty === EMPTY_HOLD) {
+    status = hold(channel, connection, source, slab, entry, size, metas, deadline, expiresMs);
+  } else if (empty === EMPTY_DROP) {
+    stageRun(STAGE_IN, carriedBy(source, STAGE_IN));
+    fanRouted(channel, connection, type);
+    if (fanSinks !== 0 && fanRefused === fanSinks) status = resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
+  }
+  if (status === STATUS_OK) {
+    // What was refused may come again, and is no duplicate then.
+    stagesAccept(fanSinks);
+    fanStore(channel);
+  }
+  fanEnd();
+  routedDiverts = empty === EMPTY_DIVERT;
+  return status;
+}
+
+function hold(
+  channel: Channel,
+  connection: u32,
+  source: u32,
+  slab: Slab,
+  entry: u32,
+  size: u32,
+  metas: u32,
+  deadline: f64,
+  expiresMs: f64,
+): u32 {
+  const at = heldPush(channel, entry, size, carriedBy(source, STAGE_OUT), carriedBy(source, STAGE_IN));
+  if (at === 0) return resultStatus(STATUS_MAILBOX_FULL, EMPTY_HELD_MAX + 1, EMPTY_HELD_MAX);
+  const node = changetype<HeldNode>(at);
+  node.connection = connection;
+  node.deadline = deadline;
+  node.expiresMs = expiresMs;
+  node.keyOffset = node.keyBytes = 0;
+  node.stored = 1;
+  if (metas === 0) return STATUS_OK;
+  const meta = metaAt(slab, slab.metas - 1);
+  node.keyOffset = meta.keyOffset;
+  node.keyBytes = meta.keyBytes;
+  return STATUS_OK;
+}
 
 /** Hands the entry between fanBegin() and fanEnd() to those that the stages have left, and to own sinks beside them. */
 export function fanRouted(channel: Channel, connection: u32, type: u32): void {
