@@ -118,8 +118,11 @@ export {
   inboxAcks,
   inboxBytes,
   inboxDead,
+  inboxDrain,
   inboxEvents,
+  inboxGather,
   inboxKept,
+  inboxRipe,
   inboxTick,
   inboxWindow,
 } from "./mailbox/exports";

@@ -210,6 +210,8 @@ export const limits = Object.freeze({
   /** The same at most: what fails a hundred times will fail. */
   attemptsMax: 100,
 
+  /** How long deliveries may wait for others at most (`select.delayMs`): a minute, as a poll may. */
+  delayMsMax: 60_000,
   /** How long a session may linger without a connection, on the service clock: a day. Beyond it, a channel that stores is the way. */
   lingerMsMax: 86_400_000,
   /** Sessions that linger at a time: each keeps its members and its inbox. */

@@ -5,6 +5,7 @@ import { clockSet } from "../clock";
 import { resultStatus } from "../result";
 import { Connection, connectionFind } from "../session/connection";
 import { connectionMove, connectionPark } from "../session/move";
+import { inboxEmpty, inboxRipeIn } from "./empty";
 import { Pending } from "./kept";
 import {
   pendingCovers,
@@ -109,4 +110,24 @@ export function inboxBytes(number: u32): u32 {
   if (connection === null) return 0;
   const again: u32 = connection.pending === 0 ? 0 : changetype<Pending>(connection.pending).againBytes;
   return changetype<Mailbox>(connection.inbox).bytes + again;
+}
+
+/** Discards what waits in an inbox. */
+export function inboxDrain(number: u32): u32 {
+  const connection = connectionFind(number);
+  return connection === null ? 0 : inboxEmpty(connection);
+}
+
+/** Has deliveries wait for more of them, or no longer. */
+export function inboxGather(number: u32, gathering: u32): void {
+  const connection = connectionFind(number);
+  if (connection !== null) connection.gathering = gathering;
+}
+
+/** In how many milliseconds what waits should leave. */
+export function inboxRipe(number: u32, events: u32, bytes: u32, now: f64): f64 {
+  const connection = connectionFind(number);
+  if (connection === null) return -1;
+  clockSet(now);
+  return inboxRipeIn(connection, events, bytes);
 }

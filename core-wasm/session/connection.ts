@@ -69,6 +69,8 @@ export class Connection {
   delivered: u64;
   /** The last event that its publisher has numbered, and that was taken. */
   published: u64;
+  /** Deliveries wait for more of them; answers pass. */
+  gathering: u32;
   /** Address of the Pending record, 0: deliveries are over once they have left (mailbox/pending.ts). */
   pending: u32;
 

@@ -45,7 +45,7 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
   if (connection.controlBytes !== 0) used = controlTake(connection, out, bytesMax);
   const first = connection.delivered + 1;
   shortOfRoom = false;
-  if (connection.controlBytes === 0 && connection.held === 0 && connection.fault === 0) {
+  if (connection.controlBytes === 0 && (connection.held | connection.gathering) === 0 && connection.fault === 0) {
     if (connection.pending !== 0) used = againTake(connection, out, used, bytesMax);
     if (!shortOfRoom) {
       if (inbox.order === 0) used = deliveriesTake(connection, inbox, out, used, bytesMax);

@@ -6,6 +6,7 @@ import { isSluiceError } from "../errors.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { addChannelCommand, addClientCommands, addExplainCommand } from "./commands.ts";
 import { CliError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, lineFromReason, messageOf } from "./failure.ts";
+import { addMailboxCommand } from "./mailbox-commands.ts";
 import { addMembersCommand } from "./routing-commands.ts";
 import { addServeCommand } from "./serve-command.ts";
 import { widthOf } from "./style.ts";
@@ -108,6 +109,7 @@ function createProgram(
   addClientCommands(program, terminal, onFailed);
   addExplainCommand(program, terminal, onFailed);
   addChannelCommand(program, terminal);
+  addMailboxCommand(program, terminal);
   addMembersCommand(program, terminal);
   return program;
 }

@@ -98,14 +98,14 @@ export function settingsFromPatch(
 
 /** Settings as JSON, without what is null: a merge takes null for absent. */
 function jsonFrom(settings: InboxSettings & { readonly idleMs: number | undefined }) {
-  const { single, events, bytes } = settings.grouping;
+  const { single, events, bytes, delayMs } = settings.grouping;
   const { explicit, redeliverMs, attempts, deadLetter } = settings.acks;
   return {
     ordering: orderingName(settings.ordering),
     capacityEvents: settings.capacityEvents,
     capacityBytes: settings.capacityBytes,
     overflow: overflowName(settings.overflow),
-    select: { mode: single ? "single" : "batch", events, bytes, delayMs: 0 },
+    select: { mode: single ? "single" : "batch", events, bytes, delayMs },
     late: "deliver",
     ack: explicit ? "explicit" : "none",
     redeliverMs,

@@ -94,6 +94,23 @@ export interface CoreExports {
    */
   connectionResume(connection: number, carrier: number, received: number, now: number): number;
 
+  /**
+   * Discards what waits in the inbox, counted as DROPPED_DRAINED. Writes pairs of channel number and count to RECEIPTS.
+   *
+   * @returns How many pairs; a channel may come more than once.
+   */
+  inboxDrain(connection: number): number;
+
+  /** Has deliveries wait (1) for more of them, as inboxHold() does without being told to anybody, or no longer (0). */
+  inboxGather(connection: number, gathering: number): void;
+
+  /**
+   * In how many milliseconds what waits should leave at the latest, for a batch of so many events and bytes: 0 where it is full,
+   * credit reaches no further, or something is to be delivered again; the time to the earliest deadline, perhaps Infinity;
+   * −1 where nothing waits.
+   */
+  inboxRipe(connection: number, events: number, bytes: number, now: number): number;
+
   /** Deliveries that wait for an acknowledgement now. */
   inboxKept(connection: number): number;
 

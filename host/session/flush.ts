@@ -147,6 +147,7 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     }
     const { core } = engine;
     const { renderer } = session;
+    session.gather?.before();
     const more = renderer === undefined ? flushFrames(session, core) : flushRendered(session, core, renderer);
     const { result } = core.views;
     const status = result[RESULT_STATUS] as number;

@@ -6,6 +6,7 @@ import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { codes, type SluiceError } from "../errors.ts";
 import {
   DrainSchema,
+  DroppedSchema,
   type HostFrame,
   HostFrameSchema,
   LeftSchema,
@@ -50,6 +51,12 @@ export function problemFrame(error: SluiceError, ref: Ref): HostFrame {
 /** A drain frame: this host goes away, come back after `retryMs`. */
 export function drainFrame(retryMs: number): HostFrame {
   return create(HostFrameSchema, { kind: { case: "drain", value: create(DrainSchema, { retryMs: BigInt(retryMs) }) } });
+}
+
+/** Deliveries that the session will not get, for a reason that the host itself has. */
+export function droppedFrame(channelNumber: number, count: number, reason: "attempts" | "drained"): HostFrame {
+  const value = create(DroppedSchema, { channelNumber, count: BigInt(count), reason });
+  return create(HostFrameSchema, { kind: { case: "dropped", value } });
 }
 
 /** One of the session's memberships is over. */

@@ -6,6 +6,7 @@ import type { Core } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import type { AckSettings } from "./acks.ts";
 import { admitAll } from "./admission.ts";
+import { Gather } from "./gather.ts";
 import { defaultInbox, type InboxSettings } from "./inbox.ts";
 import { Redelivery } from "./redelivery.ts";
 import type { Session } from "./session.ts";
@@ -25,6 +26,12 @@ export function applyInbox(session: Session, next: InboxSettings): void {
   const status = exports.inboxSet(session.id, capacityEvents, capacityBytes, overflow, ordering, serviceMs);
   check(core, status);
   applyAcks(session, next.acks);
+  if (next.grouping.delayMs > 0) session.gather ??= new Gather(session, next.grouping);
+  if (session.gather !== undefined) {
+    session.gather.configure(next.grouping);
+    // What waits may not have to any more.
+    session.engine.flusher.ready(session);
+  }
   const before = isHeld(session);
   session.inbox = next;
   applyHold(session, before);

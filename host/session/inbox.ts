@@ -30,6 +30,8 @@ export interface Grouping {
   readonly single: boolean;
   readonly events: number;
   readonly bytes: number;
+  /** How long the first of a group waits for others, on the service clock. */
+  readonly delayMs: number;
 }
 
 /** Where a session does not say. */
@@ -37,6 +39,7 @@ export const defaultGrouping: Grouping = Object.freeze({
   single: false,
   events: limits.deliverEvents,
   bytes: limits.deliverBytes,
+  delayMs: 0,
 });
 
 /** Events in one group. */
@@ -154,10 +157,17 @@ function service(path: string, value: number): number | undefined {
 /** `single` is one event per frame; binary sessions always get that, since sinks share the stored bytes. */
 function groupingFrom(select: Select, path: string): Grouping {
   word(`${path}mode`, select.mode, ["batch", "single"], []);
-  refuse(`${path}delayMs`, select.delayMs);
+  const delayMs = select.delayMs ?? 0;
+  if (delayMs > limits.delayMsMax) {
+    throw new SluiceError(
+      "invalid_value",
+      `Cannot set ${path}delayMs to ${delayMs}, it must be from 0 to ${limits.delayMsMax}`,
+      { value: delayMs, limit: [0, limits.delayMsMax] },
+    );
+  }
   const events = count(`${path}events`, select.events, limits.publishEvents) ?? limits.deliverEvents;
   const bytes = count(`${path}bytes`, select.bytes, limits.frameBytes) ?? limits.deliverBytes;
-  return { single: select.mode === "single", events, bytes };
+  return { single: select.mode === "single", events, bytes, delayMs };
 }
 
 function word(path: string, value: string, known: readonly string[], coming: readonly string[]): void {

@@ -85,6 +85,7 @@ export class MailboxSession extends Session {
     let first = 0;
     let bytes = 0;
     let decide = false;
+    this.gather?.before();
     while (deliveries.length < eventsMax && bytes < bytesMax) {
       // The core counts bytes, not events: where not all may leave they come one by one, as does a frame larger than 1 byte.
       const all = exports.inboxEvents(this.id) <= eventsMax - deliveries.length;
@@ -137,6 +138,7 @@ export class MailboxSession extends Session {
   override abandon(): void {
     this.state = CLOSED;
     this.redelivery?.stop();
+    this.gather?.stop();
     this.engine.forget(this);
   }
 }

@@ -78,6 +78,11 @@ export class Mailbox implements MailboxView {
     this.#watchIdle(settings.idleMs);
   }
 
+  /** Its session in the present core. */
+  get session(): MailboxSession {
+    return this.#session;
+  }
+
   get held(): boolean {
     return this.settings.held;
   }

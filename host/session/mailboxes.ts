@@ -2,12 +2,13 @@
  * All mailboxes of a host, for operators and HTTP clients: those that are polled, which are made and kept here, and those of
  * sessions with a socket, which can be looked at and held.
  */
-import { ROLE_SINK } from "../../core-wasm/abi.ts";
+import { RECEIPTS_OFFSET, ROLE_SINK } from "../../core-wasm/abi.ts";
 import { SluiceError } from "../errors.ts";
 import type { Join } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
 import { createSecret } from "../options.ts";
 import type { Engine } from "./engine.ts";
+import { droppedFrame } from "./frames.ts";
 import { defaultInbox } from "./inbox.ts";
 import { applyInbox, isHeld, pause } from "./inbox-apply.ts";
 import { type Acknowledged, inboxUnknown, type Joined, Mailbox, type MailboxSettings } from "./mailbox.ts";
@@ -134,6 +135,18 @@ export class Mailboxes {
     return this.#run(() => this.#polled(id).poll(wanted));
   }
 
+  /**
+   * Discards what waits in a mailbox of either sort; it is counted, and told to whom it was for.
+   *
+   * @returns How many events; undefined where there is no such mailbox.
+   */
+  drain(id: string): number | undefined {
+    return this.#run(() => {
+      const session = this.#sessionOf(id) ?? this.#byId.get(id)?.session;
+      return session === undefined ? undefined : drainInbox(session);
+    });
+  }
+
   /** Acknowledges deliveries. @throws {SluiceError} `inbox_unknown`, `ack_unknown`. */
   acknowledge(id: string, acknowledged: Acknowledged): void {
     this.#run(() => this.#polled(id).acknowledge(acknowledged));
@@ -177,6 +190,27 @@ export class Mailboxes {
       throw this.#settings.refusal(error);
     }
   }
+}
+
+/** Discards what waits, and tells it. */
+function drainInbox(session: Session): number {
+  const { core } = session.engine;
+  const lost = new Map<number, number>();
+  // One call may not have room to tell of all channels.
+  for (let records = core.exports.inboxDrain(session.id); records > 0; records = core.exports.inboxDrain(session.id)) {
+    for (let index = 0; index < records; index++) {
+      const at = RECEIPTS_OFFSET / 4 + index * 2;
+      const channelNumber = core.views.words[at] as number;
+      lost.set(channelNumber, (lost.get(channelNumber) ?? 0) + (core.views.words[at + 1] as number));
+    }
+  }
+  let events = 0;
+  for (const [channelNumber, count] of lost) {
+    events += count;
+    session.answer(droppedFrame(channelNumber, count, "drained"));
+  }
+  session.engine.flusher.schedule();
+  return events;
 }
 
 /** One that lingers keeps its inbox. */

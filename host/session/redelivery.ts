@@ -3,12 +3,11 @@
  *
  * One timer per session, on the service clock, set by the first delivery that waits: the core knows which are due.
  */
-import { create } from "@bufbuild/protobuf";
 import { DROPPED_ATTEMPTS } from "../../core-wasm/abi.ts";
 import { SCRATCH_AT } from "../core/instance.ts";
-import { DroppedSchema, HostFrameSchema } from "../gen/sluice/v1/frame_pb.ts";
 import { type AckSettings, defaultAcks } from "./acks.ts";
 import { type DeadDelivery, publishDead } from "./dead-letter.ts";
+import { droppedFrame } from "./frames.ts";
 import { readFrames } from "./local-frames.ts";
 import type { Session } from "./session.ts";
 import { CLOSED } from "./state.ts";
@@ -88,8 +87,7 @@ export class Redelivery {
     }
     for (const [channelNumber, count] of lost) {
       core.exports.channelLose(channelNumber, DROPPED_ATTEMPTS, count);
-      const value = create(DroppedSchema, { channelNumber, count: BigInt(count), reason: "attempts" });
-      session.answer(create(HostFrameSchema, { kind: { case: "dropped", value } }));
+      session.answer(droppedFrame(channelNumber, count, "attempts"));
     }
     return session.state !== CLOSED;
   }

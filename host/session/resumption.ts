@@ -106,6 +106,7 @@ export class Resumption {
     this.#count++;
     this.#book.lingers(session, true);
     session.redelivery?.stop();
+    session.gather?.stop();
     engine.core.exports.connectionDetach(session.id);
     engine.log.debug("session lingers", { session: session.number, lingerMs: linger.lingerMs });
     linger.cancel = engine.clocks.service.setTimer(() => this.end(session), linger.lingerMs);

@@ -19,6 +19,7 @@ import { limits } from "../limits.ts";
 import type { Connection, ConnectionAdapter, ConnectionKind } from "./connection.ts";
 import type { Engine, OutputRenderer } from "./engine.ts";
 import { problemFrame, type Ref } from "./frames.ts";
+import type { Gather } from "./gather.ts";
 import type { InboxSettings } from "./inbox.ts";
 import { kinds } from "./kinds.ts";
 import type { Memberships } from "./memberships.ts";
@@ -75,6 +76,9 @@ export class Session implements Connection {
 
   /** Looks after deliveries that wait for an acknowledgement, once there may be any (inbox-apply.ts). */
   redelivery: Redelivery | undefined = undefined;
+
+  /** Has deliveries wait for others, where its inbox says so (inbox-apply.ts). */
+  gather: Gather | undefined = undefined;
 
   /** A write is not taken yet (flush.ts). */
   writing = false;
@@ -268,6 +272,7 @@ export class Session implements Connection {
   abandon(bytes: Uint8Array): void {
     if (this.state === CLOSED) return;
     this.redelivery?.stop();
+    this.gather?.stop();
     this.engine.resumption.forget(this);
     this.state = CLOSED;
     this.engine.forget(this);
@@ -287,6 +292,7 @@ export class Session implements Connection {
     this.engine.resumption.forget(this);
     this.state = CLOSED;
     this.redelivery?.stop();
+    this.gather?.stop();
     this.engine.core.exports.connectionClose(this.id);
     this.engine.forget(this);
   }

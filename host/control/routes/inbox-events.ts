@@ -12,6 +12,7 @@ import { SluiceError } from "../../errors.ts";
 import { EventSchema } from "../../gen/sluice/v1/event_pb.ts";
 import { limits } from "../../limits.ts";
 import { notSupported } from "../../session/inbox.ts";
+import { inboxUnknown } from "../../session/mailbox.ts";
 import type { InboxEntry, Polled } from "../../session/mailbox-view.ts";
 import type { IdentifiedEvent } from "../../socket/cloudevents/write.ts";
 import { PollRenderer } from "../../socket/json/poll.ts";
@@ -79,6 +80,16 @@ const routes = {
       ...problemAnswers(400, 404, 422, 429, 503),
     },
   }),
+  drain: createRoute({
+    method: "delete",
+    path: "/v1/inboxes/{inbox}/events",
+    summary: "Discards what waits in a mailbox, of a socket too; counted, and told to whom it was for",
+    request: { params: inboxParameter },
+    responses: {
+      200: { description: "Discarded", content: jsonContent(z.object({ discarded: count })) },
+      ...problemAnswers(400, 404, 503),
+    },
+  }),
   acks: createRoute({
     method: "post",
     path: "/v1/inboxes/{inbox}/acks",
@@ -111,6 +122,14 @@ export function addInboxEventRoutes(app: ControlApp): void {
     noteDropped(context, polled);
     if (inboxes.get(id)?.settings.acks.explicit === true) noteNumbers(context, polled);
     return cloudEventsAnswer(context, format, polled.entries.map(identified));
+  });
+
+  app.route(routes.drain, (context) => {
+    const id = inboxOf(context);
+    readQuery(context, []);
+    const discarded = inboxes.drain(id);
+    if (discarded === undefined) throw inboxUnknown(id);
+    return context.json({ discarded }, 200);
   });
 
   app.route(routes.acks, async (context) => {

@@ -66,7 +66,6 @@ describe("POST /v1/inboxes", () => {
   test.each([
     [{ overflow: "keep-latest" }, "overflow"],
     [{ late: "drop" }, "late"],
-    [{ select: { delayMs: 5 } }, "select.delayMs"],
   ])("refuses %j as not_supported, naming the field", async (settings, field) => {
     const { ask } = createTestControl();
     expect((await ask("POST", "/v1/inboxes", settings)).json).toMatchObject({
@@ -106,7 +105,7 @@ describe("POST /v1/inboxes", () => {
       acks: defaultAcks,
       serviceMs: undefined,
     };
-    const grouping = { single: false, events: 1, bytes: 1 };
+    const grouping = { single: false, events: 1, bytes: 1, delayMs: 0 };
     for (let count = 0; count < limits.inboxes; count++) settings.open({ ...one, grouping, idleMs: 1_000 });
     expect(() => settings.open({ ...one, grouping, idleMs: 1_000 })).toThrowError(
       expect.objectContaining({ code: "limit_reached", limit: limits.inboxes }),

@@ -209,7 +209,7 @@ describe("settings", () => {
     { inbox: { attempts: 0 }, code: "invalid_value", value: 0 },
     { inbox: { attempts: 101 }, code: "invalid_value", value: 101 },
     { inbox: { serviceMs: 3_600_001 }, code: "invalid_value", value: 3_600_001 },
-    { inbox: { select: { delayMs: 5 } }, code: "not_supported", value: "inbox.select.delayMs" },
+    { inbox: { select: { delayMs: 60_001 } }, code: "invalid_value", value: 60_001 },
     { inbox: { capacityEvents: 0 }, code: "invalid_value", value: 0 },
     { inbox: { capacityEvents: 16_777_217 }, code: "invalid_value", value: 16_777_217 },
     { inbox: { capacityBytes: 1_073_741_825 }, code: "invalid_value", value: 1_073_741_825 },

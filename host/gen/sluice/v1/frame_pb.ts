@@ -732,7 +732,7 @@ export type Select = Message<"sluice.v1.Select"> & {
   bytes?: number | undefined;
 
   /**
-   * How long to wait for more; not yet.
+   * How long the first of a batch waits for more.
    *
    * @generated from field: optional uint32 delay_ms = 4;
    */

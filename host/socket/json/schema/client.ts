@@ -28,7 +28,7 @@ export const selectSchema = z.strictObject({
   mode: z.enum(["batch", "single"]).optional().describe("`single`: one event at a time"),
   events: uint32.min(1).optional().describe("Events in one batch at most"),
   bytes: uint32.min(1).optional().describe("Bytes after which a batch ends"),
-  delayMs: uint32.optional().describe("Not yet: how long to wait for more"),
+  delayMs: uint32.optional().describe("How long the first of a batch waits for more"),
 });
 
 /** Settings of an inbox; what is absent stays as it is. */
