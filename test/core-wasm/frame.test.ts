@@ -238,7 +238,7 @@ describe("sizes", () => {
 describe("fields in any order", () => {
   test("the channel number after the events, the ref after the publish", () => {
     const { channel, peer, sink } = beside();
-    const publish = bytesField(2, join(EVENT, EVENT, varintField(4, 12), varintField(2, channel)));
+    const publish = bytesField(2, join(EVENT, EVENT, varintField(4, 1), varintField(2, channel)));
     expect(peer.feed(sizeDelimited(join(publish, varintField(1, 9))))).toMatchObject([{ reason: "receipt", ref: 9 }]);
     expect(sink.events()).toHaveLength(2);
   });
