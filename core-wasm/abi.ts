@@ -254,9 +254,9 @@ export const EXPLAIN_REASON: u32 = 3;
 /** Events and bytes that wait in its inbox before this one. */
 export const EXPLAIN_EVENTS: u32 = 4;
 export const EXPLAIN_BYTES: u32 = 5;
-/** The route that decided, from 1; 0: none did. */
+/** The last route that decided on OUT, from 1; 0: none did. That on IN in the high half. */
 export const EXPLAIN_ROUTE: u32 = 6;
-/** 1: it is a route of the source's own filter, 0: of the channel's. */
+/** 1: that on OUT is of the source's own filter, 0: of the channel's. 2: that on IN is. */
 export const EXPLAIN_STAGE_OWN: u32 = 7;
 /** Place among the sinks that qualify for that route, from 1; 0: it has none. */
 export const EXPLAIN_RANK: u32 = 8;

@@ -20,7 +20,7 @@ export class Candidate {
   member: u32;
   /** EXPLAINED_… of what put it out, 0: it is in. */
   reason: u32;
-  /** For explain: its place from 1, the route from 1, whether that is the source's own; 0: none. */
+  /** For explain: its place from 1, routes and whose they are as in EXPLAIN_ROUTE and EXPLAIN_STAGE_OWN; 0: none. */
   rank: u32;
   route: u32;
   own: u32;

@@ -155,8 +155,14 @@ function mark(): void {
   for (let i: u32 = 0; i < candidates; i++) {
     const candidate = candidateAt(i);
     if (candidate.reason !== 0) continue;
-    candidate.route = place;
-    candidate.own = own;
+    // Each stage keeps its own last word: of a sink that both let through, people want to know how OUT chose it.
+    if (reasonOffset === 0) {
+      candidate.route = (candidate.route & 0xffff0000) | place;
+      candidate.own = (candidate.own & 2) | own;
+    } else {
+      candidate.route = (candidate.route & 0xffff) | (place << 16);
+      candidate.own = (candidate.own & 1) | (own << 1);
+    }
   }
 }
 

@@ -141,7 +141,7 @@ function read(
   const verdict = verdicts[words[at + abi.EXPLAIN_VERDICT] as number];
   if (member === undefined || verdict === undefined) return undefined;
   const found = reasonOf(words[at + abi.EXPLAIN_REASON] as number);
-  const passed = routeAt(engine.core.views, at, found?.stage === "in" ? "in" : "out", bound);
+  const passed = routeAt(engine.core.views, at, found?.stage, bound);
   const decisive = decisiveAt(member, event, found?.reason, passed?.route);
   const row =
     found?.reason === "where" && decisive !== undefined && decisive.missing.length > 0 ? reasonNamed("missing") : found;
@@ -160,15 +160,23 @@ function read(
   };
 }
 
-/** The route of a record; undefined where none decided. */
+/**
+ * The route of a record; undefined where none decided.
+ *
+ * @param reason Stage that put the sink out; undefined where none did.
+ */
 function routeAt(
   { words, bytes }: CoreViews,
   at: number,
-  stage: FilterStage,
+  reason: Stage | undefined,
   bound: BoundFilters,
 ): { readonly explained: ExplainedRoute; readonly route: Route } | undefined {
-  const index = (words[at + abi.EXPLAIN_ROUTE] as number) - 1;
-  const of = words[at + abi.EXPLAIN_STAGE_OWN] === 1 ? "source" : "channel";
+  const places = words[at + abi.EXPLAIN_ROUTE] as number;
+  // How OUT chose it says more of a sink than that IN let it through.
+  const stage = reason === "in" || (places & 0xffff) === 0 ? "in" : "out";
+  const index = (stage === "in" ? places >>> 16 : places & 0xffff) - 1;
+  const own = (words[at + abi.EXPLAIN_STAGE_OWN] as number) & (stage === "in" ? 2 : 1);
+  const of = own === 0 ? "channel" : "source";
   const route = bound[of]?.[stage]?.routes[index];
   if (route === undefined) return undefined;
   const view = new DataView(bytes.buffer, at * 4, abi.EXPLAIN_RECORD_BYTES);

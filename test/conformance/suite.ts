@@ -14,6 +14,7 @@ import { addPatienceTests, type Patience, startPatience } from "./patience.ts";
 import { addPatternTests } from "./patterns.ts";
 import { addPollTests } from "./polls.ts";
 import { type ConformanceHost, startOn } from "./process.ts";
+import { addRouteTests } from "./routes.ts";
 import { addSocketTests } from "./sockets.ts";
 import { addStreamTests } from "./streams.ts";
 import { missing, type Target } from "./targets.ts";
@@ -67,6 +68,7 @@ export function conformanceSuite(target: Target): void {
     addStreamTests(suite);
     addPollTests(suite);
     addPatternTests(suite);
+    addRouteTests(suite);
     addLifeTests(suite);
     addEmbeddedTests(suite);
     // Last, because the host's patience has been tried since the beginning.

@@ -64,6 +64,13 @@ describe("sluice channel filter", () => {
     expect((await host.run(["channel", "show", "jobs"])).stdout).toContain(`out filter  ${summary}\n`);
     const resource = JSON.parse((await filter("out", "--json")).stdout);
     expect(resource).toMatchObject({ stage: "out", summary, routes: [{ limit: 2, unique: { withinMs: 60_000 } }] });
+    const why = await host.run(["explain", "jobs", "--type", "request", "--key", "new"], { env: { COLUMNS: "200" } });
+    expect(why.stdout).toMatch(/^SINK +INBOX +VERDICT +RANK +VALUE +AGE +CHOSEN +WHY\n/);
+    expect(why.stdout).toMatch(/\nm2 +s\d+ +delivered +1 +0\.2 +[\d.]+ m?s +1\n/);
+    expect(why.stdout).toMatch(
+      /\nm3 .* rejected .*out route\.where: does not hold: sink\.load < 0\.8 \(sink\.load missing\)\n/,
+    );
+    expect(why.stdout).toContain(`\nroute 1 of the out filter: ${summary}\n2 of 3 would get it\n`);
     expect((await filter("out", "--none")).stdout).toBe("unbound the out filter of jobs\n");
     expect(await filter("out", "--none")).toMatchObject({ code: 0, stdout: "no out filter of jobs was bound\n" });
   });

@@ -47,6 +47,21 @@ describe("openState()", () => {
     expect((await openState(dir, options)).epoch).toBe(6);
   });
 
+  test("keeps filters, where to divert, and that nobody said whether there is an echo", async () => {
+    const dir = await folder();
+    const first = await openState(dir, options);
+    const filters = { out: { route: { orderBy: "sink.load", limit: "copies", unique: { by: "key" } } } };
+    const kept = definitionFromJson({ filters, delivery: { empty: "divert", divertTo: "parked" } }, "c");
+    first.putChannel("c", kept);
+    await first.settled();
+    const [channel] = (await written(dir)).channels;
+    expect(channel).toMatchObject({ filters: { in: null, out: { routes: [filters.out.route] } } });
+    expect(channel).not.toHaveProperty("echo");
+    const second = (await openState(dir, options)).channels.get("c");
+    expect(second).toEqual(kept);
+    expect(second?.filters.out?.identity).toBe(kept.filters.out?.identity);
+  });
+
   test("keeps templates, and says nothing of them where there are none", async () => {
     const dir = await folder();
     const first = await openState(dir, options);
