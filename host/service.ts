@@ -124,6 +124,8 @@ export class Service implements Engine {
     this.channels.onChange(({ type, channel }) => {
       // Before whoever brought it into being publishes: its first event is to find the sinks there.
       if (type === "created") this.patterns.follow(channel);
+      // What waits for a sink may qualify for one now.
+      if (type === "updated") this.flusher.schedule();
       if (type !== "removed") return;
       this.#sessions.tellRemoved(channel);
       this.json.clear();
@@ -260,6 +262,7 @@ export class Service implements Engine {
     } catch (error) {
       throw this.#refusal(error, undefined);
     }
+    this.flusher.schedule();
     this.#subscriptions.add(subscription);
     subscription.onClose(() => this.#subscriptions.delete(subscription));
     return subscription;

@@ -134,20 +134,21 @@ export class LocalSession extends Session {
         continue;
       }
       const whole = from === 0 && end === events.length;
-      const outcomes = this.#publishFrame(core, channel.number, whole ? events : events.slice(from, end));
+      const outcomes = this.#publishFrame(core, channel, whole ? events : events.slice(from, end));
       for (let index = 0; index < end - from; index += 1) results.push(this.#resultFrom(core, outcomes[index]));
     }
     return results;
   }
 
-  #publishFrame(core: Core, channelNumber: number, events: readonly Uint8Array[]): readonly Outcome[] {
+  #publishFrame(core: Core, channel: ChannelView, events: readonly Uint8Array[]): readonly Outcome[] {
     this.#outcomes = undefined;
     this.#problem = undefined;
-    const bytes = placePublish(core, channelNumber, events);
+    const bytes = placePublish(core, channel.number, events);
     pumpFrame(this, bytes);
     const outcomes = this.#outcomes ?? none;
-    // What nobody gets leaves nothing to be sent.
-    if (!outcomes.every(isUnheard)) this.engine.flusher.schedule();
+    // What nobody gets leaves nothing to be sent, unless it goes to another channel then.
+    const diverts = channel.definition.delivery.empty === "divert";
+    if (diverts || !outcomes.every(isUnheard)) this.engine.flusher.schedule();
     return outcomes;
   }
 

@@ -118,7 +118,10 @@ export class Mailboxes {
 
   /** Subscribes, or changes how. @throws {SluiceError} `inbox_unknown`, and as a join is refused. */
   join(id: string, frame: Join): Joined {
-    return this.#run(() => this.#polled(id).join(frame));
+    const joined = this.#run(() => this.#polled(id).join(frame));
+    // What waits for a sink may qualify for this one.
+    this.#engine.flusher.schedule();
+    return joined;
   }
 
   /** Ends a subscription. Returns whether there was one. @throws {SluiceError} `inbox_unknown`. */

@@ -127,6 +127,8 @@ export function createSubscription(
       const update = create(UpdateSchema, { member, attributes: valuesFrom(attributes), remove });
       if (isPattern(channel)) engine.patterns.update(session, update);
       else updateMember(session, engine.core, update);
+      // What waits for a sink may qualify for this one now.
+      engine.flusher.schedule();
     },
     hold(held) {
       if (session === undefined || over) return;

@@ -126,6 +126,40 @@ describe("a sink that leaves", () => {
   });
 });
 
+describe("events that wait for a sink", () => {
+  const hold = {
+    ...routed({ where: "sink.ready" }),
+    delivery: { ...defaultDefinition.delivery, empty: "hold" as const },
+  };
+
+  test.each([
+    ["a sink that comes", "join"],
+    ["an update of one", "update"],
+    ["another filter", "filter"],
+    ["a filter that is taken away", "unbind"],
+  ] as const)("are delivered by %s, in order, in the same turn", (_name, by) => {
+    const { service, settle } = createTestService();
+    service.channels.put("c", hold);
+    const got: string[] = [];
+    const subscribe = (attributes: Record<string, boolean>) =>
+      service.subscribe("c", {
+        attributes,
+        onEvents: (events) => got.push(...events.map(({ event: told }) => told.type)),
+      });
+    const subscription = subscribe({ up: true });
+    service.publish("c", [event("a"), event("b")]);
+    settle();
+    expect(got).toEqual([]);
+    const bind = (route: object | null) =>
+      service.channels.setFilter("c", "out", route === null ? null : bindingFromJson({ route }));
+    if (by === "join") subscribe({ ready: true });
+    else if (by === "update") subscription.update({ ready: true });
+    else bind(by === "filter" ? { where: "sink.up" } : null);
+    settle();
+    expect(got).toEqual(["a", "b"]);
+  });
+});
+
 describe("a trap of the core", () => {
   test("filters are bound again in the new core, with counters from 0, and diversion to the new number", () => {
     const { service, settle } = createTestService();
