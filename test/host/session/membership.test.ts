@@ -124,7 +124,6 @@ describe("join", () => {
       value: "sink.load",
     },
     { name: "misses", join: { channel: "c", misses: true }, code: "not_supported", value: "join.misses" },
-    { name: "a rate", join: { channel: "c", rate: 5 }, code: "not_supported", value: "join.rate" },
   ];
   test.each(refusals)("$name is refused with its ref, and the session goes on", async ({ join, code, value }) => {
     const host = await startHost();
