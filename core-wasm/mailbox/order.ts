@@ -205,10 +205,10 @@ function mainRemove(order: Order, run: Run): void {
   }
 }
 
-/** Notes that an entry is being delivered; it is removed after that. */
-export function orderServed(inbox: Mailbox, run: Run): void {
+/** Notes that an entry is being delivered; it is removed after that. Returns whether its stream has counted it. */
+export function orderServed(inbox: Mailbox, run: Run): bool {
   const order = changetype<Order>(inbox.order);
-  if (order.ordering === ORDERING_WINDOW) windowServed(order, inbox, run);
+  return order.ordering === ORDERING_WINDOW && windowServed(order, inbox, run);
 }
 
 /** Members have left this mailbox, and their entries. */

@@ -136,11 +136,15 @@ export function streamServed(stream: Stream, run: Run): void {
   stream.deadline += stream.periodMs;
 }
 
-/** Notes that the first event of a stream has missed its deadline by `nowMs`; the next one is no later than a period ago. */
-export function streamMissed(stream: Stream, nowMs: f64): void {
+/**
+ * Notes that the first event of a stream has missed its deadline by `nowMs`; the next one is no later than a period ago.
+ * Returns whether it is the first one that this event misses.
+ */
+export function streamMissed(stream: Stream, nowMs: f64): bool {
   const account = accountOf(stream.connection, stream.channel);
   const arrival = changetype<Run>(stream.first).deadline;
-  if (stream.missed !== arrival) account.missed++;
+  const first = stream.missed !== arrival;
+  if (first) account.missed++;
   stream.missed = arrival;
   const periods = (nowMs - stream.deadline) / stream.periodMs;
   if (periods > PERIODS_MAX) {
@@ -150,7 +154,7 @@ export function streamMissed(stream: Stream, nowMs: f64): void {
     // Whatever the sum is rounded to, the next deadline must be one that can be met.
     if (stream.deadline < nowMs - stream.periodMs) stream.deadline = nowMs;
     begin(stream);
-    return;
+    return first;
   }
   stream.deadline += stream.periodMs;
   if (stream.x !== 0) {
@@ -162,6 +166,7 @@ export function streamMissed(stream: Stream, nowMs: f64): void {
     stream.tag = 1;
     account.violations++;
   }
+  return first;
 }
 
 /** A new window begins. */

@@ -14,6 +14,7 @@ import { nowMs } from "../clock";
 import { entryChannel } from "../event/entry";
 import { heapBlockBytes, heapGive, heapTake } from "../memory/heap";
 import { Connection } from "../session/connection";
+import { missFrame } from "../session/misses";
 import { listAdd, listFirst, listInit, listRemove, Mailbox, Order, orderHead, Run } from "./records";
 import {
   Stream,
@@ -115,7 +116,10 @@ export function windowFirst(order: Order, inbox: Mailbox): u32 {
   while (order.heapCount !== 0) {
     const stream = changetype<Stream>(load<u32>(order.heapAt));
     if (stream.deadline >= nowMs) break;
-    streamMissed(stream, nowMs);
+    const deadline = stream.deadline;
+    const missed = changetype<Run>(stream.first).at;
+    if (streamMissed(stream, nowMs))
+      missFrame(changetype<Connection>(inbox.connection), stream.channel, missed, 0, deadline);
     down(order, 0, stream);
     if (dropsLate(stream.channel)) {
       windowLate = true;
@@ -141,10 +145,10 @@ function atRisk(order: Order, inbox: Mailbox): bool {
   return inbox.serviceMs === 0 || nowMs + <f64>(order.heapCount + 1) * inbox.serviceMs > first.deadline;
 }
 
-/** Notes that an entry leaves by being delivered; it is removed after that. */
-export function windowServed(order: Order, inbox: Mailbox, run: Run): void {
+/** Notes that an entry leaves by being delivered; it is removed after that. Returns whether it is of a stream. */
+export function windowServed(order: Order, inbox: Mailbox, run: Run): bool {
   const at = streamFind(connectionOf(inbox), entryChannel(run.at));
-  if (at === 0 || changetype<Stream>(at).first !== changetype<u32>(run)) return;
+  if (at === 0 || changetype<Stream>(at).first !== changetype<u32>(run)) return false;
   const stream = changetype<Stream>(at);
   // Out of its list at once, since what comes next in the stream decides among equals.
   listRemove(run);
@@ -152,6 +156,7 @@ export function windowServed(order: Order, inbox: Mailbox, run: Run): void {
   streamServed(stream, run);
   if (listFirst(streamHead(stream)) === 0) heapRemove(order, stream);
   else down(order, stream.place, stream);
+  return true;
 }
 
 /** Forgets an entry that leaves, however it does. */

@@ -19,8 +19,10 @@ import {
   STATISTIC_DELIVERIES,
 } from "../abi";
 import { nowMs } from "../clock";
-import { entrySize } from "../event/entry";
+import { entryChannel, entrySize } from "../event/entry";
+import { factDeliverByUs, factsForget, factsRead } from "../event/facts";
 import { parkedEvents } from "../filter/decide";
+import { accountOf } from "../mailbox/accounts";
 import { inboxDropFirst } from "../mailbox/inbox";
 import { tombstonesEver } from "../mailbox/keys";
 import { orderFirst, orderLate, orderServed } from "../mailbox/order";
@@ -32,6 +34,7 @@ import { resultSet } from "../result";
 import { statisticAdd } from "../statistics";
 import { Connection } from "./connection";
 import { controlTake } from "./control";
+import { missTell } from "./misses";
 import { noticesPush } from "./notices";
 import { WS_BINARY, WS_HEADER_BYTES_MAX, wsHeaderWrite } from "./websocket-out";
 
@@ -39,7 +42,7 @@ import { WS_BINARY, WS_HEADER_BYTES_MAX, wsHeaderWrite } from "./websocket-out";
 export function connectionDrain(connection: Connection, out: u32, bytesMax: u32): u32 {
   if (bytesMax > OUT_SLOT_BYTES) bytesMax = OUT_SLOT_BYTES;
   const inbox = changetype<Mailbox>(connection.inbox);
-  deadDrop(inbox);
+  deadDrop(connection, inbox);
   if ((connection.notices | connection.grants) !== 0) noticesPush(connection);
   let used: u32 = 0;
   if (connection.controlBytes !== 0) used = controlTake(connection, out, bytesMax);
@@ -89,7 +92,7 @@ function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: 
       prefixTake(connection, run, used + header < bytesMax ? bytesMax - used - header : 0, explicit);
       if (prefixEvents === 0) {
         if (frontDead(run)) {
-          inboxDropFirst(inbox, run, DROPPED_LATE);
+          deadDropFirst(connection, inbox, run);
           continue;
         }
         if (used !== 0) {
@@ -125,7 +128,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
   while (inbox.head !== 0) {
     const run = changetype<Run>(orderFirst(inbox));
     if (orderLate || frontDead(run)) {
-      inboxDropFirst(inbox, run, DROPPED_LATE);
+      deadDropFirst(connection, inbox, run);
       continue;
     }
     if (explicit && (connection.creditEvents <= 0 || connection.creditBytes <= 0)) break;
@@ -144,7 +147,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
       connection.creditBytes -= bytes;
     }
     connection.delivered++;
-    orderServed(inbox, run);
+    if (!orderServed(inbox, run)) deadlineCount(connection, run);
     runAdvance(inbox, run, bytes, 1, run.metas);
   }
   return used;
@@ -185,6 +188,25 @@ function prefixKeep(connection: Connection, run: Run): bool {
     prefixEvents++;
   }
   return kept !== 0;
+}
+
+/** Drops the first entry of a run, which is late or cancelled. A stream tells of its own misses. */
+function deadDropFirst(connection: Connection, inbox: Mailbox, run: Run): void {
+  if (runFrontHasMeta(run) && !(inbox.order !== 0 && orderLate)) {
+    const meta = metaAt(changetype<Slab>(run.slab), run.metaFirst);
+    if ((meta.flags & META_CANCELLED) === 0) missTell(connection, run.at, 0, meta.deadline);
+  }
+  inboxDropFirst(inbox, run, DROPPED_LATE);
+}
+
+/** Counts whether the entry of a run, which is delivered now, is in time; where it has a deadline. */
+function deadlineCount(connection: Connection, run: Run): void {
+  factsForget();
+  factsRead(run.at);
+  if (factDeliverByUs === i64.MAX_VALUE) return;
+  const deadline = <f64>factDeliverByUs / 1000;
+  if (deadline < nowMs) missTell(connection, run.at, connection.delivered, deadline);
+  else accountOf(connection.number, entryChannel(run.at)).met++;
 }
 
 /** Whether all of a run may leave: nothing in it is late or cancelled. */
@@ -235,10 +257,10 @@ function prefixTake(connection: Connection, run: Run, room: u32, explicit: bool)
 }
 
 /** Drops what is dead at the front, so that a notice of it can be told in this very drain. */
-function deadDrop(inbox: Mailbox): void {
+function deadDrop(connection: Connection, inbox: Mailbox): void {
   while (true) {
     const first = inbox.order === 0 ? inbox.head : orderFirst(inbox);
     if (first === 0 || !(frontDead(changetype<Run>(first)) || (inbox.order !== 0 && orderLate))) return;
-    inboxDropFirst(inbox, changetype<Run>(first), DROPPED_LATE);
+    deadDropFirst(connection, inbox, changetype<Run>(first));
   }
 }

@@ -40,6 +40,10 @@ const counted = {
         role: z.enum(["sink", "source", "both"]),
         types: z.array(z.string()).optional(),
         attributes: attributes.optional(),
+        deadlines: z
+          .looseObject({ met: count, missed: count, dropped: count, violations: count })
+          .optional()
+          .describe("What became of deadlines of its events since it joined; absent: none had one"),
       }),
     )
     .optional()
@@ -148,7 +152,7 @@ export function inboxResource(view: MailboxView) {
 
 /** One membership of an inbox. */
 export function joinResource(membership: ReturnType<MailboxView["joins"]> extends Iterable<infer One> ? One : never) {
-  const { channel, member, role, frame } = membership;
+  const { channel, member, role, frame, deadlines } = membership;
   return {
     channel,
     member: `m${member}`,
@@ -156,6 +160,7 @@ export function joinResource(membership: ReturnType<MailboxView["joins"]> extend
     ...(frame === undefined
       ? {}
       : { ...whereOf(frame), types: frame.types, attributes: scalarsFromValues(frame.attributes) ?? {} }),
+    ...(deadlines === undefined ? {} : { deadlines }),
   };
 }
 

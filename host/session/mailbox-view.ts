@@ -3,6 +3,7 @@
  */
 import type { Join } from "../gen/sluice/v1/frame_pb.ts";
 import type { ConnectionKind } from "./connection.ts";
+import type { DeadlineCounts } from "./deadlines.ts";
 import type { InboxSettings } from "./inbox.ts";
 import type { RawDelivery } from "./local-frames.ts";
 
@@ -29,6 +30,8 @@ export interface MailboxView {
     readonly member: number;
     readonly role: number;
     readonly frame?: Join;
+    /** Of a channel whose events have deadlines. */
+    readonly deadlines?: DeadlineCounts | undefined;
   }>;
 }
 

@@ -11,6 +11,7 @@ import { isSluiceError, SluiceError } from "../errors.ts";
 import { AckSchema, type HostFrame, type Join } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
 import type { Admission } from "./admission.ts";
+import { deadlinesOf } from "./deadlines.ts";
 import type { Engine } from "./engine.ts";
 import { groupEvents, type InboxSettings } from "./inbox.ts";
 import { applyInbox } from "./inbox-apply.ts";
@@ -107,8 +108,9 @@ export class Mailbox implements MailboxView {
     return this.#polls.waiting;
   }
 
-  *joins(): IterableIterator<{ readonly channel: string; readonly member: number; role: number; frame: Join }> {
-    for (const [channel, { frame, member }] of this.#joins) yield { channel, member, role: ROLE_SINK, frame };
+  *joins(): ReturnType<MailboxView["joins"]> {
+    for (const [channel, { frame, member }] of this.#joins)
+      yield { channel, member, role: ROLE_SINK, frame, deadlines: deadlinesOf(this.#session, channel) };
   }
 
   /** Puts other settings in force. @throws {SluiceError} where the core refuses them. */

@@ -7,6 +7,7 @@ import { SluiceError } from "../errors.ts";
 import type { Join } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
 import { createSecret } from "../options.ts";
+import { deadlinesOf } from "./deadlines.ts";
 import type { Engine } from "./engine.ts";
 import { droppedFrame } from "./frames.ts";
 import { defaultInbox } from "./inbox.ts";
@@ -238,7 +239,7 @@ function viewOf(session: Session): MailboxView {
       for (const { pattern, member } of memberships?.patterns.values() ?? [])
         yield { channel: pattern, member, role: ROLE_SINK };
       for (const { channel, member, role, pattern } of memberships?.all() ?? [])
-        if (pattern === undefined) yield { channel, member, role };
+        if (pattern === undefined) yield { channel, member, role, deadlines: deadlinesOf(session, channel) };
     },
   };
 }

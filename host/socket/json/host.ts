@@ -101,8 +101,9 @@ function treeFromKind(kind: HostFrame["kind"], names: HostNames, session: Sessio
         },
       };
     case "missed": {
-      const { number, id, by } = kind.value;
-      return { missed: { channel: channelOf(kind.value), number: narrow(number), id: id || undefined, by } };
+      const { number, id, by, sequence } = kind.value;
+      const event = { id: id || undefined, by, sequence: sequence === 0n ? undefined : integerFromBigint(sequence) };
+      return { missed: { channel: channelOf(kind.value), number: narrow(number), ...event } };
     }
     case "welcome": {
       const { host, session: secret, resumed, limits, epoch, ref, published } = kind.value;
@@ -218,8 +219,8 @@ function kindFromChecked(json: HostFrameJson): NonNullable<FrameInit["kind"]> {
   if (json.dropped !== undefined)
     return { case: "dropped", value: { ...json.dropped, count: BigInt(json.dropped.count) } };
   if (json.missed !== undefined) {
-    const { number, ...missed } = json.missed;
-    return { case: "missed", value: given({ ...missed, number: wide(number) }) };
+    const { number, sequence, ...missed } = json.missed;
+    return { case: "missed", value: given({ ...missed, number: wide(number), sequence: wide(sequence) }) };
   }
   if (json.problem !== undefined) return { case: "problem", value: problemFromChecked(json.problem) };
   return rareKindFromChecked(json);

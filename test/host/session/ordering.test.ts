@@ -73,3 +73,24 @@ describe("HTTP", () => {
     expect((await ask("PATCH", path, { ordering: "best" })).json).toMatchObject({ code: "invalid_value" });
   });
 });
+
+describe("deadlines", () => {
+  test("a missed deadline is told once, and counted where the inbox is shown", async () => {
+    const control = createTestControl();
+    const { ask, clock } = control;
+    await ask("PUT", "/v1/channels/c", { delivery: { late: "drop" } });
+    const { json } = await ask("POST", "/v1/inboxes", { ordering: "deadline" });
+    const path = `/v1/inboxes/${json["id"]}`;
+    await ask("PUT", `${path}/joins/c`, {});
+    await ask("POST", "/v1/channels/c/events", [
+      { type: "t", id: "late", ttlMs: 10 },
+      { type: "t", id: "early", ttlMs: 1_000 },
+    ]);
+    clock.advance(500);
+    const { json: polled } = await ask("GET", `${path}/events`);
+    expect((polled["data"] as { event: { id: string } }[]).map(({ event }) => event.id)).toEqual(["early"]);
+    expect((await ask("GET", path)).json).toMatchObject({
+      joins: [{ channel: "c", deadlines: { met: 1, missed: 1, dropped: 1, violations: 0 } }],
+    });
+  });
+});

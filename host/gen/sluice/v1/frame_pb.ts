@@ -626,8 +626,7 @@ export type Inbox = Message<"sluice.v1.Inbox"> & {
   capacityBytes?: bigint | undefined;
 
   /**
-   * What happens when it is full: "drop-oldest" (default), "drop-newest", "drop-lowest", "keep-latest", "reject", "block" or
-   * "disconnect".
+   * What happens when it is full: "drop-oldest" (default), "drop-newest", "drop-lowest", "reject", "block" or "disconnect".
    *
    * @generated from field: string overflow = 4;
    */
@@ -1050,7 +1049,7 @@ export const DroppedSchema: GenMessage<Dropped> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 22);
 
 /**
- * A deadline that was missed.
+ * A deadline that was missed. Each event is told once: with `number` where it is delivered late, without where it is dropped.
  *
  * @generated from message sluice.v1.Missed
  */

@@ -79,7 +79,13 @@ export const hostKinds = {
     count,
     reason: z.enum(["overflow", "late", "cancelled", "left", "attempts", "drained"]),
   }),
-  missed: z.strictObject({ channel, number: count.optional(), id: z.string().optional(), by: z.number() }),
+  missed: z.strictObject({
+    channel,
+    number: count.optional(),
+    id: z.string().optional(),
+    by: z.number(),
+    sequence: count.optional(),
+  }),
   welcome: z.strictObject({
     host: z.string(),
     session: z.string().optional(),
