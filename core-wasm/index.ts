@@ -135,6 +135,8 @@ const PAGES_MIN: u32 = 32;
 const STORE_SLABS_MIN: u32 = 4;
 /** Beside the store's slabs one event of EVENT_BYTES_MAX must fit, however small the store is. */
 const JUMBO_PAGES: u32 = EVENT_BYTES_MAX / PAGE_BYTES + 1;
+/** Copies for inboxes that fall behind take half of what is not store, and no more than 512 MiB: a million sinks need the rest. */
+const MAILBOX_PAGES_MAX: u32 = 8192;
 const SOURCE_BYTES_MAX: u32 = 256;
 
 export { channelEmpty, channelRoutes, memberRoutes, routesAdd, routesRelease, routesStatistic } from "./filter/calls";
@@ -153,8 +155,9 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   if (memoryPages < needPages) return resultStatus(STATUS_MEMORY, memoryPages, needPages * PAGE_BYTES);
   const pages = pagesInit(memoryPages - REGIONS_END / PAGE_BYTES);
   pagesQuota(PAGES_STORE, storePages + JUMBO_PAGES);
-  pagesQuota(PAGES_MAILBOX, (pages - storePages) / 2);
-  pagesQuota(PAGES_HEAP, (pages - storePages) / 2);
+  const mailboxPages = min<u32>((pages - storePages) / 2, MAILBOX_PAGES_MAX);
+  pagesQuota(PAGES_MAILBOX, mailboxPages);
+  pagesQuota(PAGES_HEAP, pages - storePages < 2 * MAILBOX_PAGES_MAX ? mailboxPages : pages - storePages - mailboxPages);
   heapInit();
   hashSeed(<u64>epoch);
   statisticsInit();

@@ -1,16 +1,20 @@
 /** The first entries of a key, one after another as they come: most keys lead to few sinks. */
 import { heapBlockBytes } from "../../memory/heap";
 import { ENTRY_INTERVALS, entryBytes, Filing, INTERVAL_BYTES, intervalCount } from "./entry";
-import { Key } from "./keys";
+import { Key, PLACE_PRESENCE } from "./keys";
 import { Index } from "./places";
 import { roomGive, roomTake } from "./room";
 
-/** Beyond so many bytes, some fifty entries, further ones go into columns: removing moves what lies behind. */
-const LIST_BYTES_MAX: u32 = 2048;
+/**
+ * Bytes of a list; further entries go into columns. Sinks that share a value otherwise ask for all sorts of things, so that
+ * columns of theirs would be short: a list of two hundred is better. Those with nothing but numbers mostly share their places.
+ */
+const LIST_BYTES_MAX: u32 = 8192;
+const LIST_NUMBERS_BYTES_MAX: u32 = 2048;
 
 /** Whether a key's list takes an entry of that size. */
 export function listTakes(key: Key, bytes: u32): bool {
-  return <u32>key.listBytes + bytes <= LIST_BYTES_MAX;
+  return <u32>key.listBytes + bytes <= (key.place >= PLACE_PRESENCE ? LIST_NUMBERS_BYTES_MAX : LIST_BYTES_MAX);
 }
 
 /** Appends the entry at `entry`. Returns false where memory is used up. */
