@@ -100,7 +100,7 @@ export const limits = Object.freeze({
   routes: ROUTES_MAX,
   /** Sinks that a route may be limited to as a number. Core: one more means that it has no limit. */
   routeLimit: ROUTE_NO_LIMIT - 1,
-  /** Keys that `unique` or `reply` of a route may remember. Core: some 100 MB of them. */
+  /** Keys that `unique` or `reply` of a route may remember. Core: 60 MB of them. */
   routeKeys: ROUTE_KEYS_MAX,
   /** Events of a channel that wait for a sink where `delivery.empty` is `hold`. Core: they pin the store. */
   emptyHeld: EMPTY_HELD_MAX,
