@@ -77,6 +77,8 @@ export const MEMBER_ATTRIBUTES_BYTES_MAX: u32 = 16384;
 export const TYPES_MAX: u32 = 64;
 export const TYPE_BYTES_MAX: u32 = 256;
 export const KEY_BYTES_MAX: u32 = 1024;
+/** Deliveries with a key that are remembered for cancels: so many of channels on which cancels are used, and again of others. */
+export const STARTED_RECORDS: u32 = 32768;
 /** Credit of a source, which is the room of its outbox. */
 export const SOURCE_CREDIT_EVENTS: u32 = 8192;
 export const SOURCE_CREDIT_BYTES: u32 = 4194304;
@@ -115,8 +117,10 @@ export const REASON_DECIDE: u32 = 6;
 export const REASON_CLOSE: u32 = 7;
 /** The peer sent a WebSocket close frame with code RESULT_VALUE (1005: none); the echo waits in drain(). */
 export const REASON_CLOSED: u32 = 8;
-/** An update, credit, ack or cancel with `ref` was carried out. */
+/** An update, credit or ack with `ref` was carried out. */
 export const REASON_ANSWER: u32 = 9;
+/** A cancel with `ref` was carried out: RESULT_COUNT deliveries were withdrawn, RESULT_INDEX sinks are told. */
+export const REASON_CANCELLED: u32 = 10;
 
 // --- Words of RESULT (index into u32 words) ---
 
@@ -240,6 +244,12 @@ export const STATUS_PUBLISHED: u32 = 32;
 export const STATUS_PUBLISH_NUMBER: u32 = 33;
 /** What a session that comes back has not received is not kept any more. VALUE: what it has, LIMIT: the last that is lost. */
 export const STATUS_RESUME_GAP: u32 = 34;
+/** A cancel by a session that is no member of the channel. VALUE: the channel's number. */
+export const STATUS_NOT_MEMBER: u32 = 35;
+/** A cancel without a key. */
+export const STATUS_KEY_MISSING: u32 = 36;
+/** Another sink that got the key has cancelled it before: what that one does stands. */
+export const STATUS_CANCELLED: u32 = 37;
 
 /** On CONNECTION_WEBSOCKET_JSON drain() may give a frame that begins with this tag (field 15, bytes): its content is a
  *  WebSocket control frame that goes out as it is. */
@@ -394,6 +404,8 @@ export const CHANNEL_STORES: u32 = 8;
 export const CHANNEL_SCANNED: u32 = 16;
 /** Filters are bound, or events wait for a sink. Set by the core, whatever channelSet() is given. */
 export const CHANNEL_FILTERED: u32 = 32;
+/** Cancels are to be expected on it: who gets which key is remembered apart from other channels. */
+export const CHANNEL_CANCELS: u32 = 64;
 
 // --- Overflow policies of an inbox ---
 
@@ -475,4 +487,9 @@ export const STATISTIC_REDELIVERIES: u32 = 20;
 /** Deliveries that are kept now, until they are acknowledged or for sessions that come back, and their memory. */
 export const STATISTIC_KEPT: u32 = 21;
 export const STATISTIC_KEPT_BYTES: u32 = 22;
-export const STATISTICS: u32 = 23;
+/** Deliveries with a key that were forgotten although cancels are used on their channel. */
+export const STATISTIC_STARTED_EVICTED: u32 = 23;
+/** Cancels that withdrew or told anything, and deliveries of cancels to those who had begun. */
+export const STATISTIC_CANCELS: u32 = 24;
+export const STATISTIC_CANCELS_FORWARDED: u32 = 25;
+export const STATISTICS: u32 = 26;

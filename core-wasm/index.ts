@@ -4,8 +4,6 @@
  */
 import {
   ABI_VERSION,
-  CHANNEL_FILTERED,
-  CHANNEL_STORES,
   CONNECTION_LOCAL,
   DIRTY_COUNT_MAX,
   DIRTY_OFFSET,
@@ -42,7 +40,7 @@ import {
   STATUS_OK,
   STATUS_TYPE_REFUSED,
 } from "./abi";
-import { Channel, channelAt, channelFind, channelNew, channelsInit, channelTable } from "./channel/channel";
+import { Channel, channelAt, channelFind, channelNew, channelsInit, channelTable, OWN_FLAGS } from "./channel/channel";
 import { Live } from "./channel/live";
 import { lossesOf } from "./channel/losses";
 import { Member, memberFind, membersInit, memberTable } from "./channel/member";
@@ -65,6 +63,7 @@ import { keptCount, keptInit, keptMemory } from "./mailbox/kept";
 import { keysInit } from "./mailbox/keys";
 import { Mailbox } from "./mailbox/records";
 import { slabsInit, slabsLive } from "./mailbox/slab";
+import { serialNew, startedInit } from "./mailbox/started";
 import { collectInit } from "./match/collect";
 import { deadlinesInit } from "./match/deadlines";
 import { explainEvent } from "./match/explain";
@@ -126,6 +125,7 @@ export {
   inboxTick,
   inboxWindow,
 } from "./mailbox/exports";
+export { cancel } from "./session/cancel-call";
 
 export { channelWindow, streamStatistic } from "./match/deadlines";
 export { inboxBytes, inboxEvents, inboxSet } from "./match/inboxes";
@@ -171,6 +171,7 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   randomSeed(<u64>epoch);
   viewInit();
   scratchInit();
+  startedInit();
   const ok =
     keysInit() &&
     keptInit((((pages - storePages) / 2) * PAGE_BYTES) / 2) &&
@@ -191,6 +192,7 @@ export function connectionOpen(kind: u32, sourceAt: u32, sourceBytes: u32): u32 
   if (number === 0) return 0;
   const connection = connectionAt(number);
   connection.kind = kind;
+  connection.serial = serialNew();
   connection.inbox = inboxNew(connection);
   connection.sourceAt = heapCopy(sourceAt, sourceBytes);
   connection.sourceBytes = connection.sourceAt === 0 ? 0 : sourceBytes;
@@ -328,9 +330,6 @@ export function channelRemove(number: u32): u32 {
   channelEnd(channel);
   return STATUS_OK;
 }
-
-/** Flags that the core sets for itself. */
-const OWN_FLAGS: u32 = CHANNEL_STORES | CHANNEL_FILTERED;
 
 export function channelSet(number: u32, flags: u32, priority: u32, ttlMs: f64, decider: u32): u32 {
   const found = channelFind(number);

@@ -90,6 +90,7 @@ export const codes = Object.freeze({
   ack_unknown: terminal(3556, 422, "The acknowledged number was never delivered"),
   precondition_failed: terminal(3557, 412, "The resource is not what the request expects"),
   inbox_unknown: terminal(3558, 404, "There is no such inbox"),
+  cancelled: terminal(3559, 409, "The key was cancelled before"),
   session_taken: terminal(3561, 409, "Another connection goes on with this session"),
   publish_gap: terminal(3562, 409, "The numbers of published events have a gap"),
   admission: terminal(3560, 409, "The deadlines cannot be kept"),
@@ -97,6 +98,7 @@ export const codes = Object.freeze({
   // --- Terminal: rights ---
   unauthorized: terminal(3570, 401, "Credentials are missing or not valid"),
   forbidden: terminal(3571, 403, "This is not permitted"),
+  not_member: terminal(3572, 403, "Only members of the channel may do this"),
 
   // --- Terminal: start ---
   memory_too_small: terminal(3590, 503, "The memory is too small"),

@@ -21,6 +21,7 @@ import {
   ROUTES_MAX,
   SOURCE_CREDIT_BYTES,
   SOURCE_CREDIT_EVENTS,
+  STARTED_RECORDS,
   TYPE_BYTES_MAX,
   TYPES_MAX,
   WINDOW_EVENTS_MAX,
@@ -49,6 +50,8 @@ export const limits = Object.freeze({
   typeBytes: TYPE_BYTES_MAX,
   /** Bytes of an event's key. Core: hashed for each keyed event. */
   keyBytes: KEY_BYTES_MAX,
+  /** Deliveries with a key that are remembered for cancels: of channels where cancels are used, and again of all others. Core. */
+  startedDeliveries: STARTED_RECORDS,
   /** Events that a source may have in its outbox, its credit. Core. */
   sourceCreditEvents: SOURCE_CREDIT_EVENTS,
   /** Bytes that a source may have in its outbox. Core. */

@@ -16,6 +16,7 @@ import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { resolveOptions, type ServiceOptions, type ServiceOptionsInput } from "./options.ts";
 import { admitWindow } from "./session/admission.ts";
+import { type CancelKeyOptions, type Cancelled, cancelKey } from "./session/cancel.ts";
 import type { Connection, ConnectionAdapter, ConnectionKind } from "./session/connection.ts";
 import { type Decider, decideWaiting } from "./session/decider.ts";
 import { drainSessions } from "./session/drain.ts";
@@ -266,6 +267,24 @@ export class Service implements Engine {
     this.#subscriptions.add(subscription);
     subscription.onClose(() => this.#subscriptions.delete(subscription));
     return subscription;
+  }
+
+  /**
+   * Withdraws the undelivered events of a key, and tells whoever got it already.
+   *
+   * @param name Of a channel; none comes into being.
+   * @throws {SluiceError} `channel_unknown`, `member_unknown`, and as cancelKey().
+   */
+  cancel(name: string, key: string, { as, atUs }: CancelKeyOptions = {}): Cancelled {
+    const channel = this.channels.get(name);
+    if (channel === undefined)
+      throw new SluiceError("channel_unknown", `Cannot find a channel "${name}"`, { value: name });
+    const connection = as === undefined ? this.#localPublisher().id : this.members.connectionOf(name, as);
+    try {
+      return cancelKey(this, connection, channel, key, atUs);
+    } catch (error) {
+      throw this.#refusal(error, undefined);
+    }
   }
 
   /**

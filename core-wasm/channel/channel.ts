@@ -1,5 +1,5 @@
 /** Channels by number and by name. The record has 128 bytes. */
-import { CHANNEL_FILTERED, CHANNELS_MAX } from "../abi";
+import { CHANNEL_CANCELS, CHANNEL_FILTERED, CHANNEL_STORES, CHANNELS_MAX } from "../abi";
 import { bytesEqual, hashBytes } from "../memory/bytes";
 import { heapCopy, heapGive } from "../memory/heap";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
@@ -64,6 +64,9 @@ export function channelSpecial(channel: Channel): bool {
   const bits = v128.or(v128.load(at), v128.load(at, 16));
   return v128.any_true(bits) || ((channel.priority ^ 4) | (channel.flags & CHANNEL_FILTERED)) !== 0;
 }
+
+/** Flags that the core keeps, whatever the host says. */
+export const OWN_FLAGS: u32 = CHANNEL_STORES | CHANNEL_FILTERED | CHANNEL_CANCELS;
 
 const RECORD_BITS: u32 = 7;
 if (offsetof<Channel>() > 128) ERROR("Channel is larger than its record");

@@ -82,6 +82,7 @@ function scanShaped(shape: Shape, at: u32): bool {
     scanTtlMs = shape.ttlMs;
   }
   scanFlags = flags;
+  scanTimeAt = at + shape.timeOffset;
   scanIdAt = at + shape.idOffset;
   scanIdBytes = shape.idBytes;
   scanTypeAt = at + shape.typeOffset;
@@ -92,7 +93,13 @@ function scanShaped(shape: Shape, at: u32): bool {
   return true;
 }
 
-function timeValid(timeUs: i64): bool {
+/** When the scanned event happened, µs since 1970; `absent` where it does not say. */
+export function scanTimeUs(absent: i64): i64 {
+  return (scanFlags & SCAN_TIME) !== 0 ? load<i64>(scanTimeAt) : absent;
+}
+
+/** Whether a moment, µs since 1970, is one that RFC 3339 can say. */
+export function timeValid(timeUs: i64): bool {
   return timeUs >= TIME_US_MIN && timeUs <= TIME_US_MAX;
 }
 

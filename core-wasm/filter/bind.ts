@@ -3,7 +3,9 @@
  * between two events, so each event is decided by exactly one list.
  */
 import {
+  CHANNEL_CANCELS,
   CHANNEL_FILTERED,
+  CHOOSE_TIED,
   ROLE_FILTERED,
   STAGE_IN,
   STAGE_OUT,
@@ -18,7 +20,7 @@ import { heapGive, heapTakeZero } from "../memory/heap";
 import { resultStatus } from "../result";
 import { candidatesReserve } from "./candidates";
 import { ranksBind, ranksJoin, ranksLeave, ranksUnbind } from "./ranks";
-import { Routes, routesInherit, routesRelease } from "./route";
+import { Routes, routeAt, routesInherit, routesRelease } from "./route";
 
 /** What is bound to a channel, and what waits for a sink there (empty.ts). */
 @unmanaged
@@ -78,8 +80,17 @@ export function channelBind(channel: Channel, stage: u32, routes: u32): u32 {
     ranksUnbind(before, channel);
     routesRelease(before);
   }
+  if (routes !== 0 && ties(changetype<Routes>(routes))) channel.flags |= CHANNEL_CANCELS;
   filtersMark(channel);
   return STATUS_OK;
+}
+
+/** Whether one of the routes ties requests, which are cancelled when one of their sinks begins. */
+function ties(routes: Routes): bool {
+  for (let i: u32 = 0; i < routes.count; i++) {
+    if (routeAt(routes, i).choose === CHOOSE_TIED) return true;
+  }
+  return false;
 }
 
 /** Says what becomes of events that nobody is selected for; what is held already waits on. Returns a status. */

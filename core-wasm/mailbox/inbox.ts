@@ -5,7 +5,6 @@
  * what gives way (docs/adr/0005).
  */
 import {
-  DROPPED_CANCELLED,
   DROPPED_LATE,
   DROPPED_OVERFLOW,
   OVERFLOW_BLOCK,
@@ -118,15 +117,13 @@ export function inboxTrim(inbox: Mailbox): void {
   }
 }
 
-/** Drops the first entry of a run and counts it; a cancelled one counts as cancelled. */
+/** Drops the first entry of a run and counts it; one that was cancelled was counted then. */
 export function inboxDropFirst(inbox: Mailbox, run: Run, reason: u32): void {
   const hasMeta = runFrontHasMeta(run);
-  if (hasMeta && (metaAt(changetype<Slab>(run.slab), run.metaFirst).flags & META_CANCELLED) !== 0) {
-    reason = DROPPED_CANCELLED;
-  }
+  const cancelled = hasMeta && (metaAt(changetype<Slab>(run.slab), run.metaFirst).flags & META_CANCELLED) !== 0;
   const channel = entryChannel(run.at);
   runAdvance(inbox, run, entrySize(run.at), 1, hasMeta ? 1 : 0);
-  dropCount(changetype<Connection>(inbox.connection), channel, reason, 1);
+  if (!cancelled) dropCount(changetype<Connection>(inbox.connection), channel, reason, 1);
 }
 
 /** Drops a whole run; used where there is no memory to keep it. */

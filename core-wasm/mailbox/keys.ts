@@ -4,8 +4,6 @@
  * It is brought up to date only when a cancel comes, so that keyed events cost nothing where nobody cancels; each meta
  * enters at most once. Metas with equal hashes are chained.
  */
-import { entryEvent, entryEventBytes } from "../event/entry";
-import { eventTimeUs } from "../event/time";
 import { bytesEqual, hashBytes } from "../memory/bytes";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
 import { META_CANCELLED, Meta, metaAt, Slab } from "./records";
@@ -20,7 +18,8 @@ export function keysInit(): bool {
   return index !== 0;
 }
 
-function keyHash(channel: u32, at: u32, bytes: u32): u64 {
+/** What stands for a key of a channel. Another key has the same one time in 2^64. */
+export function keyHash(channel: u32, at: u32, bytes: u32): u64 {
   return hashBytes(at, bytes) ^ (<u64>channel * 0x9fb21c651e98df25);
 }
 
@@ -55,9 +54,8 @@ export function keysForget(slab: Slab): void {
       changetype<Meta>(meta.previous).next = meta.next;
       continue;
     }
-    const hash = keyHash(meta.channel, meta.entryAt + meta.keyOffset, meta.keyBytes);
-    if (meta.next === 0) mapDelete(map, hash);
-    else mapSet(map, hash, meta.next);
+    if (meta.next === 0) mapDelete(map, meta.hash);
+    else mapSet(map, meta.hash, meta.next);
   }
   slab.metasIndexed = 0;
 }
@@ -72,10 +70,9 @@ function keysUpdate(): void {
       const meta = metaAt(slab, i);
       meta.next = meta.previous = 0;
       if (meta.keyBytes === 0) continue;
-      const hash = keyHash(meta.channel, meta.entryAt + meta.keyOffset, meta.keyBytes);
-      const first = mapFind(map, hash);
+      const first = mapFind(map, meta.hash);
       // Without room in the index the event can't be cancelled any more; it is delivered, which loses nothing.
-      if (!mapSet(map, hash, changetype<u32>(meta))) {
+      if (!mapSet(map, meta.hash, changetype<u32>(meta))) {
         meta.keyBytes = 0;
         continue;
       }
@@ -86,27 +83,26 @@ function keysUpdate(): void {
   }
 }
 
-/** Marks all stored entries of a key on a channel that are not younger than `atUs` as cancelled; returns how many. */
-export function keysCancel(channel: u32, at: u32, bytes: u32, atUs: i64): u32 {
+/** Address of the first meta of the index with that hash of a key, 0: none; the others follow through Meta.next. */
+export function keysFind(hash: u64): u32 {
   keysUpdate();
-  let marked: u32 = 0;
-  let meta = mapFind(changetype<Map64>(index), keyHash(channel, at, bytes));
-  while (meta !== 0) {
-    const entry = changetype<Meta>(meta);
-    if (
-      entry.channel === channel &&
-      (entry.flags & META_CANCELLED) === 0 &&
-      bytesEqual(entry.entryAt + entry.keyOffset, entry.keyBytes, at, bytes) &&
-      eventTimeUs(entryEvent(entry.entryAt), entryEventBytes, 0) <= atUs
-    ) {
-      entry.flags |= META_CANCELLED;
-      marked++;
-    }
-    meta = entry.next;
-  }
-  tombstonesEver += marked;
-  return marked;
+  return mapFind(changetype<Map64>(index), hash);
 }
 
-/** Entries ever cancelled; while it is 0 nobody has to look for any. */
+/** Whether a meta is that of a key of a channel. */
+export function keyIs(meta: Meta, channel: u32, at: u32, bytes: u32): bool {
+  return meta.channel === channel && bytesEqual(meta.entryAt + meta.keyOffset, meta.keyBytes, at, bytes);
+}
+
+/** Marks a stored entry as cancelled: whoever comes upon it passes it over. */
+export function keyMark(meta: Meta): void {
+  meta.flags |= META_CANCELLED;
+}
+
+/** An entry that was cancelled could not be taken out of an inbox. */
+export function tombstoneLeft(): void {
+  tombstonesEver++;
+}
+
+/** Cancelled entries that were ever left in inboxes; while it is 0 nobody has to look for any. */
 export let tombstonesEver: u32 = 0;

@@ -153,6 +153,13 @@ export function listFirst(head: u32): u32 {
 export class Meta {
   /** Milliseconds on the service clock after which the entry is dropped; Infinity: never. */
   deadline: f64;
+  /** When the event happened, µs since 1970; with the key's hash and what follows on submitter only where it has a key. */
+  timeUs: i64;
+  hash: u64;
+  /** Connection that submitted it. */
+  submitter: u32;
+  /** Address of its slab. */
+  slab: u32;
   entryAt: u32;
   /** Where the key lies, from entryAt, and its size; 0 bytes: no key. */
   keyOffset: u32;
@@ -167,7 +174,11 @@ export class Meta {
 
 export const META_BYTES: u32 = offsetof<Meta>();
 export const META_CANCELLED: u16 = 1;
-if (offsetof<Meta>() !== 32) ERROR("Meta is not 32 bytes");
+/** It tells of a cancel: a later cancel of its key does not withdraw it. */
+export const META_CONTROL: u16 = 2;
+/** It tells of a cancel whose sender had begun with the key itself, see match/cancel.ts. */
+export const META_CLAIM: u16 = 4;
+if (offsetof<Meta>() !== 56) ERROR("Meta is not 56 bytes");
 
 /** The meta of that index in a slab. */
 export function metaAt(slab: Slab, index: u32): Meta {

@@ -3,7 +3,7 @@
  * been left behind and holds copies of its own there.
  *
  *   base                                                        base + bytes
- *   ├── entries, one after another → ──┤ used      ┤── ← metas, 32 B each ──┤
+ *   ├── entries, one after another → ──┤ used      ┤── ← metas, 56 B each ──┤
  *
  * An entry has a meta only if it has a key or a deadline that counts; runs without any leave as one copy.
  * A slab is free when no run is in it and nothing pins it: the list of runs is the reference count.

@@ -6,7 +6,7 @@ import { OVERFLOW_BLOCK, PAGE_BYTES, SLAB_BYTES, STATISTIC_EVACUATED_BYTES } fro
 import { COPY_SLACK_BYTES } from "../memory/copy";
 import { statisticAdd } from "../statistics";
 import { inboxDropRun } from "./inbox";
-import { keysNote } from "./keys";
+import { keyHash, keysNote } from "./keys";
 import { Mailbox, META_BYTES, Meta, metaAt, Run, Slab } from "./records";
 import { runFree, runLink, runUnlink } from "./run";
 import { chunkNew, slabCurrent, slabFill, slabIdle, slabNew, slabOldest, slabsTrim } from "./slab";
@@ -50,16 +50,39 @@ export function storeAdvance(bytes: u32, metas: u32): u32 {
   return changetype<Slab>(at).base;
 }
 
-/** Adds a meta for the entry at `entryAt`, for which room was taken. */
-export function metaAdd(slab: Slab, entryAt: u32, deadline: f64, keyOffset: u32, keyBytes: u32, channel: u32): void {
+/** Adds a meta for the entry at `entryAt`, for which room was taken; it has no key yet. */
+export function metaAdd(slab: Slab, entryAt: u32, deadline: f64, channel: u32): Meta {
   const meta = metaAt(slab, slab.metas++);
   meta.deadline = deadline;
+  meta.slab = changetype<u32>(slab);
   meta.entryAt = entryAt;
-  meta.keyOffset = keyOffset;
-  meta.keyBytes = <u16>keyBytes;
+  meta.keyBytes = 0;
   meta.flags = 0;
   meta.channel = channel;
-  if (keyBytes !== 0) keysNote(slab);
+  return meta;
+}
+
+/** Gives a meta its entry's key, which lies `keyOffset` behind the beginning of the entry. */
+export function metaKey(meta: Meta, keyOffset: u32, keyBytes: u32, timeUs: i64, submitter: u32): void {
+  meta.keyOffset = keyOffset;
+  meta.keyBytes = <u16>keyBytes;
+  meta.hash = keyHash(meta.channel, meta.entryAt + keyOffset, keyBytes);
+  meta.timeUs = timeUs;
+  meta.submitter = submitter;
+  keysNote(changetype<Slab>(meta.slab));
+}
+
+/** Adds a meta for a copy of the entry that has `from`, whose event has moved on by `shift` bytes within it. */
+export function metaCopy(slab: Slab, entryAt: u32, from: Meta, shift: u32): void {
+  const meta = metaAdd(slab, entryAt, from.deadline, from.channel);
+  meta.flags = from.flags;
+  if (from.keyBytes === 0) return;
+  meta.keyOffset = from.keyOffset + shift;
+  meta.keyBytes = from.keyBytes;
+  meta.hash = from.hash;
+  meta.timeUs = from.timeUs;
+  meta.submitter = from.submitter;
+  keysNote(slab);
 }
 
 /** Moves all runs out of a slab, which is free then. False where a run may not be dropped and can't be kept. */
@@ -101,8 +124,7 @@ function move(mailbox: Mailbox, run: Run, chunk: Slab): void {
   chunk.used += run.bytes;
   for (let i: u32 = 0; i < run.metas; i++) {
     const old = metaAt(from, run.metaFirst + i);
-    metaAdd(chunk, old.entryAt - run.at + at, old.deadline, old.keyOffset, old.keyBytes, old.channel);
-    changetype<Meta>(metaAt(chunk, metaFirst + i)).flags = old.flags;
+    metaCopy(chunk, old.entryAt - run.at + at, old, 0);
   }
   statisticAdd(STATISTIC_EVACUATED_BYTES, run.bytes);
   runUnlink(run);

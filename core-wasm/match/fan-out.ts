@@ -22,7 +22,7 @@ import { dropCount, inboxAppend, inboxHasRoom } from "../mailbox/inbox";
 import { Mailbox, META_BYTES, metaAt, Slab } from "../mailbox/records";
 import { ringAppend } from "../mailbox/ring";
 import { slabIdle } from "../mailbox/slab";
-import { chunkWithRoom, metaAdd } from "../mailbox/store";
+import { chunkWithRoom, metaCopy } from "../mailbox/store";
 import { Connection } from "../session/connection";
 import { collectedAt, collectMatching, collectSelective, collectWarm, WARM_BYTES } from "./collect";
 
@@ -248,7 +248,10 @@ function fanCopy(inbox: Mailbox, channel: Channel, member: u32): bool {
   if (member !== 0) entryMemberWrite(to + eventBytes, member);
   chunk.used += bytes;
   const metaFirst = chunk.metas;
-  if (fanMetas !== 0) copyMeta(chunk, at, to - eventAt);
+  if (fanMetas !== 0) {
+    // The head of the copy may be longer or shorter than that of the entry.
+    metaCopy(chunk, at, metaAt(changetype<Slab>(fanSlab), fanMetaFirst), to - at - (eventAt - fanAt));
+  }
   chunk.pins++;
   inboxAppend(inbox, chunk, at, bytes, 1, metaFirst, fanMetas, fanDeadline);
   chunk.pins--;
@@ -257,12 +260,6 @@ function fanCopy(inbox: Mailbox, channel: Channel, member: u32): bool {
     slabIdle(chunk);
   }
   return true;
-}
-
-function copyMeta(chunk: Slab, entryAt: u32, shift: u32): void {
-  const slab = changetype<Slab>(fanSlab);
-  const meta = metaAt(slab, fanMetaFirst);
-  metaAdd(chunk, entryAt, meta.deadline, fanAt + meta.keyOffset + shift - entryAt, meta.keyBytes, meta.channel);
 }
 
 /** Fans one entry, the event of the view, out to all sinks that take it. */

@@ -33,6 +33,7 @@ import {
   scanFlags,
   scanKeyAt,
   scanKeyBytes,
+  scanTimeUs,
   scanTtlMs,
   scanTypeAt,
   scanTypeBytes,
@@ -44,7 +45,7 @@ import { Filters } from "../filter/bind";
 import { NO_RECEIPT, park } from "../filter/decide";
 import { Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
-import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
+import { metaAdd, metaKey, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
 import { copyBytes, copyLoose } from "../memory/copy";
 import { resultStatus } from "../result";
 import { Connection, dirtyPush } from "../session/connection";
@@ -250,7 +251,13 @@ export function dispatch(
     copyBytes(varintWrite(end + 1, sourceBytes), sourceAt, sourceBytes);
   }
   slab.used += size;
-  if (metas !== 0) metaAdd(slab, entry, deadline, scanKeyAt - at + eventAt - entry, scanKeyBytes, channel.number);
+  if (metas !== 0) {
+    const meta = metaAdd(slab, entry, deadline, channel.number);
+    if (scanKeyBytes !== 0) {
+      const timeUs = scanTimeUs(<i64>(acceptedMs * 1000));
+      metaKey(meta, scanKeyAt - at + eventAt - entry, scanKeyBytes, timeUs, connection);
+    }
+  }
   if (channel.selectiveSinks !== 0) viewEvent(eventAt, eventBytes);
   if (!routed) {
     handOn(channel, connection, plain, type, slab, entry, size, eventAt, eventBytes, metas, deadline, receipt);

@@ -18,7 +18,7 @@ import { Member, pairFirst } from "../channel/member";
 import { typeLookup } from "../channel/types";
 import { nowMs } from "../clock";
 import { entryEvent, entryEventBytes, entrySequence } from "../event/entry";
-import { scanEvent, scanTypeAt, scanTypeBytes } from "../event/scan";
+import { scanEvent, scanTimeUs, scanTypeAt, scanTypeBytes } from "../event/scan";
 import { viewEvent } from "../expression/view";
 import { Filters } from "../filter/bind";
 import { candidateAt, candidates } from "../filter/candidates";
@@ -35,7 +35,7 @@ import {
   stagesOwn,
 } from "../filter/stages";
 import { metaAt, Slab } from "../mailbox/records";
-import { metaAdd, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
+import { metaAdd, metaKey, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
 import { resultStatus } from "../result";
 import { statisticAdd } from "../statistics";
 import { collectedAt, collectMatching } from "./collect";
@@ -178,7 +178,10 @@ function deliver(channel: Channel, node: HeldNode): bool {
   const slab = changetype<Slab>(storeSlab);
   memory.copy(entry, held, node.bytes);
   slab.used += node.bytes;
-  if (metas !== 0) metaAdd(slab, entry, node.deadline, node.keyOffset, node.keyBytes, channel.number);
+  if (metas !== 0) {
+    const meta = metaAdd(slab, entry, node.deadline, channel.number);
+    if (node.keyBytes !== 0) metaKey(meta, node.keyOffset, node.keyBytes, scanTimeUs(0), node.connection);
+  }
   stagesBegin(channel, node.connection, type, sequence, RUN);
   stageRun(STAGE_OUT, node.routesOut);
   stageRun(STAGE_IN, node.routesIn);

@@ -88,6 +88,10 @@ export class Connection {
   wsControlBytes: u32;
   /** 14 bytes of header and 125 of control payload follow at wsHeaderOffset and wsControlOffset. */
   wsPad: u32;
+  /** Tells this connection from others that have had its number. */
+  serial: u32;
+  /** Number of the last cancel that looked at it, see match/cancel.ts. */
+  cancelStamp: u32;
 }
 
 export const WS_HEADER_OFFSET: u32 = 320;

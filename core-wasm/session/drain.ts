@@ -29,6 +29,7 @@ import { orderFirst, orderLate, orderServed } from "../mailbox/order";
 import { pendingAgainBytes, pendingAgainTake, pendingKeep } from "../mailbox/pending";
 import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "../mailbox/records";
 import { runAdvance, runFrontHasMeta } from "../mailbox/run";
+import { startedNote } from "../mailbox/started";
 import { inboxReleaseIfDrained } from "../match/membership";
 import { resultSet } from "../result";
 import { statisticAdd } from "../statistics";
@@ -115,6 +116,7 @@ function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: 
       connection.creditBytes -= prefixBytes;
     }
     connection.delivered += prefixEvents;
+    if (prefixMetas !== 0) startedNote(connection, changetype<Slab>(run.slab), run.metaFirst, prefixMetas);
     runAdvance(inbox, run, prefixBytes, prefixEvents, prefixMetas);
   }
   return used;
@@ -147,6 +149,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
       connection.creditBytes -= bytes;
     }
     connection.delivered++;
+    if (run.metas !== 0) startedNote(connection, changetype<Slab>(run.slab), run.metaFirst, 1);
     if (!orderServed(inbox, run)) deadlineCount(connection, run);
     runAdvance(inbox, run, bytes, 1, run.metas);
   }

@@ -3,9 +3,9 @@
  * else goes up to the host. Source of the numbers: schemas/sluice/v1/frame.proto.
  */
 import {
-  KEY_BYTES_MAX,
   MEMBER_PATTERN_MIN,
   REASON_ANSWER,
+  REASON_CANCELLED,
   REASON_CLOSE,
   REASON_CONTROL,
   REASON_DECIDE,
@@ -14,27 +14,25 @@ import {
   REASON_SOURCE,
   RESULT_AT,
   RESULT_BYTES_AT,
+  RESULT_COUNT,
   RESULT_HAS_REF,
+  RESULT_INDEX,
   RESULT_REF,
-  STATUS_CHANNEL_UNKNOWN,
+  STATUS_CANCELLED,
   STATUS_FRAME_KIND,
-  STATUS_KEY_TOO_LONG,
   STATUS_MALFORMED,
   STATUS_MEMBER_UNKNOWN,
-  STATUS_NOT_UTF8,
   STATUS_OK,
 } from "../abi";
-import { Channel, channelByName, channelFind } from "../channel/channel";
-import { utf8Valid } from "../event/utf8";
 import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
 import { parkedEvents } from "../filter/decide";
-import { keysCancel } from "../mailbox/keys";
+import { cancelForwarded, cancelWithdrawn } from "../match/cancel";
 import { rangeFlush } from "../match/fan-out";
-import { outboxesCancel } from "../match/outbox";
 import { resultSet, resultStatus } from "../result";
 import { ackFrame } from "./ack";
 import { frameAgainClear, frameAgainSet } from "./again";
 import { memberUpdateFrame, updatedMember } from "./attributes";
+import { cancelFrame } from "./cancel-frame";
 import { Connection, dirtyPush } from "./connection";
 import { publishBegin } from "./publish-frame";
 
@@ -130,13 +128,19 @@ export function frameTake(connection: Connection, at: u32, bytes: u32): u32 {
         ? ackFrame(connection, bodyAt, bodyBytes)
         : kind === KIND_UPDATE
           ? memberUpdateFrame(connection, bodyAt, bodyBytes)
-          : cancelFrame(bodyAt, bodyBytes);
+          : cancelFrame(connection, bodyAt, bodyBytes);
   if (status === STATUS_MALFORMED) return closeWith(connection, status, 0, 0);
   if (status === STATUS_MEMBER_UNKNOWN && kind === KIND_UPDATE && updatedMember >= MEMBER_PATTERN_MIN) {
     return REASON_CONTROL;
   }
+  // Who was not first, and did not ask, learns it from the cancel that was.
+  if (status === STATUS_CANCELLED && hasRef === 0) return REASON_DONE;
   if (status !== STATUS_OK) return REASON_PROBLEM;
-  return hasRef !== 0 ? REASON_ANSWER : REASON_DONE;
+  if (hasRef === 0) return REASON_DONE;
+  if (kind !== KIND_CANCEL) return REASON_ANSWER;
+  resultSet(RESULT_COUNT, cancelWithdrawn);
+  resultSet(RESULT_INDEX, cancelForwarded);
+  return REASON_CANCELLED;
 }
 
 /** More than this is as good as endless, and sums of it do not overflow. */
@@ -173,48 +177,5 @@ function creditFrame(connection: Connection, at: u32, bytes: u32): u32 {
   connection.creditEvents = min<i64>(connection.creditEvents + max<i64>(events, 0), CREDIT_MAX);
   connection.creditBytes = min<i64>(connection.creditBytes + max<i64>(size, 0), CREDIT_MAX);
   dirtyPush(connection);
-  return STATUS_OK;
-}
-
-function cancelFrame(at: u32, bytes: u32): u32 {
-  const end = at + bytes;
-  let number: u32 = 0;
-  let keyAt: u32 = 0;
-  let keyBytes: u32 = 0;
-  let atUs = i64.MAX_VALUE;
-  while (at < end) {
-    const tag = tagRead(at, end);
-    if (cursor === 0) return STATUS_MALFORMED;
-    if (tag === 0x0a || tag === 0x1a) {
-      const size = lengthRead(cursor, end);
-      if (cursor === 0) return STATUS_MALFORMED;
-      at = cursor + size;
-      if (tag === 0x0a) {
-        if (number === 0) number = channelByName(cursor, size);
-      } else {
-        keyAt = cursor;
-        keyBytes = size;
-      }
-    } else if (tag === 0x10) {
-      const value = varintRead(cursor, end);
-      if (cursor === 0) return STATUS_MALFORMED;
-      number = value > 0xffffffff ? 0xffffffff : <u32>value;
-      at = cursor;
-    } else {
-      if (tag >> 3 <= 4 && tag !== 0x21) return STATUS_MALFORMED;
-      const valueAt = cursor;
-      if (tag === 0x21 && end - valueAt >= 8) atUs = load<i64>(valueAt);
-      at = fieldSkip(cursor, end, tag & 7);
-      if (at === 0) return STATUS_MALFORMED;
-    }
-  }
-  if (keyBytes > KEY_BYTES_MAX) return resultStatus(STATUS_KEY_TOO_LONG, keyBytes, KEY_BYTES_MAX);
-  if (!utf8Valid(keyAt, keyBytes)) return resultStatus(STATUS_NOT_UTF8, 3, 0);
-  const channel = channelFind(number);
-  if (channel === null) return resultStatus(STATUS_CHANNEL_UNKNOWN, number, 0);
-  if (keyBytes !== 0) {
-    keysCancel(number, keyAt, keyBytes, atUs);
-    outboxesCancel(channel as Channel, keyAt, keyBytes, atUs);
-  }
   return STATUS_OK;
 }

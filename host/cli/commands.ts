@@ -5,6 +5,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { limits } from "../limits.ts";
 import type { BenchOptions } from "./bench.ts";
+import type { CancelOptions } from "./cancel.ts";
 import type { ChannelOptions } from "./channel.ts";
 import { type Target, targetFrom } from "./client.ts";
 import type { ExplainOptions } from "./explain.ts";
@@ -120,6 +121,27 @@ export function addExplainCommand(program: Command, terminal: Terminal, onFailed
         const { explain } = await import("./explain.ts");
         if (!(await explain(channel, options, target(options, terminal), terminal))) onFailed();
       }),
+  );
+}
+
+/** Adds cancel. */
+export function addCancelCommand(program: Command, terminal: Terminal): void {
+  withUrl(
+    program
+      .command("cancel")
+      .summary("withdraw the undelivered events of a key")
+      .description(
+        "Withdraw what was not delivered yet of a key, and tell those who got it with an event of type cancel.",
+      )
+      .argument("<channel>")
+      .argument("<key>")
+      .option("--at <moment>", "only events that happened up to then (RFC 3339); now if it is not given")
+      .option("--as <member>", "the member that takes it up, such as m17, instead of cancelling it for all")
+      .option("--json", "one JSON object")
+      .addHelpText("after", CANCEL_EXAMPLES)
+      .action(async (channel: string, key: string, options: CancelOptions & WithUrl) =>
+        (await import("./cancel.ts")).cancel(channel, key, options, target(options, terminal), terminal),
+      ),
   );
 }
 
@@ -255,6 +277,11 @@ Examples:
   $ sluice explain orders --event '{"type":"order.placed","key":"r-17"}' --json
 
 Exit code 1 if nobody would get it.`;
+
+const CANCEL_EXAMPLES = `
+Examples:
+  $ sluice cancel orders o-17
+  $ sluice cancel orders o-17 --at 2026-01-01T00:00:00Z --json`;
 
 const BENCH_EXAMPLES = `
 Examples:

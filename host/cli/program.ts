@@ -4,7 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { isSluiceError } from "../errors.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { addChannelCommand, addClientCommands, addExplainCommand } from "./commands.ts";
+import { addCancelCommand, addChannelCommand, addClientCommands, addExplainCommand } from "./commands.ts";
 import { CliError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, lineFromReason, messageOf } from "./failure.ts";
 import { addMailboxCommand } from "./mailbox-commands.ts";
 import { addMembersCommand } from "./routing-commands.ts";
@@ -107,6 +107,7 @@ function createProgram(
     .showSuggestionAfterError(true);
   addServeCommand(program, terminal, platform);
   addClientCommands(program, terminal, onFailed);
+  addCancelCommand(program, terminal);
   addExplainCommand(program, terminal, onFailed);
   addChannelCommand(program, terminal);
   addMailboxCommand(program, terminal);

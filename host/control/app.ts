@@ -15,6 +15,7 @@ import { createFastPublish, type FastPublish } from "./fast-publish.ts";
 import { createGate, type GateRequest } from "./gate.ts";
 import { problemAnswer } from "./problem.ts";
 import type { ControlContext, ControlEnv } from "./request.ts";
+import { addCancelRoute } from "./routes/cancel.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
@@ -105,6 +106,7 @@ export function createControlApp(options: ControlOptions): ControlPlane {
   addChannelRoutes(app);
   addEventRoutes(app);
   addSubscribeRoute(app);
+  addCancelRoute(app);
   addExplainRoute(app);
   addTemplateRoutes(app);
   addFilterRoutes(app);

@@ -10,6 +10,7 @@ import type { RouteCounters } from "../filter/bound.ts";
 import type { Binding } from "../filter/route.ts";
 import type { Stage } from "../filter/schema.ts";
 import type { Event } from "../gen/sluice/v1/event_pb.ts";
+import type { CancelKeyOptions, Cancelled } from "../session/cancel.ts";
 import type { ConnectionAdapter } from "../session/connection.ts";
 import type { ExplainOptions, Explanation } from "../session/explain.ts";
 import type { Mailboxes } from "../session/mailboxes.ts";
@@ -93,6 +94,8 @@ export interface ControlService {
    * @param carrier Gets what is to be told.
    */
   openStream(kind: StreamKind, carrier: ConnectionAdapter, request: StreamRequest): OpenedStream;
+  /** Withdraws the undelivered events of a key, and tells whoever got it. */
+  cancel(channel: string, key: string, options?: CancelKeyOptions): Cancelled;
   /** What would become of an event at each sink, in join order. Nothing happens. */
   explain(channel: string, event: Event, options?: ExplainOptions): Explanation;
   /** All mailboxes; those that are polled are made and kept there. */

@@ -56,10 +56,7 @@ export interface CoreExports {
   /** Holds (1) or releases (0) deliveries; answers of the host pass. */
   inboxHold(connection: number, held: number): void;
 
-  /**
-   * Events and bytes waiting in the inbox, those that are to be delivered again included; a cancelled event counts until
-   * it comes to the front.
-   */
+  /** Events and bytes waiting in the inbox, those that are to be delivered again included; what was withdrawn is not. */
   inboxEvents(connection: number): number;
   inboxBytes(connection: number): number;
 
@@ -290,6 +287,15 @@ export interface CoreExports {
 
   /** Merges an encoded Update's attributes and removals into the member's. Returns a status. */
   memberUpdate(connection: number, at: number, bytes: number, now: number): number;
+
+  /**
+   * Cancels a key, which lies at `keyAt` (UTF-8), for a connection: a Cancel frame without the frame, and on a connection
+   * without a socket without being a member. What waits for decide() must have been decided.
+   *
+   * @param atUs Events that happened up to this moment, µs since 1970; Infinity: all so far, and its own moment is now.
+   * @returns STATUS_OK with RESULT_COUNT deliveries withdrawn and RESULT_INDEX sinks told, or a status.
+   */
+  cancel(connection: number, channel: number, keyAt: number, keyBytes: number, atUs: number, now: number): number;
 
   /**
    * What would become of an encoded Event at the sinks of a channel, without doing anything: records of EXPLAIN_… in

@@ -54,7 +54,10 @@ const rows: ReadonlyMap<number, Row> = new Map<number, Row>([
   ],
   [abi.STATUS_STORE_FULL, ["store_full", () => "The store of this host is full, try again later"]],
   [abi.STATUS_MEMBER_UNKNOWN, ["member_unknown", (value) => `This session has no member m${value}`]],
-  [abi.STATUS_CHANNEL_UNKNOWN, ["channel_unknown", (value) => `There is no channel number ${value}`]],
+  [
+    abi.STATUS_CHANNEL_UNKNOWN,
+    ["channel_unknown", (value) => `There is no channel ${value === 0 ? "of that name" : `number ${value}`}`],
+  ],
   [abi.STATUS_SOURCE_TAKEN, ["source_taken", () => "The channel takes one source, and it has one"]],
   [
     abi.STATUS_ACK_UNKNOWN,
@@ -91,6 +94,15 @@ const rows: ReadonlyMap<number, Row> = new Map<number, Row>([
     ["control_full", (_value, limit) => `The peer does not read its answers, limit is ${limit} bytes waiting`],
   ],
   [abi.STATUS_EXPRESSION, ["internal", (value) => `An expression was compiled to a program that is none (${value})`]],
+  [
+    abi.STATUS_NOT_MEMBER,
+    ["not_member", () => "This session is no member of the channel, and only members may cancel; join it first"],
+  ],
+  [abi.STATUS_KEY_MISSING, ["invalid_value", () => "A cancel must have a key that is not empty"]],
+  [
+    abi.STATUS_CANCELLED,
+    ["cancelled", () => "Another member that got this key was first, or it was cancelled for all: leave it"],
+  ],
   [abi.STATUS_DISCONNECT, ["disconnect", () => "The inbox overflowed, and its policy is disconnect"]],
 ]);
 

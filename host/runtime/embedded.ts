@@ -4,11 +4,13 @@
 import { SluiceError } from "../errors.ts";
 import type { Event } from "../gen/sluice/v1/event_pb.ts";
 import type { Service } from "../service.ts";
+import type { Cancelled } from "../session/cancel.ts";
 import type { PublishResult } from "../session/local.ts";
 import type { LocalDelivery } from "../session/local-frames.ts";
 import { derivedId } from "../session/receipt.ts";
 import type { AttributeValue, Subscription, SubscriptionOptions } from "../session/subscription.ts";
 import { eventFromJson, jsonFromEvent } from "../socket/json/codec.ts";
+import { microsFromMoment } from "../socket/json/moment.ts";
 
 /** An event as JSON frames have it: `type` must be there, the rest may be absent. */
 export interface EventInput {
@@ -49,6 +51,13 @@ export interface EventStream extends AsyncIterable<ReceivedEvent> {
   readonly member: number;
   /** Changes live attributes; null takes one away. */
   update(attributes: Readonly<Record<string, AttributeValue | null>>): void;
+  /**
+   * Says that this subscriber takes up what has that key: others who wait for it do not get it, others who got it are told
+   * by an event of type `cancel`.
+   *
+   * @throws {SluiceError} `cancelled` where another one was first: leave it.
+   */
+  cancel(key: string, options?: CancelOptions): Cancelled;
   /** Ends it, and the loop that reads it. */
   leave(): void;
 }
@@ -64,10 +73,22 @@ export interface Channel {
   publish(event: EventInput): Receipt;
   /** Publishes many with a constant number of calls into the core. One result per event; nothing is thrown for a single one. */
   publishAll(events: readonly EventInput[]): PublishResult[];
+  /**
+   * Withdraws the undelivered events of a key for all sinks; those who got it are told by an event of type `cancel`.
+   *
+   * @throws {SluiceError} `channel_unknown`, `invalid_value`, `key_too_long`.
+   */
+  cancel(key: string, options?: CancelOptions): Cancelled;
   /** Subscribes; events wait in a bounded inbox while the reader is busy. */
   subscribe(options?: SubscribeOptions): EventStream;
   /** Subscribes with a function that gets each batch, at most once per turn of the event loop; events are decoded when looked at. */
   handler(onEvents: (deliveries: readonly LocalDelivery[]) => void, options?: SubscribeOptions): Subscription;
+}
+
+/** What a cancel may say besides its key. */
+export interface CancelOptions {
+  /** RFC 3339: only what happened up to this moment; absent: now. */
+  readonly at?: string;
 }
 
 /** What a stream keeps in JavaScript before it holds its inbox, in events. */
@@ -83,10 +104,21 @@ export function embeddedChannel(service: Service, name: string): Channel {
       if ("problem" in result) throw result.problem;
       return result;
     },
+    cancel: (key, options = {}) => service.cancel(name, key, momentFrom(options)),
     publishAll: (events) => service.publish(name, events.map(eventFrom)),
     subscribe: (options = {}) => createStream(service, name, options),
     handler: (onEvents, options = {}) => service.subscribe(name, { ...options, onEvents }),
   };
+}
+
+function momentFrom({ at }: CancelOptions): { atUs?: bigint } {
+  if (at === undefined) return {};
+  const atUs = microsFromMoment(at);
+  if (atUs === undefined)
+    throw new SluiceError("invalid_value", `Cannot read the moment ${JSON.stringify(at.slice(0, 64))}`, {
+      value: "at",
+    });
+  return { atUs };
 }
 
 function eventFrom(input: EventInput): Event {
@@ -157,6 +189,7 @@ function createStream(service: Service, name: string, options: SubscribeOptions)
       return subscription.member;
     },
     update: (attributes) => subscription.update(attributes),
+    cancel: (key, options = {}) => service.cancel(name, key, { ...momentFrom(options), as: subscription.member }),
     leave,
     [Symbol.asyncIterator]: read,
   };

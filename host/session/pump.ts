@@ -6,6 +6,7 @@
  */
 import {
   REASON_ANSWER,
+  REASON_CANCELLED,
   REASON_CLOSE,
   REASON_CLOSED,
   REASON_CONTROL,
@@ -17,7 +18,9 @@ import {
   REASON_TEXT,
   RESULT_AT,
   RESULT_BYTES_AT,
+  RESULT_COUNT,
   RESULT_HAS_REF,
+  RESULT_INDEX,
   RESULT_LIMIT,
   RESULT_REASON,
   RESULT_REF,
@@ -31,7 +34,7 @@ import { SluiceError, sluiceErrorFrom } from "../errors.ts";
 import { handleControl } from "./control.ts";
 import { clientFrameFrom } from "./decode.ts";
 import type { Ref } from "./frames.ts";
-import { emptyReceipt } from "./receipt.ts";
+import { cancelReceipt, emptyReceipt } from "./receipt.ts";
 import type { Session } from "./session.ts";
 import { makeImplicitSource } from "./source.ts";
 import { CLOSED, OPEN, PARTIAL_NEW, PARTIAL_NONE } from "./state.ts";
@@ -108,6 +111,9 @@ function handle(session: Session, core: Core, reason: number, now: number): bool
       return false;
     case REASON_ANSWER:
       session.answer(emptyReceipt(ref));
+      return false;
+    case REASON_CANCELLED:
+      session.answer(cancelReceipt(ref, result[RESULT_COUNT] as number, result[RESULT_INDEX] as number));
       return false;
     case REASON_DECIDE:
       session.engine.decide(now);

@@ -128,7 +128,13 @@ export function receiptFromCore(session: Session, core: Core, ref: Ref): HostFra
   });
 }
 
-/** Says that an update, credit, ack, cancel or inbox frame with `ref` was carried out: a receipt without results. */
+/** Says what a cancel with `ref` did: a receipt without results. */
+export function cancelReceipt(ref: Ref, withdrawn: number, forwarded: number): HostFrame {
+  const value = create(ReceiptSchema, { ...refField(ref), withdrawn, forwarded });
+  return create(HostFrameSchema, { kind: { case: "receipt", value } });
+}
+
+/** Says that an update, credit, ack or inbox frame with `ref` was carried out: a receipt without results. */
 export function emptyReceipt(ref: Ref): HostFrame {
   return create(HostFrameSchema, { kind: { case: "receipt", value: create(ReceiptSchema, refField(ref)) } });
 }

@@ -4,6 +4,8 @@
 import {
   STATISTIC_BYTES_IN,
   STATISTIC_BYTES_OUT,
+  STATISTIC_CANCELS,
+  STATISTIC_CANCELS_FORWARDED,
   STATISTIC_CHANNELS,
   STATISTIC_CONNECTIONS,
   STATISTIC_DELIVERIES,
@@ -15,6 +17,7 @@ import {
   STATISTIC_PARKED,
   STATISTIC_REFUSED,
   STATISTIC_SLABS,
+  STATISTIC_STARTED_EVICTED,
 } from "../../core-wasm/abi.ts";
 import type { Engine } from "./engine.ts";
 import { losses, lossTotal } from "./reasons.ts";
@@ -27,6 +30,9 @@ const coreNames: readonly (readonly [name: string, index: number])[] = [
   ["deliveryBytesTotal", STATISTIC_BYTES_OUT],
   ["refusedTotal", STATISTIC_REFUSED],
   ...losses.map((loss) => [lossTotal(loss), loss.statistic] as const),
+  ["cancelsTotal", STATISTIC_CANCELS],
+  ["cancelsForwardedTotal", STATISTIC_CANCELS_FORWARDED],
+  ["startsForgottenTotal", STATISTIC_STARTED_EVICTED],
   ["evacuatedBytesTotal", STATISTIC_EVACUATED_BYTES],
   ["pagesUsed", STATISTIC_PAGES_USED],
   ["pages", STATISTIC_PAGES],

@@ -15,7 +15,7 @@ export const examples = {
     credit: { json: '{"credit":{"events":256,"bytes":1048576}}' },
     ack: { json: '{"ack":{"through":41}}' },
     update: { json: '{"update":{"member":"m3","attributes":{"load":0.42},"remove":["zone"]}}' },
-    cancel: { json: '{"cancel":{"channel":"orders","key":"o-17"}}' },
+    cancel: { json: '{"ref":9,"cancel":{"channel":"orders","key":"o-17","at":"2026-01-01T00:00:00Z"}}' },
     hello: { json: '{"hello":{"client":"shop"}}' },
     join: {
       json: '{"ref":1,"join":{"channel":"orders","role":"sink","attributes":{"zone":"eu"},"types":["order.placed"]}}',

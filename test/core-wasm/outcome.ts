@@ -57,7 +57,8 @@ export type Outcome =
   | { readonly reason: "decide"; readonly records: readonly DecideRecord[] }
   | { readonly reason: "close"; readonly status: number; readonly value: number; readonly limit: number }
   | { readonly reason: "closed"; readonly code: number }
-  | { readonly reason: "answer"; readonly ref?: number };
+  | { readonly reason: "answer"; readonly ref?: number }
+  | { readonly reason: "cancelled"; readonly ref?: number; readonly withdrawn: number; readonly forwarded: number };
 
 /** An outcome of one reason. */
 export type OutcomeOf<Reason extends Outcome["reason"]> = Extract<Outcome, { reason: Reason }>;
@@ -170,6 +171,13 @@ export function readOutcome(words: Words, memory: Uint8Array): Outcome | undefin
       return { reason: "closed", code: result(abi.RESULT_VALUE) };
     case abi.REASON_ANSWER:
       return { reason: "answer", ...ref };
+    case abi.REASON_CANCELLED:
+      return {
+        reason: "cancelled",
+        withdrawn: result(abi.RESULT_COUNT),
+        forwarded: result(abi.RESULT_INDEX),
+        ...ref,
+      };
     default:
       throw new RangeError(`Unknown reason ${reason}`);
   }

@@ -303,9 +303,23 @@ const ways: Partial<Record<SluiceCode, () => Told | Promise<Told>>> = {
   },
   publish_gap: () =>
     framed(createTestControl(), { kind: { case: "publish", value: { channel: "c", number: 2n, events: [event] } } }),
+  async cancelled() {
+    const control = createTestControl();
+    const workers = [new TestCarrier(control.service), new TestCarrier(control.service)];
+    for (const worker of workers) worker.send({ kind: { case: "join", value: { channel: "c" } } });
+    await control.ask("POST", events, { type: "t", key: "k" });
+    control.service.flush();
+    await control.ask("POST", `${path}/cancel`, { key: "k", as: "m1" });
+    return asked(control.ask("POST", `${path}/cancel`, { key: "k", as: "m2" }));
+  },
   inbox_unknown: () => asked(createTestControl().ask("GET", "/v1/inboxes/inone")),
 
   unauthorized: () => thrown(() => assertMayListen({ host: "0.0.0.0", port: 7480 }, false)),
+  async not_member() {
+    const control = createTestControl();
+    await control.ask("PUT", path, {});
+    return framed(control, { ref: 1, kind: { case: "cancel", value: { channel: "c", key: "k" } } });
+  },
   forbidden: () => asked(createTestControl().ask("GET", "/v1/info", undefined, { origin: "https://evil.example" })),
 
   memory_too_small: () => thrown(() => resolveOptions({ memoryBytes: 1 })),

@@ -53,7 +53,15 @@ export type Command =
       readonly receipt: boolean;
     }
   | { readonly do: "credit"; readonly connection: number; readonly events: number; readonly bytes: number }
-  | { readonly do: "cancel"; readonly connection: number; readonly channel: number; readonly key: string }
+  | {
+      readonly do: "cancel";
+      readonly connection: number;
+      readonly channel: number;
+      readonly key: string;
+      /** Its moment before now; undefined: it does not say. */
+      readonly agoMs: number | undefined;
+      readonly ref: boolean;
+    }
   | { readonly do: "drain"; readonly connection: number; readonly bytesMax: number }
   | { readonly do: "burst"; readonly connection: number; readonly parts: readonly Burst[] }
   | { readonly do: "flush" }
@@ -133,7 +141,17 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       bytes: fc.constantFrom(300, 70_000, 2 ** 40),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("cancel" as const), connection, channel, key }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("cancel" as const),
+      connection,
+      channel,
+      key,
+      agoMs: fc.option(fc.integer({ min: -5, max: 30 }), { nil: undefined, freq: 2 }),
+      ref: fc.boolean(),
+    }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({

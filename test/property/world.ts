@@ -14,6 +14,7 @@ import { type Burst, type Command, eventOf } from "./command.ts";
 import { compareReceipts, entryBytes } from "./compare.ts";
 import { choose, decide } from "./decider.ts";
 import { ModelEngine } from "./reference/engine.ts";
+import { microseconds } from "./reference/event.ts";
 import type { ModelDelivery } from "./reference/inbox.ts";
 
 const KINDS = [abi.CONNECTION_STREAM, abi.CONNECTION_WEBSOCKET, abi.CONNECTION_WEBSOCKET_JSON, abi.CONNECTION_LOCAL];
@@ -76,8 +77,7 @@ export class World {
         this.model.inbox(this.#connection(command.connection).id).credit(command.events, command.bytes);
         break;
       case "cancel":
-        expect(this.#connection(command.connection).cancel(this.#channel(command.channel), command.key)).toEqual([]);
-        this.model.cancel(this.#channel(command.channel), command.key, this.harness.now);
+        this.#cancel(command);
         break;
       case "drain":
         this.#drain(this.#connection(command.connection), command.bytesMax);
@@ -188,6 +188,25 @@ export class World {
       .filter(({ reason }) => reason !== "decide");
     const want = this.model.publish(connection.id, channel, events, this.harness.now);
     compareReceipts(outcomes, want, receipt);
+    expect(this.harness.core.channelSequence(channel)).toBe(Number(this.model.channels.get(channel)?.sequence));
+  }
+
+  #cancel({ connection: index, channel: channelIndex, key, agoMs, ref }: Extract<Command, { do: "cancel" }>): void {
+    const connection = this.#connection(index);
+    const channel = this.#channel(channelIndex);
+    const atUs = agoMs === undefined ? undefined : microseconds(this.harness.now - agoMs);
+    const value = { channelNumber: channel, key, ...(atUs === undefined ? {} : { atUs }) };
+    const outcomes = connection.send({ kind: { case: "cancel", value }, ...(ref ? { ref: 9 } : {}) });
+    const [outcome] = outcomes;
+    if (connection.kind !== abi.CONNECTION_LOCAL && !this.model.isMember(connection.id, channel)) {
+      expect(outcome).toMatchObject({ reason: "problem", status: abi.STATUS_NOT_MEMBER });
+      return;
+    }
+    const want = this.model.cancel(connection.id, channel, key, atUs, microseconds(this.harness.now));
+    if (!ref) expect(outcomes).toEqual([]);
+    else if (want.status !== abi.STATUS_OK)
+      expect(outcome).toMatchObject({ reason: "problem", status: want.status, ref: 9 });
+    else expect(outcome).toEqual({ reason: "cancelled", ref: 9, withdrawn: want.withdrawn, forwarded: want.forwarded });
     expect(this.harness.core.channelSequence(channel)).toBe(Number(this.model.channels.get(channel)?.sequence));
   }
 

@@ -38,6 +38,7 @@ export const docsFiles = Object.freeze({
   "guides/queue-group.md": MARKDOWN,
   "guides/stale-load.md": MARKDOWN,
   "guides/sticky.md": MARKDOWN,
+  "guides/tied-requests.md": MARKDOWN,
   "guides/who-gets-this-event.md": MARKDOWN,
 } as const);
 

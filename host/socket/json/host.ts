@@ -90,8 +90,10 @@ function treeFromKind(kind: HostFrame["kind"], names: HostNames, session: Sessio
       };
     case "credit":
       return { credit: { channel: channelOf(kind.value) || undefined, ...treeFromCredit(kind.value) } };
-    case "receipt":
-      return { receipt: { ref: kind.value.ref, results: kind.value.results.map(treeFromResult) } };
+    case "receipt": {
+      const { ref, results, withdrawn, forwarded } = kind.value;
+      return { receipt: { ref, results: results.map(treeFromResult), withdrawn, forwarded } };
+    }
     case "dropped":
       return {
         dropped: {
@@ -213,8 +215,9 @@ function kindFromChecked(json: HostFrameJson): NonNullable<FrameInit["kind"]> {
     return { case: "credit", value: { ...given({ channel }), ...creditFromChecked(credit) } };
   }
   if (json.receipt !== undefined) {
-    const { ref, results } = json.receipt;
-    return { case: "receipt", value: { ...given({ ref }), results: results.map(resultFromChecked) } };
+    const { ref, results, withdrawn, forwarded } = json.receipt;
+    const counts = given({ ref, withdrawn, forwarded });
+    return { case: "receipt", value: { ...counts, results: results.map(resultFromChecked) } };
   }
   if (json.dropped !== undefined)
     return { case: "dropped", value: { ...json.dropped, count: BigInt(json.dropped.count) } };

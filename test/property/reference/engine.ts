@@ -9,8 +9,9 @@
 import * as abi from "../../../core-wasm/abi.ts";
 import type { Event } from "../../../host/gen/sluice/v1/event_pb.ts";
 import type { EventInit } from "../../core-wasm/frames.ts";
-import { completeEvent, microseconds } from "./event.ts";
-import { type ModelDelivery, ModelInbox } from "./inbox.ts";
+import { type CancelWorld, type ModelCancelled, ModelCancels } from "./cancel.ts";
+import { completeEvent } from "./event.ts";
+import { type Entry, type ModelDelivery, ModelInbox } from "./inbox.ts";
 
 /** What became of one published event. */
 export interface ModelReceipt {
@@ -62,6 +63,7 @@ export class ModelEngine {
   members: ModelMember[] = [];
   readonly #entryBytes: EntryBytes;
   readonly #decider: ModelDecider;
+  readonly #cancels = new ModelCancels(this.#cancelWorld());
 
   constructor(entryBytes: EntryBytes, decider: ModelDecider) {
     this.#entryBytes = entryBytes;
@@ -83,6 +85,7 @@ export class ModelEngine {
     const waiting = this.inbox(connection).entries.length;
     this.members = this.members.filter((member) => member.connection !== connection);
     this.connections.delete(connection);
+    this.#cancels.closed(connection);
     return waiting;
   }
 
@@ -159,20 +162,47 @@ export class ModelEngine {
     return moved;
   }
 
-  /** Withdraws undelivered events of a key that are not younger than the cancel. */
-  cancel(channel: number, key: string, nowMs: number): void {
-    const atUs = microseconds(nowMs);
-    for (const { inbox } of this.connections.values()) {
-      for (const entry of inbox.entries) {
-        const { key: entryKey, timeUs } = entry.event;
-        if (entry.channel === channel && entryKey === key && (timeUs as bigint) <= atUs) entry.cancelled = true;
-      }
-    }
+  /** Cancels a key; see {@link ModelCancels}. */
+  cancel(connection: number, channel: number, key: string, atUs: bigint | undefined, nowUs: bigint): ModelCancelled {
+    return this.#cancels.cancel({ connection, channel, key, atUs, nowUs });
+  }
+
+  /** Whether a session is a member of a channel, in whatever role. */
+  isMember(connection: number, channel: number): boolean {
+    return this.members.some((member) => member.connection === connection && member.channel === channel);
   }
 
   /** Everything one connection gets now. */
   drain(connection: number, nowMs: number): ModelDelivery[] {
-    return this.inbox(connection).drain(nowMs);
+    const deliveries = this.inbox(connection).drain(nowMs);
+    for (const { entry } of deliveries) this.#cancels.delivered(connection, entry);
+    return deliveries;
+  }
+
+  #cancelWorld(): CancelWorld {
+    const isSink = (member: ModelMember, connection: number, channel: number) =>
+      member.connection === connection && member.channel === channel && (member.role & abi.ROLE_SINK) !== 0;
+    return {
+      inboxes: () => [...this.connections.values()].map(({ inbox }) => inbox),
+      joined: (connection, channel) => this.members.findIndex((member) => isSink(member, connection, channel)),
+      source: (connection) => (this.connections.get(connection) as ModelConnection).source,
+      tell: (channel, event, connections, cancel) => {
+        const target = this.channels.get(channel) as ModelChannel;
+        target.sequence += 1n;
+        return connections.filter((connection) => {
+          const member = this.members.find((candidate) => isSink(candidate, connection, channel)) as ModelMember;
+          const entry = this.#entry(channel, target.sequence, event, member, 0);
+          return this.inbox(connection).push({ ...entry, ...(cancel === undefined ? {} : { cancel }) });
+        }).length;
+      },
+    };
+  }
+
+  #entry(channel: number, sequence: bigint, event: Event, member: ModelMember, submitter: number): Entry {
+    const lateDrop = ((this.channels.get(channel) as ModelChannel).flags & abi.CHANNEL_LATE_DROP) !== 0;
+    const memberTold = this.#sinksOf(member.connection, channel) > 1;
+    const bytes = this.#entryBytes(channel, sequence, event, memberTold ? member.number : 0);
+    return { channel, sequence, event, bytes, member: member.number, memberTold, lateDrop, submitter };
   }
 
   #selected(connection: number, channel: number, event: Event): ModelMember[] {
@@ -202,24 +232,12 @@ export class ModelEngine {
     }
     const selected = target.decided ? this.#decide(connection, event, candidates) : candidates;
     const sequence = target.sequence + 1n;
-    const lateDrop = (target.flags & abi.CHANNEL_LATE_DROP) !== 0;
     const tried = new Map<number, boolean>();
     let refused = 0;
     for (const member of selected) {
       let taken = tried.get(member.connection);
       if (taken === undefined) {
-        const memberTold = this.#sinksOf(member.connection, channel) > 1;
-        const bytes = this.#entryBytes(channel, sequence, event, memberTold ? member.number : 0);
-        const entry = {
-          channel,
-          sequence,
-          event,
-          bytes,
-          member: member.number,
-          memberTold,
-          lateDrop,
-          cancelled: false,
-        };
+        const entry = this.#entry(channel, sequence, event, member, connection);
         taken = this.inbox(member.connection).push(entry);
         tried.set(member.connection, taken);
       }

@@ -20,8 +20,10 @@ export interface Entry {
   readonly memberTold: boolean;
   /** Dropped rather than delivered when late (CHANNEL_LATE_DROP). */
   readonly lateDrop: boolean;
-  /** Withdrawn: never delivered, told and taken off the counts when it comes to the front. */
-  cancelled: boolean;
+  /** The session that published it. */
+  readonly submitter: number;
+  /** It tells of a cancel, by somebody who had the key or by somebody else; absent: it is an event like any other. */
+  readonly cancel?: "claim" | "abort";
 }
 
 /** A delivery as the model makes it. */
@@ -140,13 +142,12 @@ export class ModelInbox {
 
   #dropFirst(): void {
     const entry = this.entries.shift();
-    if (entry !== undefined) this.drop(entry.channel, entry.cancelled ? "cancelled" : "overflow");
+    if (entry !== undefined) this.drop(entry.channel, "overflow");
   }
 }
 
 /** Why an entry must not be delivered any more. At or before the deadline is in time. */
 function deadReason(entry: Entry, nowMs: number): DropReason | undefined {
-  if (entry.cancelled) return "cancelled";
   const deliverByUs = entry.event.deliverByUs;
   return entry.lateDrop && deliverByUs !== undefined && microseconds(nowMs) > deliverByUs ? "late" : undefined;
 }

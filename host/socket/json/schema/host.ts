@@ -73,7 +73,12 @@ export const deliverySchema = z
 export const hostKinds = {
   deliver: z.strictObject({ events: z.array(deliverySchema) }),
   credit: z.strictObject({ channel: channel.optional(), events: count.optional(), bytes: count.optional() }),
-  receipt: z.strictObject({ ref: uint32.optional(), results: z.array(resultSchema) }),
+  receipt: z.strictObject({
+    ref: uint32.optional(),
+    results: z.array(resultSchema),
+    withdrawn: uint32.optional(),
+    forwarded: uint32.optional(),
+  }),
   dropped: z.strictObject({
     channel,
     count,

@@ -216,6 +216,8 @@ export const hostKinds: {
         ),
         { maxLength: 3 },
       ),
+      withdrawn: uint32,
+      forwarded: uint32,
     },
     { requiredKeys: ["results"] },
   ),
