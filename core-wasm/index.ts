@@ -125,10 +125,9 @@ export {
   inboxTick,
   inboxWindow,
 } from "./mailbox/exports";
-export { cancel } from "./session/cancel-call";
-
 export { channelWindow, streamStatistic } from "./match/deadlines";
 export { inboxBytes, inboxEvents, inboxSet } from "./match/inboxes";
+export { cancel } from "./session/cancel-call";
 
 /** Pages for tables, index and scratch that must be there beside the store. */
 const PAGES_MIN: u32 = 32;

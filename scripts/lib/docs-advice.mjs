@@ -56,9 +56,11 @@ export const advice = {
   admission:
     "`u` says how much of its client's time the inbox would need; 1 is all of it. Lower the rate or `serviceMs`, lengthen the period, or let more be lost.",
   source_taken: "The channel is `source: single`. Wait for its source to leave.",
+  cancelled: "Leave what has that key: another worker does it, or nobody wants it any more.",
   ack_unknown: "Acknowledge numbers that were delivered to this inbox.",
   precondition_failed: "Fetch the resource again and repeat with its `ETag`.",
   unauthorized: "Send a token: `Authorization: Bearer …`.",
+  not_member: "Join the channel first, in any role.",
   forbidden: "Allow the page's origin, or the proxy's name, by `--origin`; `value` says which.",
   memory_too_small: "Start with at least `limit` bytes of `--memory`.",
   state_unusable: "The message names the file and why it cannot be read. Restore or move it.",
