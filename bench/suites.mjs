@@ -1,4 +1,5 @@
 // Suites that measure inside processes rather than over sockets between them.
+import { runMailbox } from "./core/mailbox.mjs";
 import { runCore } from "./core/run.mjs";
 import { runExpression } from "./expression/run.mjs";
 import { runFigure7 } from "./kecho/figure7.mjs";
@@ -20,6 +21,14 @@ export const suites = Object.freeze([
     id: "core",
     title: "the core alone beside plain JavaScript, ns per event",
     run: async (options) => ({ result: await runCore(options), rows: [] }),
+  },
+  {
+    id: "mailbox",
+    title: "ordered inboxes by how much waits in them, ns per event in and out",
+    async run(options) {
+      const { lines, rows } = await runMailbox(options);
+      return { result: lines, rows };
+    },
   },
   {
     id: "expression",
