@@ -68,36 +68,49 @@ export function serialNew(): u32 {
 
 /** Notes that the entries of `metas` metas leave for a connection. Without memory for a ring nothing is noted. */
 export function startedNote(connection: Connection, slab: Slab, metaFirst: u32, metas: u32): void {
+  const number = connection.number;
+  const serial = connection.serial;
+  // Neighbours are mostly of one channel: its ring is looked up once.
+  let channel: u32 = 0;
+  let ring: u32 = 0;
+  let records: u32 = 0;
+  let written: u32 = 0;
   for (let i: u32 = 0; i < metas; i++) {
     const meta = metaAt(slab, metaFirst + i);
     if (meta.keyBytes === 0 || (meta.flags & META_CONTROL) !== 0) continue;
-    const ring = ringsAt + ((channelAt(meta.channel).flags & CHANNEL_CANCELS) !== 0 ? 0 : RING_BYTES);
-    let records = load<u32>(ring);
-    if (records === 0) {
-      records = ringMake(ring);
+    if (meta.channel !== channel) {
+      if (channel !== 0) store<u32>(ring, written, 8);
+      channel = meta.channel;
+      ring = ringsAt + ((channelAt(channel).flags & CHANNEL_CANCELS) !== 0 ? 0 : RING_BYTES);
+      records = ringRecords(ring);
       if (records === 0) return;
+      written = load<u32>(ring, 8);
     }
-    const number = numberNext(ring);
-    if (number > RECORDS && ring === ringsAt) statisticAdd(STATISTIC_STARTED_EVICTED, 1);
-    const record = changetype<Started>(records + (number & (RECORDS - 1)) * RECORD_BYTES);
+    written++;
+    if (written === NUMBER_MAX) written = renumbered(ring);
+    if (written > RECORDS && ring === ringsAt) statisticAdd(STATISTIC_STARTED_EVICTED, 1);
+    const record = changetype<Started>(records + (written & (RECORDS - 1)) * RECORD_BYTES);
     record.hash = meta.hash;
     record.eventUs = meta.timeUs;
-    record.connection = connection.number;
-    record.serial = connection.serial;
-    record.flags = meta.submitter === connection.number ? STARTED_OWN : 0;
+    record.connection = number;
+    record.serial = serial;
+    record.flags = meta.submitter === number ? STARTED_OWN : 0;
   }
+  if (channel !== 0) store<u32>(ring, written, 8);
 }
 
 /** Numbers begin again, at the same places, long before 32 bits are used up; all chains are made anew then. */
-function numberNext(ring: u32): u32 {
-  let number = load<u32>(ring, 8) + 1;
-  if (number === NUMBER_MAX) {
-    number = RECORDS + (number & (RECORDS - 1));
-    memory.fill(load<u32>(ring, 4), 0, RECORDS * 4);
-    store<u32>(ring, number - RECORDS, 12);
-  }
-  store<u32>(ring, number, 8);
+function renumbered(ring: u32): u32 {
+  memory.fill(load<u32>(ring, 4), 0, RECORDS * 4);
+  const number = RECORDS + (NUMBER_MAX & (RECORDS - 1));
+  store<u32>(ring, number - RECORDS, 12);
   return number;
+}
+
+/** Address of a ring's records, which are made with its first one; 0 where memory is used up. */
+function ringRecords(ring: u32): u32 {
+  const records = load<u32>(ring);
+  return records === 0 ? ringMake(ring) : records;
 }
 
 function ringMake(ring: u32): u32 {

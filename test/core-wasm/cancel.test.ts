@@ -51,6 +51,18 @@ describe("withdrawal", () => {
     expect(requester.publish(channel, [{ type: "t" }])).toEqual([]);
   });
 
+  test("what is held for want of a sink never gets one; what was held and delivered is known", () => {
+    const { harness, channel, requester, open, ask, cancel } = workers(0);
+    expect(harness.core.channelEmpty(channel, abi.EMPTY_HOLD, 0)).toBe(abi.STATUS_OK);
+    for (const key of ["k", "other", "k"]) ask(key);
+    expect(cancel(requester)).toEqual(done(2, 0));
+    const late = open("/late");
+    harness.dirty();
+    expect(got(late)).toEqual(["request other /requester"]);
+    expect(cancel(requester, "other")).toEqual(done(0, 1));
+    expect(got(late)).toEqual(["cancel other /requester"]);
+  });
+
   test("an inbox that blocks lets its channel go on when what filled it is withdrawn", () => {
     const {
       requester,
