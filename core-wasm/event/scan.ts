@@ -50,9 +50,13 @@ const TIME_US_MIN: i64 = -62135596800000000;
 export const TIME_US_MAX: i64 = 253402300799999999;
 const TTL_MS_MAX: u64 = 253402300799999;
 
+/** The Shape that the last event has, 0: none is known. */
+export let scanShape: u32 = 0;
+
 /** Scans [at, at + bytes). Returns a status with RESULT_VALUE and RESULT_LIMIT set where it is not STATUS_OK. */
 export function scanEvent(at: u32, bytes: u32): u32 {
   const shape = shapeOf(bytes);
+  scanShape = changetype<u32>(shape);
   if (shape.bytes === bytes && bytes !== 0 && shapeFits(shape, at) && scanShaped(shape, at)) return STATUS_OK;
   const status = scanFields(at, bytes);
   if (status === STATUS_OK && shapeWantsLearning(shape) && shapeLearn(shape, at, bytes)) {
@@ -66,6 +70,8 @@ export function scanEvent(at: u32, bytes: u32): u32 {
     shape.timeOffset = scanTimeAt - at;
     shape.deliverByOffset = scanDeliverByAt - at;
     shape.ttlMs = scanTtlMs;
+  } else {
+    scanShape = 0;
   }
   return status;
 }

@@ -6,6 +6,7 @@
  *   byte of the event                     mask   because
  *   tag, length, name, varint             FF     must be the same
  *   string that is ASCII                  80     any ASCII string is UTF-8
+ *   whole number of an attribute          80     any one of as many bytes; booleans too
  *   fixed 64-bit value, data              00     any value will do (times are checked again)
  *
  * Shapes are an optimisation only: scanEvent() says the same without them, which a property test holds.
@@ -14,9 +15,9 @@ import { cursor, lengthRead, tagRead, varintRead } from "./wire";
 
 /** What must be the same lies in the first so many bytes, or the event has no shape. */
 const SHAPE_BYTES_MAX: u32 = 128;
-const SHAPES: u32 = 16;
+export const SHAPES: u32 = 16;
 /** Address 0 of a record: fields; then the event's bytes, then the mask. */
-const FIELDS_BYTES: u32 = 64;
+const FIELDS_BYTES: u32 = 80;
 const RECORD_BYTES: u32 = FIELDS_BYTES + SHAPE_BYTES_MAX * 2;
 
 /** One remembered event: where its fields lie; its bytes and the mask follow the record. */
@@ -42,6 +43,8 @@ export class Shape {
   patience: u32;
   wait: u32;
   ttlMs: u64;
+  /** Counts what any shape has learned: others that remember a shape see when it has become another. */
+  learned: u32;
 }
 if (offsetof<Shape>() > FIELDS_BYTES) ERROR("Shape is larger than its record");
 
@@ -53,6 +56,13 @@ const PATIENCE_MAX: u32 = 4096;
 export function shapeOf(bytes: u32): Shape {
   return changetype<Shape>(shapesAt + (bytes & (SHAPES - 1)) * RECORD_BYTES);
 }
+
+/** The place of a shape among all, from 0. */
+export function shapeIndex(shape: Shape): u32 {
+  return (changetype<u32>(shape) - shapesAt) / RECORD_BYTES;
+}
+
+let learned: u32 = 0;
 
 /** Forgets all shapes. */
 export function shapesInit(): void {
@@ -89,6 +99,7 @@ export function shapeLearn(shape: Shape, at: u32, bytes: u32): bool {
   const mask = model + SHAPE_BYTES_MAX;
   const end = at + bytes;
   shape.bytes = 0;
+  shape.learned = ++learned;
   memory.fill(model, 0, SHAPE_BYTES_MAX * 2);
   memory.copy(model, at, min<u32>(bytes, SHAPE_BYTES_MAX));
   let last: u32 = 0;
@@ -115,12 +126,33 @@ export function shapeLearn(shape: Shape, at: u32, bytes: u32): bool {
     const strict = field === 10 ? next : valueAt + (free === 0 && wireType !== 2 ? next - valueAt : 0);
     if (strict - at > SHAPE_BYTES_MAX) return false;
     memory.fill(mask + (p - at), 0xff, strict - p);
+    if (field === 10) attributeMask(mask, valueAt, next, at);
     last = max<u32>(last, wireType === 2 && field !== 12 ? next - at : strict - at);
     p = next;
   }
   shape.blocks = max<u32>(1, (last + 15) >> 4);
   shape.bytes = bytes;
   return true;
+}
+
+/** Values of attributes that would be as valid with other bits, where the entry is a short name and a short Value. */
+function attributeMask(mask: u32, from: u32, to: u32, start: u32): void {
+  const nameEnd = from + 2 + <u32>load<u8>(from, 1);
+  if (load<u8>(from) !== 0x0a || load<u8>(from, 1) >= 0x80 || nameEnd + 2 >= to) return;
+  if (load<u8>(nameEnd) !== 0x12 || nameEnd + 2 + <u32>load<u8>(nameEnd, 1) !== to) return;
+  const at = nameEnd + 2;
+  const tag = load<u8>(at);
+  if (tag === 0x11 && to - at === 9) memory.fill(mask + (at + 1 - start), 0, 8);
+  else if (tag === 0x1a && load<u8>(at, 1) < 0x80 && at + 2 + <u32>load<u8>(at, 1) === to)
+    asciiMask(mask, at + 2, to, start);
+  else if ((tag === 0x08 || tag === 0x20) && to - at <= 10 && isOneVarint(at + 1, to))
+    memory.fill(mask + (at + 1 - start), 0x80, to - at - 1);
+}
+
+/** Whether [at, end) is one varint. */
+function isOneVarint(at: u32, end: u32): bool {
+  for (; at < end - 1; at++) if (load<u8>(at) < 0x80) return false;
+  return load<u8>(at) < 0x80;
 }
 
 /** Masks a string's bytes; false where it is not ASCII or lies too far behind. */

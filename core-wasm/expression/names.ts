@@ -22,6 +22,8 @@ class Name {
 let names: u32 = 0;
 /** Highest number ever given, and the numbers that are free again (u32 each). */
 export let namesHigh: u32 = 0;
+/** Counts names that came and went. */
+export let namesChanged: u32 = 0;
 let freeAt: u32 = 0;
 let freeCount: u32 = 0;
 
@@ -98,6 +100,7 @@ export function nameTake(at: u32, bytes: u32): u32 {
   name.bytes = bytes;
   name.next = first;
   name.references = 1;
+  namesChanged++;
   sortCount(sortOf(at, bytes), 1);
   name.number = freeCount !== 0 ? load<u32>(freeAt + --freeCount * 4) : ++namesHigh;
   return name.number;
@@ -115,6 +118,7 @@ export function nameRelease(at: u32, bytes: u32): void {
       continue;
     }
     if (--name.references !== 0) return;
+    namesChanged++;
     if (previous !== 0) changetype<Name>(previous).next = name.next;
     else if (name.next !== 0) mapSet(map, hash, name.next);
     else mapDelete(map, hash);

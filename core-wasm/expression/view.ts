@@ -5,11 +5,13 @@
 
 import { Live } from "../channel/live";
 import { Member } from "../channel/member";
+import { scanShape } from "../event/scan";
+import { SHAPES, Shape, shapeIndex } from "../event/shape";
 import { cursor, fieldSkip, lengthRead, tagRead } from "../event/wire";
 import { bytesEqual } from "../memory/bytes";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { FIELDS } from "./code";
-import { NAMES_MAX, nameLookup, namesHigh } from "./names";
+import { NAMES_MAX, nameLookup, namesChanged, namesHigh } from "./names";
 
 /** Per name: u32 stamp, u32 address of the Value, u32 its bytes, u32 unused; then what it was cast to, with viewTag(). */
 export const SLOT_BYTES: u32 = 48;
@@ -26,6 +28,9 @@ let stamp: u32 = 0;
 let eventAt: u32 = 0;
 let eventBytes: u32 = 0;
 let built = false;
+/** The Shape of its first so many bytes, 0: none is known. */
+let shapeAt: u32 = 0;
+let shapeBytes: u32 = 0;
 /** Per FIELD_…: u32 address (0: absent), u32 bytes. Scalars: the address of their first byte. */
 const fieldsAt: u32 = <u32>memory.data(80);
 if (FIELDS * 8 !== 80) ERROR("fieldsAt has not the size of the fields");
@@ -38,8 +43,9 @@ let agesAt: u32 = 0;
 
 /** Forgets everything. */
 export function viewInit(): void {
-  slotsAt = slots = stamp = 0;
+  slotsAt = slots = stamp = shapeAt = 0;
   built = false;
+  memory.fill(templatesAt, 0, TEMPLATE_BYTES * SHAPES);
 }
 
 /** Makes room for all names there are. Returns false where memory is used up. */
@@ -60,6 +66,16 @@ export function viewGrow(): bool {
 export function viewEvent(at: u32, bytes: u32): void {
   eventAt = at;
   eventBytes = bytes;
+  shapeAt = 0;
+  built = false;
+}
+
+/** The same for a copy of the event that was scanned just now, of `scanned` bytes; fields may be appended to it. */
+export function viewScanned(at: u32, bytes: u32, scanned: u32): void {
+  eventAt = at;
+  eventBytes = bytes;
+  shapeAt = scanShape;
+  shapeBytes = scanned;
   built = false;
 }
 
@@ -182,11 +198,34 @@ function build(): void {
     memory.fill(slotsAt, 0, slots * SLOT_BYTES);
     stamp = 1;
   }
-  // Five stores where memory.fill() would be a call.
+  const end = eventAt + eventBytes;
+  if (shapeAt === 0) {
+    clearFields();
+    return read(eventAt, end);
+  }
+  const shape = changetype<Shape>(shapeAt);
+  const template = changetype<Template>(templatesAt + shapeIndex(shape) * TEMPLATE_BYTES);
+  if (template.learned !== shape.learned || template.names !== namesChanged) {
+    clearFields();
+    noted = 0;
+    read(eventAt, eventAt + shapeBytes);
+    learn(template, shape);
+  } else {
+    recall(template);
+  }
+  // What the host of the event has appended stands behind what was scanned.
+  if (eventBytes !== shapeBytes) read(eventAt + shapeBytes, end);
+}
+
+/** Forgets where fields are: five stores where memory.fill() would be a call. */
+function clearFields(): void {
   const zero = i64x2.splat(0);
   for (let field: u32 = 0; field < FIELDS * 8; field += 16) v128.store(fieldsAt + field, zero);
-  const end = eventAt + eventBytes;
-  for (let at = eventAt; at < end; ) {
+}
+
+/** Notes where the fields at [at, end) and the attributes that programs ask for lie. */
+function read(at: u32, end: u32): void {
+  while (at < end) {
     // Tags and short lengths are one byte nearly always: they are read here, without a call.
     let tag = <u32>load<u8>(at);
     let valueAt = at + 1;
@@ -229,8 +268,73 @@ function attributeNote(at: u32, end: u32): void {
   entryFind(at, end);
   const name = nameLookup(entryNameAt, entryNameBytes);
   if (name === 0) return;
+  slotPut(name, entryValueAt, entryValueBytes);
+  if (noted < NOTED_MAX) {
+    const note = notesAt + noted * NOTE_BYTES;
+    store<u32>(note, name);
+    store<u32>(note, entryValueAt - eventAt, 4);
+    store<u32>(note, entryValueBytes, 8);
+  }
+  noted++;
+}
+
+function slotPut(name: u32, at: u32, bytes: u32): void {
   const slot = slotsAt + name * SLOT_BYTES;
   store<u32>(slot, stamp);
-  store<u32>(slot, entryValueAt, 4);
-  store<u32>(slot, entryValueBytes, 8);
+  store<u32>(slot, at, 4);
+  store<u32>(slot, bytes, 8);
+}
+
+// --- Templates: events of one shape (event/shape.ts) have all of this in the same places ---
+
+/** Where fields and attributes of a shape lie, from the event's beginning. */
+@unmanaged
+class Template {
+  /** Of which shape, and of which names: Shape.learned and namesChanged. */
+  learned: u32;
+  names: u32;
+  notes: u32;
+  reserved: u32;
+}
+const NOTE_BYTES: u32 = 12;
+/** Attributes of one event that programs ask for; with more the event is read anew. */
+const NOTED_MAX: u32 = 20;
+const TEMPLATE_FIELDS: u32 = offsetof<Template>();
+const TEMPLATE_NOTES: u32 = TEMPLATE_FIELDS + FIELDS * 8;
+const TEMPLATE_BYTES: u32 = TEMPLATE_NOTES + NOTED_MAX * NOTE_BYTES;
+const templatesAt: u32 = <u32>memory.data(5376, 16);
+if (TEMPLATE_BYTES * SHAPES !== 5376) ERROR("Templates have not the size of their room");
+/** What attributeNote() has seen of the event under way: u32 name, u32 offset, u32 bytes of the Value. */
+const notesAt: u32 = <u32>memory.data(240, 4);
+if (NOTE_BYTES * NOTED_MAX !== 240) ERROR("Notes have not the size of their room");
+let noted: u32 = 0;
+
+/** Remembers what read() has found of an event of that shape. */
+function learn(template: Template, shape: Shape): void {
+  template.learned = 0;
+  if (noted > NOTED_MAX) return;
+  const at = changetype<u32>(template);
+  for (let field: u32 = 0; field < FIELDS * 8; field += 8) {
+    const found = load<u32>(fieldsAt + field);
+    // Absent ones stay below the event, wherever that lies.
+    store<u32>(at + TEMPLATE_FIELDS + field, found === 0 ? 0 : found - eventAt);
+    store<u32>(at + TEMPLATE_FIELDS + field, load<u32>(fieldsAt + field, 4), 4);
+  }
+  memory.copy(at + TEMPLATE_NOTES, notesAt, noted * NOTE_BYTES);
+  template.notes = noted;
+  template.names = namesChanged;
+  template.learned = shape.learned;
+}
+
+/** What read() would find. A field never lies at the event's first byte, which is a tag. */
+function recall(template: Template): void {
+  const at = changetype<u32>(template);
+  for (let field: u32 = 0; field < FIELDS * 8; field += 8) {
+    const offset = load<u32>(at + TEMPLATE_FIELDS + field);
+    store<u32>(fieldsAt + field, offset === 0 ? 0 : eventAt + offset);
+    store<u32>(fieldsAt + field, load<u32>(at + TEMPLATE_FIELDS + field, 4), 4);
+  }
+  const end = at + TEMPLATE_NOTES + template.notes * NOTE_BYTES;
+  for (let note = at + TEMPLATE_NOTES; note < end; note += NOTE_BYTES)
+    slotPut(load<u32>(note), eventAt + load<u32>(note, 4), load<u32>(note, 8));
 }

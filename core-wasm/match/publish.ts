@@ -40,7 +40,7 @@ import {
   TIME_US_MAX,
 } from "../event/scan";
 import { varintBytes, varintWrite } from "../event/wire";
-import { viewEvent } from "../expression/view";
+import { viewScanned } from "../expression/view";
 import { Filters } from "../filter/bind";
 import { NO_RECEIPT, park } from "../filter/decide";
 import { Slab } from "../mailbox/records";
@@ -144,7 +144,7 @@ function dispatchBare(channel: Channel, connection: Connection, at: u32, bytes: 
   const eventAt = entryHeadCopy(entry, channel.number, sequence);
   copyLoose(eventAt, at, bytes);
   slab.used += size;
-  if (channel.selectiveSinks !== 0) viewEvent(eventAt, bytes);
+  if (channel.selectiveSinks !== 0) viewScanned(eventAt, bytes, bytes);
   rangeFan(channel, connection.number, slab, entry, size, 0, Infinity);
   return true;
 }
@@ -219,7 +219,7 @@ export function dispatch(
   const size = entryPrepare(channel.number, sequence, eventBytes);
   if (channel.strictSinks !== 0) {
     rangeFlush();
-    if (channel.selectiveSinks !== 0) viewEvent(at, bytes);
+    if (channel.selectiveSinks !== 0) viewScanned(at, bytes, bytes);
     // Whom routes select is known only when they have run.
     if (!routed && allRefuse(channel, connection, type, size))
       return resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
@@ -258,13 +258,13 @@ export function dispatch(
       metaKey(meta, scanKeyAt - at + eventAt - entry, scanKeyBytes, timeUs, connection);
     }
   }
-  if (channel.selectiveSinks !== 0) viewEvent(eventAt, eventBytes);
+  if (channel.selectiveSinks !== 0) viewScanned(eventAt, eventBytes, bytes);
   if (!routed) {
     handOn(channel, connection, plain, type, slab, entry, size, eventAt, eventBytes, metas, deadline, receipt);
     return STATUS_OK;
   }
   const expiresMs = deliverByUs === i64.MAX_VALUE ? Infinity : <f64>deliverByUs / 1000;
-  viewEvent(eventAt, eventBytes);
+  viewScanned(eventAt, eventBytes, bytes);
   // Nobody may hold the entry when it is to be diverted.
   slab.pins++;
   const status = handRouted(channel, connection, source, type, slab, entry, size, metas, deadline, expiresMs);
