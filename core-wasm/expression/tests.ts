@@ -3,7 +3,7 @@
  * Where the program is nothing else they say what the machine says, in a tenth of its time; where it is more, what fails them
  * need not be run.
  *
- *   u8 KIND_…, u8 FIELD_…, u16 0 | u32 number of the name | u32 address, u32 bytes of a text | f64 low | f64 high
+ *   u8 KIND_…, u8 FIELD_…, u16 0 | u32 place of the name's slot | u32 address, u32 bytes of a text | f64 low | f64 high
  *
  * What a test casts an attribute to is kept beside its slot in the view, for all tests of the same event.
  */
@@ -49,7 +49,7 @@ export function testsMake(program: u32, numbersAt: u32): u32 {
   for (let at = tests; set !== 0; set &= set - 1, at += TEST_BYTES) {
     const predicate = predicateAt(ctz<u32>(set));
     store<u32>(at, predicate.kind | ((<u32>load<u8>(nameAt(program, predicate.name), 1)) << 8));
-    store<u32>(at, load<u32>(numbersAt + predicate.name * 4), 4);
+    store<u32>(at, load<u32>(numbersAt + predicate.name * 4) * SLOT_BYTES, 4);
     const constant = constantAt(program, predicate.constant);
     store<u32>(at, program + load<u32>(constant, 8), 8);
     store<u32>(at, load<u32>(constant, 12) - (predicate.kind === KIND_PREFIX ? 1 : 0), 12);
@@ -60,38 +60,41 @@ export function testsMake(program: u32, numbersAt: u32): u32 {
   return tests;
 }
 
-/** Whether all of `count` tests hold of the event of the view. */
+/** Whether all of `count` tests hold of the event of the view. What was asked before about it, as nearly always, is at hand. */
 export function testsHold(at: u32, count: u32): bool {
   const slots = viewSlots();
   const event = viewTag(0);
-  for (const end = at + count * TEST_BYTES; at < end; at += TEST_BYTES) {
-    const kind = <u32>load<u8>(at);
-    const field = <u32>load<u8>(at, 1);
-    const number = load<u32>(at, 4);
-    const slot = slots + number * SLOT_BYTES;
-    if (kind === KIND_NUMBER) {
-      // Asked before about this event: nearly always.
-      const value =
-        load<u64>(slot, SLOT_NUMBER_TAG) === (event | field)
-          ? load<f64>(slot, SLOT_NUMBER)
-          : eventNumber(field, number);
+  const end = at + count * TEST_BYTES;
+  do {
+    const head = load<u32>(at);
+    const slot = slots + load<u32>(at, 4);
+    const tag = event | (head >> 8);
+    if ((head & 0xff) === KIND_NUMBER) {
+      const known = load<u64>(slot, SLOT_NUMBER_TAG) === tag;
+      const value = known ? load<f64>(slot, SLOT_NUMBER) : eventNumber(head >> 8, load<u32>(at, 4) / SLOT_BYTES);
       if (!(value >= load<f64>(at, 16) && value <= load<f64>(at, 24))) return false;
-    } else if (kind === KIND_TEXT || kind === KIND_PREFIX) {
-      if (load<u64>(slot, SLOT_TEXT_TAG) === (event | field)) {
-        foundAt = load<u32>(slot, SLOT_TEXT);
-        foundBytes = load<u32>(slot, SLOT_TEXT + 4);
-      } else {
-        eventText(field, number);
-      }
-      const bytes = load<u32>(at, 12);
-      if (foundAt === 0 || (kind === KIND_TEXT ? foundBytes !== bytes : foundBytes < bytes)) return false;
-      if (!bytesSame(foundAt, load<u32>(at, 8), bytes)) return false;
+    } else if ((head & 0xff) === KIND_TEXT || (head & 0xff) === KIND_PREFIX) {
+      if (!textHolds(at, slot, tag, head)) return false;
     } else {
-      const value = eventBoolean(kind, field, number);
+      const value = eventBoolean(head & 0xff, head >> 8, load<u32>(at, 4) / SLOT_BYTES);
       if (!(value >= load<f64>(at, 16) && value <= load<f64>(at, 24))) return false;
     }
-  }
+    at += TEST_BYTES;
+  } while (at !== end);
   return true;
+}
+
+function textHolds(at: u32, slot: u32, tag: u64, head: u32): bool {
+  let text = load<u32>(slot, SLOT_TEXT);
+  let size = load<u32>(slot, SLOT_TEXT + 4);
+  if (load<u64>(slot, SLOT_TEXT_TAG) !== tag) {
+    eventText(head >> 8, load<u32>(at, 4) / SLOT_BYTES);
+    text = foundAt;
+    size = foundBytes;
+  }
+  const bytes = load<u32>(at, 12);
+  if (text === 0 || ((head & 0xff) === KIND_TEXT ? size !== bytes : size < bytes)) return false;
+  return bytesSame(text, load<u32>(at, 8), bytes);
 }
 
 /** The value of a name, which casts change. */
