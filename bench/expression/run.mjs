@@ -5,6 +5,8 @@
 //
 //   of an event's bytes    a channel with one sink that has the expression − a channel without sinks
 //   of an event in view    (a channel with 65 such sinks − a channel with one) ÷ 64: the event's values have been located
+//   the same alone         less what it costs to come to the next sink, which evaluators of a ready object do not do: that of
+//                          sinks whose types refuse the event, got alike
 //
 // No event passes, and each only fails at the last operand: delivering would be measured else.
 import { nanosecondsPer } from "../core/batches.mjs";
@@ -46,8 +48,10 @@ export async function runExpression({ quick, say }) {
         ns[way] = Math.min(ns[way] ?? Number.POSITIVE_INFINITY, nanosecondsPer(run, events, batchMs / PASSES));
     }
     if (repetition < 0) continue;
-    const { none = 0, one = 0, many = 0, ...rest } = ns;
-    const all = { ...rest, "vm-bytes": one - none, "vm-view": (many - one) / FURTHER_SINKS };
+    const { none = 0, one = 0, many = 0, refusing = 0, refusingMany = 0, ...rest } = ns;
+    const view = (many - one) / FURTHER_SINKS;
+    const alone = view - (refusingMany - refusing) / FURTHER_SINKS;
+    const all = { ...rest, "vm-bytes": one - none, "vm-view": view, "vm-alone": alone };
     for (const [peer, value] of Object.entries(all)) rows.push({ cell: "expression", peer, repetition, ns: value });
   }
   const lines = TITLES.map(([way, title]) => {
@@ -62,7 +66,8 @@ export async function runExpression({ quick, say }) {
 const TITLES = /** @type {const} */ ([
   ["vm-bytes", "machine of the core, from the event's bytes"],
   ["hand-bytes", "by hand in AssemblyScript, from the event's bytes"],
-  ["vm-view", "machine of the core, each further expression on the same event"],
+  ["vm-view", "machine of the core, each further sink's expression on the same event"],
+  ["vm-alone", "the same without coming to the sink"],
   ["hand-view", "by hand in AssemblyScript, values located before"],
   ["cel-js", "@marcbachmann/cel-js, on an object"],
   ["bufbuild-cel", "@bufbuild/cel, on an object"],
@@ -78,13 +83,17 @@ async function prepare() {
   const group = Array.from({ length: PER_FRAME }, () => encoded);
   const events = PER_FRAME * FRAMES;
   const hand = await compileHand(Array.from({ length: events }, () => encoded));
-  const onCore = (/** @type {number} */ sinks) => {
+  const asked = (/** @type {import('../core/rig.mjs').Rig} */ rig, /** @type {number} */ index) => ({
+    where: rig.program(expressionOf(index)),
+  });
+  const refusing = () => ({ type: "other" });
+  const onCore = (/** @type {number} */ sinks, /** @type {typeof asked | typeof refusing} */ wants = asked) => {
     const rig = make();
     // Without the index: it is the machine that is measured.
     const channel = rig.channel("c", rig.constant("CHANNEL_ECHO") | rig.scanned);
     const source = rig.open();
     rig.source(source, channel);
-    for (let i = 0; i < sinks; i++) rig.sink(rig.open(), channel, { where: rig.program(expressionOf(i)) });
+    for (let i = 0; i < sinks; i++) rig.sink(rig.open(), channel, wants(rig, i));
     const chunk = Buffer.concat(Array.from({ length: FRAMES }, () => publishFrame(channel, group)));
     const run = () => {
       rig.ingest(source, chunk);
@@ -101,6 +110,8 @@ async function prepare() {
     none: onCore(0),
     one: onCore(1),
     many: onCore(1 + FURTHER_SINKS),
+    refusing: onCore(1, refusing),
+    refusingMany: onCore(1 + FURTHER_SINKS, refusing),
     "hand-bytes": { run: () => none(hand.countEvents()), events },
     "hand-view": { run: () => none(hand.countLocated()), events },
     ...Object.fromEntries(inJavaScript),

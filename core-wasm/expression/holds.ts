@@ -8,21 +8,24 @@ import { viewSink } from "./view";
 
 /** What routes ask; `sink.NAME` is what viewSink() said last. */
 export function programHolds(program: Program): bool {
-  if (program.tests !== 0) {
-    if (!testsHold(program.testsAt, program.tests)) return false;
-    if (program.testsSuffice !== 0) return true;
-  }
-  programRun(program);
-  return castBoolean(stackAt);
+  return testsPass(program) && (program.testsSuffice !== 0 || machineHolds(program));
 }
 
 /** What subscription filters ask. */
 export function programHoldsFor(program: Program, sink: Member): bool {
-  if (program.tests !== 0) {
-    if (!testsHold(program.testsAt, program.tests)) return false;
-    if (program.testsSuffice !== 0) return true;
-  }
-  viewSink(sink);
+  return testsPass(program) && (program.testsSuffice !== 0 || machineHoldsFor(program, sink));
+}
+
+function testsPass(program: Program): bool {
+  return program.tests === 0 || testsHold(program.testsAt, program.tests);
+}
+
+function machineHolds(program: Program): bool {
   programRun(program);
   return castBoolean(stackAt);
+}
+
+function machineHoldsFor(program: Program, sink: Member): bool {
+  viewSink(sink);
+  return machineHolds(program);
 }
