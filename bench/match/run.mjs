@@ -100,7 +100,7 @@ function runCase(make, one, quick) {
 }
 
 /**
- * Publishes batches in both ways in turn: to all who want them, then to one of these.
+ * Publishes batches in both ways in turn: to all who want them, then to none of these.
  *
  * @param {import('./subject.mjs').Subject} subject @param {{ rounds: number, budgetMs: number }} options A round goes on with each way for a
  *   while, for a batch at least.

@@ -13,8 +13,8 @@ const CHURN_COUNT = 2_000;
  * @property {number} addUs @property {number} removeUs For one subscription among the others, the expression compiled and known.
  * @property {(batch: number, scanned: boolean) => { us: number, deliveries: number }} publish Takes one batch of events, with the
  *   index or by asking every subscription; `us` is per event, from the frame's bytes to the last inbox.
- * @property {(isOn: boolean) => void} onlyFind Whether events go to one of those who want them, by chance: all of them are found, and only
- *   one gets it.
+ * @property {(isOn: boolean) => void} onlyFind Whether events go to nobody, because they answer what nobody has asked: all who want them are
+ *   found, and that is all.
  */
 
 /**
@@ -49,7 +49,7 @@ export function openSubject(rig, { mix, subscriptions, batches, batchEvents, chu
   return {
     bytesPerSubscription,
     ...churned,
-    onlyFind: (isOn) => rig.bind(channel, "out", isOn ? [{ choose: "random", limit: 1 }] : []),
+    onlyFind: (isOn) => rig.bind(channel, "out", isOn ? [{ response: rig.program("TRUE") }] : []),
     publish(batch, scanned) {
       rig.core.channelSet(channel, flags | (scanned ? rig.scanned : 0), 4, 0, 0);
       const frame = /** @type {Buffer} */ (frames[batch % batches]);

@@ -4,6 +4,7 @@
  * A route of the bench. Programs are handles of uses that the list takes over; 0 or absent: none.
  *
  * @typedef {object} Route
+ * @property {number} [response] What is a response, which goes to who asked.
  * @property {number} [when] @property {number} [where] @property {number} [orderBy] @property {number} [per]
  * @property {number} [limit] Absent: none.
  * @property {'best' | 'random' | 'tied' | 'hash'} [choose]
@@ -33,12 +34,16 @@ export function encodeRoutes(constant, routes) {
       view.setUint32(base + constant(name) * 4, value, true);
     const number = (/** @type {string} */ name, /** @type {number} */ value) =>
       view.setFloat64(base + constant(name) * 4, value, true);
-    word("ROUTE_FLAGS", route.descending ? constant("ROUTE_DESCENDING") : 0);
+    const replies = route.response === undefined ? 0 : constant("ROUTE_HAS_REPLY");
+    word("ROUTE_FLAGS", (route.descending ? constant("ROUTE_DESCENDING") : 0) | replies);
     word("ROUTE_CHOOSE", constant(`CHOOSE_${choose.toUpperCase()}`));
     word("ROUTE_WHEN", route.when ?? 0);
     word("ROUTE_WHERE", route.where ?? 0);
     word("ROUTE_ORDER_BY", route.orderBy ?? 0);
     word("ROUTE_PER", route.per ?? 0);
+    word("ROUTE_RESPONSE", route.response ?? 0);
+    word("ROUTE_REPLY_KEYS", 1_000);
+    number("ROUTE_REPLY_MS", 1_000);
     word("ROUTE_LIMIT_NUMBER", limit ?? constant("ROUTE_NO_LIMIT"));
     number("ROUTE_CHARGE", charge);
     number("ROUTE_MAX_AGE_MS", maxAgeMs);

@@ -13,7 +13,7 @@ const MANY = 1_000;
 const BLOCKED = "priority > 7";
 /** After so many blocked events the cost of the filter is looked at. */
 const BLOCKED_COUNTS = [1_000, 10_000, 100_000, 1_000_000];
-const BLOCKED_BATCHES = 24;
+const BLOCKED_BATCHES = 200;
 
 /** @typedef {import('../core/rig.mjs').Rig} Rig @typedef {import('./subject.mjs').Setting} Setting */
 
