@@ -7,6 +7,10 @@ import { heapGive, heapTake } from "../memory/heap";
 /** One sink. Those with a reason are out. */
 @unmanaged
 export class Candidate {
+  /** Address of the Member. */
+  member: u32;
+  /** EXPLAINED_… of what put it out, 0: it is in. */
+  reason: u32;
   badness: f64;
   /** The value by which it is ranked, and how old that is, ms; NaN: none. */
   value: f64;
@@ -16,10 +20,6 @@ export class Candidate {
   freshness: u32;
   selections: u32;
   order: u32;
-  /** Address of the Member. */
-  member: u32;
-  /** EXPLAINED_… of what put it out, 0: it is in. */
-  reason: u32;
   /** For explain: its place from 1, routes and whose they are as in EXPLAIN_ROUTE and EXPLAIN_STAGE_OWN; 0: none. */
   rank: u32;
   route: u32;
@@ -83,15 +83,19 @@ export function candidatesClear(): void {
   candidates = 0;
 }
 
-/** Adds a sink that is in. There is room. */
+/** Adds a sink that is in. There is room. Nothing else of it is set: many are put out before anybody asks. */
 export function candidateAdd(member: u32): Candidate {
   const candidate = candidateAt(candidates++);
+  candidate.member = member;
+  candidate.reason = 0;
+  return candidate;
+}
+
+/** Sets what explain tells of a candidate to nothing. */
+export function candidateBlank(candidate: Candidate): void {
   candidate.value = candidate.ageMs = NaN;
   candidate.charge = 0;
-  candidate.group = 0;
-  candidate.member = member;
-  candidate.reason = candidate.rank = candidate.route = candidate.own = 0;
-  return candidate;
+  candidate.rank = candidate.route = candidate.own = 0;
 }
 
 const GROUP_BYTES: u32 = 16;

@@ -50,7 +50,7 @@ import { nowMs } from "../clock";
 import { entryBytes } from "../event/entry";
 import { scanTypeAt, scanTypeBytes } from "../event/scan";
 import { viewEvent } from "../expression/view";
-import { Candidate, candidateAdd, candidateAt, candidatesClear } from "../filter/candidates";
+import { Candidate, candidateAdd, candidateAt, candidateBlank, candidatesClear } from "../filter/candidates";
 import { selectionsOf } from "../filter/questions";
 import { carriedBy, RUN_DRY, stageRun, stagesBegin, stagesFill, stagesOwnReason } from "../filter/stages";
 import { inboxHasRoom, inboxYields } from "../mailbox/inbox";
@@ -132,6 +132,7 @@ function choose(channel: Channel, connection: u32, type: u32): void {
     if (sink === 0) continue;
     const member = changetype<Member>(sink);
     const candidate = candidateAdd(sink);
+    candidateBlank(candidate);
     candidate.reason = matchOf(channel, member, connection, type);
     if (candidate.reason === EXPLAINED_NONE && member.connection === connection) candidate.reason = OWN;
   }
