@@ -122,11 +122,11 @@ export {
   inboxGather,
   inboxKept,
   inboxRipe,
+  inboxSet,
   inboxTick,
   inboxWindow,
 } from "./mailbox/exports";
 export { channelWindow, streamStatistic } from "./match/deadlines";
-export { inboxBytes, inboxEvents, inboxSet } from "./match/inboxes";
 export { cancel } from "./session/cancel-call";
 
 /** Pages for tables, index and scratch that must be there beside the store. */

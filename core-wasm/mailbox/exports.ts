@@ -1,7 +1,8 @@
-/** The part of the ABI that is about deliveries which may have to be made again; promised in host/core/exports.ts. */
+/** The part of the ABI that is about inboxes and deliveries which may have to be made again; promised in host/core/exports.ts. */
 import { DROPPED_REASONS, STATUS_ACK_UNKNOWN, STATUS_MEMBER_UNKNOWN, STATUS_OK, STATUS_RESUME_GAP } from "../abi";
 import { lossCount } from "../channel/losses";
 import { clockSet } from "../clock";
+import { inboxConfigure } from "../match/membership";
 import { resultStatus } from "../result";
 import { Connection, connectionFind } from "../session/connection";
 import { connectionMove, connectionPark } from "../session/move";
@@ -17,6 +18,20 @@ import {
   pendingWindow,
 } from "./pending";
 import { Mailbox } from "./records";
+
+/** Sets how much an inbox holds, what gives way, and what leaves first. */
+export function inboxSet(
+  number: u32,
+  capacityEvents: u32,
+  capacityBytes: u32,
+  overflow: u32,
+  ordering: u32,
+  serviceMs: f64,
+): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) return STATUS_MEMBER_UNKNOWN;
+  return inboxConfigure(connection, capacityEvents, capacityBytes, overflow, ordering, serviceMs);
+}
 
 /** Has deliveries wait for acknowledgements, or no longer. */
 export function inboxAcks(number: u32, explicit: u32, redeliverMs: f64, attempts: u32): u32 {
