@@ -3,9 +3,8 @@
  * Method: the simulation of the web cluster, where the host decides which cancel stands.
  */
 import { describe, expect, test } from "vitest";
-import { balancing } from "../../examples/web-cluster/channels.mjs";
 import { figure9b, staleLoad } from "../../examples/web-cluster/figures.mjs";
-import { simulate } from "../../examples/web-cluster/simulate.mjs";
+import { tiedServers } from "./tied.ts";
 
 const seed = 7;
 /** Seconds of a machine that is busy with other tests; by itself none takes more than a few. */
@@ -42,26 +41,8 @@ describe("figure9b()", { timeout: PATIENCE_MS }, () => {
 });
 
 describe("simulate()", { timeout: PATIENCE_MS }, () => {
-  const run = (by: number) =>
-    simulate({
-      servers: 3,
-      filters: balancing({ choose: "tied", limit: 2 }),
-      settings: {
-        forwardAfterMs: Number.POSITIVE_INFINITY,
-        copies: 1,
-        cancelOnStart: true,
-        updatesPerSecond: 1,
-        watch: false,
-      },
-      arrivals: [{ perSecond: 50 }],
-      work: (random) => random.exponential(38),
-      timeoutMs: 10_000,
-      seconds: 10,
-      seed: by,
-    });
-
   test("answers every request exactly once, whoever began it first", async () => {
-    const { outcomes, sent, counts } = await run(3);
+    const { outcomes, sent, counts } = await tiedServers(3);
     expect(outcomes).toHaveLength(sent);
     expect(outcomes.filter(({ served }) => served === "timeout")).toEqual([]);
     expect(counts.local).toBe(sent);

@@ -4,9 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { meanOf } from "../../examples/lib/statistics.mjs";
-import { balancing } from "../../examples/web-cluster/channels.mjs";
 import { figure8, figure9a, figure9b } from "../../examples/web-cluster/figures.mjs";
-import { simulate } from "../../examples/web-cluster/simulate.mjs";
+import { tiedServers } from "./tied.ts";
 
 const seed = 7;
 /** Seconds of a machine that is busy with other tests; by itself none takes more than a few. */
@@ -50,26 +49,8 @@ describe("figure9b()", { timeout: PATIENCE_MS }, () => {
 });
 
 describe("simulate()", { timeout: PATIENCE_MS }, () => {
-  const run = (by: number) =>
-    simulate({
-      servers: 3,
-      filters: balancing({ choose: "tied", limit: 2 }),
-      settings: {
-        forwardAfterMs: Number.POSITIVE_INFINITY,
-        copies: 1,
-        cancelOnStart: true,
-        updatesPerSecond: 1,
-        watch: false,
-      },
-      arrivals: [{ perSecond: 50 }],
-      work: (random) => random.exponential(38),
-      timeoutMs: 10_000,
-      seconds: 10,
-      seed: by,
-    });
-
   test("gives the same for the same seed, and something else for another", async () => {
-    const [one, again, other] = [await run(1), await run(1), await run(2)];
+    const [one, again, other] = [await tiedServers(1), await tiedServers(1), await tiedServers(2)];
     expect(again.outcomes).toEqual(one.outcomes);
     expect(again.counts).toEqual(one.counts);
     expect(meanOf(other.outcomes.map(({ ms }) => ms))).not.toBe(meanOf(one.outcomes.map(({ ms }) => ms)));
