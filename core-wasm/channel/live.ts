@@ -33,11 +33,6 @@ export function agesBytes(count: u32): u32 {
   return ((count + 1) & ~1) * 8;
 }
 
-/** The side record of a member, 0 where it has none. */
-export function liveOf(member: Member): u32 {
-  return member.live;
-}
-
 /** The side record of a member, made where there is none; 0 where memory is used up. */
 export function liveTake(member: Member): u32 {
   if (member.live === 0) member.live = heapTakeZero(offsetof<Live>());

@@ -58,11 +58,6 @@ export function rankingFirst(ranking: Ranking): u32 {
   return ranking.count === 0 ? 0 : load<u32>(ranking.at, 16);
 }
 
-/** Low word of a run's key. */
-export function rankingLow(ranking: Ranking, run: u32): u64 {
-  return load<u64>(ranking.at + load<u32>(run + ranking.placeOffset) * NODE_BYTES, 8);
-}
-
 /** Takes a run out that is in it. */
 export function rankingRemove(ranking: Ranking, run: u32): void {
   const place = load<u32>(run + ranking.placeOffset);
