@@ -43,20 +43,6 @@ describe("npm start", () => {
     await expect(fetch(`${url}/health/live`)).rejects.toThrow();
   });
 
-  test("takes at most 400 ms of CPU time from a built tree to ready", async () => {
-    let leastSeconds = Number.POSITIVE_INFINITY;
-    // The least of some starts, and CPU time: how long it takes by the clock is up to whatever else runs here.
-    for (let starts = 0; starts < 3; starts++) {
-      const url = await start("--listen", "127.0.0.1:0", "--tcp", "off");
-      const metrics = await (await fetch(`${url}/metrics`)).text();
-      leastSeconds = Math.min(leastSeconds, Number(/^sluice_cpu_seconds_total (\S+)$/m.exec(metrics)?.[1]));
-      const closed = new Promise((resolve) => child?.on("close", resolve));
-      child?.kill("SIGTERM");
-      await closed;
-    }
-    expect(leastSeconds).toBeLessThan(0.4);
-  });
-
   test("publishes this machine's load on host.load", async () => {
     const url = await start("--listen", "127.0.0.1:0", "--tcp", "off");
     expect((await fetch(`${url}/v1/channels/host.load`)).status).toBe(200);
