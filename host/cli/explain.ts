@@ -53,7 +53,7 @@ interface PageLike {
 }
 
 const HEAD: readonly Column[] = [{ title: "SINK" }, { title: "INBOX", shrinks: true }, { title: "VERDICT" }];
-const WHY: Column = { title: "WHY", shrinks: true };
+const WHY: Column = { title: "WHY", wraps: true };
 
 /** How sinks stood in the route that decided; a column is there where it says something of one of them. */
 const STANDING: ReadonlyArray<{ readonly column: Column; readonly cell: (sink: SinkLike) => string }> = [

@@ -109,7 +109,8 @@ export function admit(
   let recovered: boolean | undefined;
   try {
     describe(session, core, member, frame, where);
-    setOwn(core, member, own);
+    const handles = setOwn(core, member, own);
+    if (handles !== undefined) session.memberships?.countOwn(member, handles);
     if ((role & ROLE_SINK) !== 0) recovered = replay(session, core, channel, member, frame);
   } catch (error) {
     core.exports.memberRemove(session.id, member);

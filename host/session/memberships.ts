@@ -3,7 +3,7 @@
  * when a channel is gone. Who receives what is the core's table.
  */
 
-import type { OwnFilters } from "./own-filters.ts";
+import type { OwnFilters, OwnHandles } from "./own-filters.ts";
 import type { Where } from "./where.ts";
 
 /** One membership. */
@@ -22,6 +22,8 @@ export interface Membership {
   readonly where?: Pick<Where, "text" | "dialect">;
   /** The filters that it brought for its own events, likewise. */
   readonly filters?: OwnFilters;
+  /** What counts their routes in the core. */
+  readonly handles?: OwnHandles;
   /** The pattern that brought it, with which it ends. */
   readonly pattern?: PatternMembership;
 }
@@ -78,6 +80,14 @@ export class Memberships {
     const { rate: _before, ...rest } = membership;
     this.delete(member);
     this.add(rate === undefined ? rest : { ...rest, rate });
+  }
+
+  /** Notes what counts the routes of a member's own filters. */
+  countOwn(member: number, handles: OwnHandles): void {
+    const membership = this.#byMember.get(member);
+    if (membership === undefined) return;
+    this.delete(member);
+    this.add({ ...membership, handles });
   }
 
   get(member: number): Membership | undefined {

@@ -16,6 +16,9 @@ import { limits } from "../limits.ts";
 /** Filters that a member brings for its own events, by stage. */
 export type OwnFilters = { readonly [Name in Stage]: Binding | null };
 
+/** What counts the routes of those filters in the core, 0: none. */
+export type OwnHandles = { readonly [Name in Stage]: number };
+
 /** What a join says about its member's own events. */
 export interface Own {
   readonly filters: OwnFilters | undefined;
@@ -49,16 +52,20 @@ export function ownFrom(frame: Join, role: number, path: string): Own {
 /**
  * Tells the core. To be called for a member that was just made, before any of its events.
  *
+ * @returns What counts its routes; undefined where it has none.
  * @throws {SluiceError} `store_full`, `limit_reached`.
  */
-export function setOwn(core: Core, member: number, { filters, piggyback }: Own): void {
+export function setOwn(core: Core, member: number, { filters, piggyback }: Own): OwnHandles | undefined {
+  const handles = { in: 0, out: 0 };
   for (const stage of stages) {
     const binding = filters?.[stage] ?? null;
-    if (binding !== null) bindMember(core, member, stage, binding);
+    if (binding !== null) handles[stage] = bindMember(core, member, stage, binding);
   }
-  if (piggyback.length === 0) return;
-  const status = core.exports.memberPiggyback(member, placeTypes(core, piggyback), piggyback.length);
-  if (status !== STATUS_OK) throw errorFromStatus(status, 0, 0);
+  if (piggyback.length > 0) {
+    const status = core.exports.memberPiggyback(member, placeTypes(core, piggyback), piggyback.length);
+    if (status !== STATUS_OK) throw errorFromStatus(status, 0, 0);
+  }
+  return filters === undefined ? undefined : handles;
 }
 
 function filtersFrom(value: unknown, path: readonly string[]): OwnFilters | undefined {

@@ -8,6 +8,8 @@ import { ROLE_SINK, ROLE_SOURCE } from "../../core-wasm/abi.ts";
 import { SCRATCH_AT } from "../core/instance.ts";
 import { SluiceError } from "../errors.ts";
 import type { Dialect } from "../expression/dialect.ts";
+import { type RouteCounters, routeCounters } from "../filter/bound.ts";
+import type { Stage } from "../filter/schema.ts";
 import type { Value } from "../gen/sluice/v1/event_pb.ts";
 import { UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
 import type { Engine } from "./engine.ts";
@@ -32,6 +34,8 @@ export interface RosterMember {
   readonly where?: { readonly text: string; readonly dialect: Dialect };
   /** The filters that it brought for its own events. */
   readonly filters?: OwnFilters;
+  /** What the core counts of each route of theirs. */
+  counters(stage: Stage): readonly RouteCounters[];
   /** Its live attributes. */
   attributes(): Readonly<Record<string, Value>>;
   /** How long ago each of them was set, in milliseconds, on the service clock. */
@@ -141,7 +145,7 @@ export class Roster {
   }
 
   #view(session: Session, membership: Membership, polled: ReadonlyMap<number, string>): RosterMember {
-    const { member, channel, role, implicit, where, filters, pattern } = membership;
+    const { member, channel, role, implicit, where, filters, handles, pattern } = membership;
     const both = ROLE_SINK | ROLE_SOURCE;
     return {
       member,
@@ -152,6 +156,11 @@ export class Roster {
       ...(filters === undefined ? {} : { filters }),
       ...(pattern === undefined ? {} : { pattern: pattern.pattern }),
       inbox: polled.get(pattern?.member ?? member) ?? (session.kind === "local" ? null : `s${session.number}`),
+      counters: (stage) => {
+        const handle = handles?.[stage] ?? 0;
+        if (handle === 0) return [];
+        return (filters?.[stage]?.routes ?? []).map((_route, index) => routeCounters(this.#engine.core, handle, index));
+      },
       attributes: () => this.#attributes(member),
       ages: () => {
         // Names are in the order of the times: none of them is a number, which objects would put first.

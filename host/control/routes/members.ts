@@ -1,8 +1,10 @@
 /** `/v1/channels/{channel}/members`: who is in a channel, for operators. Members are anonymous to one another. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith } from "../../check.ts";
+import { noCounters } from "../../filter/bound.ts";
 import { bindingJson } from "../../filter/route.ts";
-import { boundSchema } from "../../filter/schema.ts";
+import { boundSchema, type Stage } from "../../filter/schema.ts";
+import { routeSummary } from "../../filter/summary.ts";
 import type { ScalarValue } from "../../socket/json/schema/parts.ts";
 import { attributeChanges, attributes, member as memberName, memberNumber } from "../../socket/json/schema/parts.ts";
 import { scalarsFromValues, valuesFromScalars } from "../../socket/json/value.ts";
@@ -11,6 +13,7 @@ import { pageFrom, pageQuery, pageSchema, readPage } from "../list.ts";
 import { type ControlContext, readJsonBody, readQuery } from "../request.ts";
 import type { ControlMember } from "../service.ts";
 import { nameOf } from "./channels.ts";
+import { countersSchema } from "./filters.ts";
 import { type ControlApp, channelParameter, jsonContent, problemAnswers } from "./kit.ts";
 
 const path = "/v1/channels/{channel}/members/{member}";
@@ -40,6 +43,10 @@ const shown = z
       .object({ in: boundSchema, out: boundSchema })
       .optional()
       .openapi({ description: "Filters that it brought for its own events" }),
+    counters: z
+      .object({ in: z.array(countersSchema), out: z.array(countersSchema) })
+      .optional()
+      .openapi({ description: "What is counted of each route of those filters; no part of the tag" }),
   })
   .meta({ id: "Member" });
 const patchSchema = z.strictObject({ attributes: attributeChanges });
@@ -123,10 +130,21 @@ function positionOf({ member }: ControlMember): string {
   return String(member).padStart(NUMBER_DIGITS, "0");
 }
 
-/** The resource and how old its attributes are, which changes all the time. */
+/** The resource with how old its attributes are and what was counted, which changes all the time. */
 function view(member: ControlMember) {
   const ages = Object.entries(member.ages()).map(([name, ageMs]) => [name, Math.round(ageMs)]);
-  return { ...resourceOf(member), ageMs: Object.fromEntries(ages) as Record<string, number> };
+  const counters = (stage: Stage) => {
+    const counted = member.counters(stage);
+    return (member.filters?.[stage]?.routes ?? []).map((route, index) => ({
+      route: routeSummary(route),
+      ...(counted[index] ?? noCounters),
+    }));
+  };
+  return {
+    ...resourceOf(member),
+    ...(member.filters === undefined ? {} : { counters: { in: counters("in"), out: counters("out") } }),
+    ageMs: Object.fromEntries(ages) as Record<string, number>,
+  };
 }
 
 function resourceOf(member: ControlMember) {

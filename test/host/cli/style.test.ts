@@ -89,4 +89,42 @@ describe("linesFromTable()", () => {
     const lines = linesFromTable(columns, [["a", "1", "any"]], plain, 200);
     expect(lines).toEqual(["NAME  N  TYPES", "a     1  any"]);
   });
+
+  describe("a column that wraps", () => {
+    const reasons = [
+      { title: "NAME", shrinks: true },
+      { title: "N", right: true },
+      { title: "WHY", wraps: true },
+    ];
+    const why = "out route.limit: others rank before it, and the route's limit is reached";
+
+    test("goes on behind its title, and nothing of it is lost", () => {
+      const lines = linesFromTable(
+        reasons,
+        [
+          ["m1", "1", why],
+          ["m2", "2", ""],
+        ],
+        plain,
+        60,
+      );
+      expect(lines).toEqual([
+        "NAME  N  WHY",
+        "m1    1  out route.limit: others rank before it, and the",
+        "         route's limit is reached",
+        "m2    2",
+      ]);
+    });
+
+    test("goes below its row where there is little room beside it", () => {
+      const lines = linesFromTable(reasons, [["n".repeat(30), "1", why]], plain, 40);
+      expect(Math.max(...lines.map(columnsOf))).toBeLessThanOrEqual(40);
+      expect(lines[1]).toMatch(/^n+…? +1/);
+      expect(lines.slice(1).join(" ").replaceAll(/ +/g, " ")).toContain(why);
+    });
+
+    test("stays one line in a pipe", () => {
+      expect(linesFromTable(reasons, [["m1", "1", why]], plain)).toEqual(["NAME  N  WHY", `m1    1  ${why}`]);
+    });
+  });
 });

@@ -40,6 +40,18 @@ describe("GET /v1/channels/{channel}/members", () => {
     expect((await ask("GET", path)).json["data"]).toHaveLength(3);
   });
 
+  test("tells what routes that a member brought have done", async () => {
+    const { ask, service } = createTestControl();
+    const carrier = new TestCarrier(service);
+    service.subscribe("c", { onEvents });
+    const filters = { out: { route: { limit: 1 } } };
+    carrier.send({ kind: { case: "join", value: { channel: "c", role: "source", filters } } });
+    carrier.send({ kind: { case: "publish", value: { channel: "c", events: [{ type: "t" }, { type: "t" }] } } });
+    const { json } = await ask("GET", path);
+    const source = (json["data"] as Record<string, unknown>[]).find(({ role }) => role === "source");
+    expect(source).toMatchObject({ counters: { in: [], out: [{ events: 2, sinks: 2, nobody: 0 }] } });
+  });
+
   test("comes in pages by number, whoever leaves in between, and its cursor is for this channel only", async () => {
     const { ask, service } = createTestControl();
     const subscriptions = Array.from({ length: 25 }, () => service.subscribe("c", { onEvents }));
