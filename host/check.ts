@@ -125,6 +125,14 @@ export function word(bytesMax: number, code: SluiceCode = "invalid_value") {
   });
 }
 
+/** The name of a filter module, template, contract or condition. */
+export const resourceName = z.string().check((checked) => {
+  if (/^[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?$/.test(checked.value)) return;
+  refuse(checked, "invalid_value", "it must be 1 to 128 of a-z 0-9 . _ - and neither begin nor end with one of . _ -", {
+    limit: 128,
+  });
+});
+
 /**
  * A schema of arrays of at most `countMax` entries. The count is checked before the first entry is looked at: a megabyte
  * of wrong entries must not become as many complaints.

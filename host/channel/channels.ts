@@ -28,7 +28,7 @@ import {
   echoOf,
   withFilter,
 } from "./definition.ts";
-import { emptyPolicy, Filtering, FilterTotals } from "./filtering.ts";
+import { emptyPolicy, Filtering, FilterTotals, type ModuleBinder } from "./filtering.ts";
 
 /** A channel as others see it. */
 export interface ChannelView {
@@ -71,6 +71,8 @@ export interface ChannelsSettings {
   readonly defaultsFor?: (name: string) => ChannelDefinition;
   /** Asked before a channel gets another window. @throws {SluiceError} where sessions that have joined could not keep it. */
   readonly admit?: (channel: ChannelView, window: DeliveryWindow) => void;
+  /** Has filter modules decide; they are refused where absent. */
+  readonly modules?: ModuleBinder;
   /** Deals with a trap of the core. Returns what the caller is to hear. */
   readonly onTrap?: (error: Error) => SluiceError;
 }
@@ -346,7 +348,12 @@ export class Channels {
     const { types, delivery, store, filters } = channel.definition;
     // First, and all or nothing: it is the one thing that a host short of room refuses.
     if (channel.filtering !== undefined || filters.in !== null || filters.out !== null) {
-      channel.filtering ??= new Filtering(this.#settings.holder, channel.number, this.filterTotals);
+      channel.filtering ??= new Filtering(
+        this.#settings.holder,
+        channel.number,
+        this.filterTotals,
+        this.#settings.modules,
+      );
       channel.filtering.set(filters);
     }
     this.#check(

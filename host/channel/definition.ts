@@ -322,7 +322,7 @@ export function definitionFromPatch(
   patch: unknown,
   defaults?: ChannelFields,
 ): ChannelDefinition {
-  const merged = mergePatch(channelKept(name, current), wholeBindings(patch));
+  const merged = mergePatch(withoutReplaced(channelKept(name, current), patch), patch);
   return definitionFromFields(unbound(merged, patch), name, defaults);
 }
 
@@ -362,17 +362,16 @@ export function channelKept(name: string, definition: ChannelDefinition): Channe
 }
 
 /**
- * A patch in which a filter replaces what is bound: it is one thing, and a `route` laid over `routes` would be two.
- * `filters` without what would be merged into them are taken away first, which is what null does.
+ * A channel without the filters that a patch replaces: a filter is one thing, and a `route` laid over `routes`, or settings of
+ * one module over those of another, would be two.
  */
-function wholeBindings(patch: unknown): unknown {
-  if (!isObject(patch) || !isObject(patch["filters"])) return patch;
-  const filters = Object.entries(patch["filters"]).map(([stage, binding]) => {
-    if (!isObject(binding) || !isBinding(binding)) return [stage, binding];
-    const others = bindingForms.filter((form) => !Object.hasOwn(binding, form)).map((form) => [form, null]);
-    return [stage, { ...binding, ...Object.fromEntries(others) }];
-  });
-  return { ...patch, filters: Object.fromEntries(filters) };
+function withoutReplaced(channel: ChannelResource, patch: unknown): ChannelFields {
+  if (!isObject(patch) || !isObject(patch["filters"])) return { ...channel };
+  const replaced = Object.entries(patch["filters"]).filter(([, binding]) => isObject(binding) && isBinding(binding));
+  return {
+    ...channel,
+    filters: { ...channel.filters, ...Object.fromEntries(replaced.map(([stage]) => [stage, null])) },
+  };
 }
 
 /** A patched channel in which null has unbound a filter: it takes away the one of a template, too. */

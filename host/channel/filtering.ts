@@ -5,15 +5,36 @@
  */
 import { EMPTY_DIVERT, EMPTY_DROP, EMPTY_HOLD } from "../../core-wasm/abi.ts";
 import type { Core, CoreHolder } from "../core/instance.ts";
+import { SluiceError } from "../errors.ts";
 import { bindChannel, noCounters, type RouteCounters, routeCounters, sumOf } from "../filter/bound.ts";
-import { type Binding, sameBinding } from "../filter/route.ts";
+import { type Binding, type ModuleBinding, sameBinding } from "../filter/route.ts";
 import { type Stage, stages } from "../filter/schema.ts";
 import type { ChannelDefinition, Filters } from "./definition.ts";
 
 /** What is bound on a stage, and the handle that counts it. */
 interface Bound {
   readonly binding: Binding;
+  /** 0 for a module. */
   readonly handle: number;
+  /** Ends the use of a module. */
+  readonly module: BoundModule | undefined;
+}
+
+/** A module that decides about the events of a channel. */
+export interface BoundModule {
+  /** It decides no more, from the next event on. */
+  end(): void;
+}
+
+/** What has modules decide; a host without it takes routes only. */
+export interface ModuleBinder {
+  /**
+   * Has a module decide from the next event on.
+   *
+   * @param channel Its number in the present core.
+   * @throws {SluiceError} where there is no such module, or it lacks the hook; nothing has changed then.
+   */
+  bind(channel: number, stage: Stage, binding: ModuleBinding): BoundModule;
 }
 
 /** See the head of this file. */
@@ -22,15 +43,18 @@ export class Filtering {
   readonly #bound: { [Name in Stage]: Bound | null } = { in: null, out: null };
   readonly #channel: number;
   readonly #totals: FilterTotals;
+  readonly #modules: ModuleBinder | undefined;
 
   /**
    * @param channel Its number in the present core, where nothing is bound to it yet.
    * @param totals Where what it counted is kept when it is bound no more.
+   * @param modules Undefined: modules are refused.
    */
-  constructor(holder: CoreHolder, channel: number, totals: FilterTotals) {
+  constructor(holder: CoreHolder, channel: number, totals: FilterTotals, modules: ModuleBinder | undefined) {
     this.#holder = holder;
     this.#channel = channel;
     this.#totals = totals;
+    this.#modules = modules;
     totals.add(this);
   }
 
@@ -41,14 +65,17 @@ export class Filtering {
 
   /** The channel is going: what was counted is kept. */
   end(): void {
-    for (const stage of stages) this.#totals.retire(stage, this.counters(stage));
+    for (const stage of stages) {
+      this.#totals.retire(stage, this.counters(stage));
+      this.#bound[stage]?.module?.end();
+    }
     this.#totals.remove(this);
   }
 
   /**
    * Binds what is not bound yet and unbinds what is not wanted any more.
    *
-   * @throws {SluiceError} `store_full`, `limit_reached`; then all is as it was.
+   * @throws {SluiceError} `store_full`, `limit_reached`, and as {@link ModuleBinder.bind}; then all is as it was.
    */
   set(filters: Filters): void {
     const before = this.#bound.out;
@@ -74,9 +101,20 @@ export class Filtering {
     if (sameBinding(bound?.binding ?? null, wanted)) return;
     // The core forgets it with what was bound.
     const counted = this.counters(stage);
-    const handle = bindChannel(this.#holder.core, this.#channel, stage, wanted);
+    // First what may be refused, so that what was bound stays then.
+    const module = wanted?.module && this.#bindModule(stage, wanted.module);
+    const hasRoutes = wanted !== null && module === undefined;
+    const handle = bindChannel(this.#holder.core, this.#channel, stage, hasRoutes ? wanted : null);
+    bound?.module?.end();
     this.#totals.retire(stage, counted);
-    this.#bound[stage] = wanted === null ? null : { binding: wanted, handle };
+    this.#bound[stage] = wanted === null ? null : { binding: wanted, handle, module };
+  }
+
+  #bindModule(stage: Stage, binding: ModuleBinding): BoundModule {
+    if (this.#modules !== undefined) return this.#modules.bind(this.#channel, stage, binding);
+    throw new SluiceError("not_supported", `Cannot bind the module "${binding.module}", this host has routes only`, {
+      value: "module",
+    });
   }
 }
 

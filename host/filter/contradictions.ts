@@ -1,13 +1,13 @@
 /** Settings of a filter that cannot both be meant: refused together, with the names of both. */
 import { textFromPath } from "../check.ts";
 import { SluiceError } from "../errors.ts";
-import type { BindingInput, RouteInput } from "./schema.ts";
+import { type BindingInput, moduleSettings, type RouteInput } from "./schema.ts";
 
 /** Settings of a rank. They need `orderBy`, and `choose` other than `best` leaves nothing to rank. */
 const ofRank = ["descending", "charge", "maxAgeMs"] as const;
 
 /**
- * Checks that a binding says its routes once, and that there are some.
+ * Checks that a binding says its routes once, or a module and what goes with one, and not nothing.
  *
  * @throws {SluiceError} `contradiction`, `invalid_value`.
  */
@@ -15,9 +15,18 @@ export function assertOneForm(input: BindingInput, path: readonly PropertyKey[])
   const field = (name: string): string => textFromPath([...path, name]);
   if (input.route !== undefined && input.routes !== undefined)
     throw contradiction(field("route"), field("routes"), "give one of them");
+  const setting = moduleSettings.find((name) => isSaid(input[name]));
+  if (input.module !== undefined) {
+    const form = input.route === undefined ? "routes" : "route";
+    if (input[form] !== undefined)
+      throw contradiction(field("module"), field(form), "routes and modules cannot be bound together");
+    return;
+  }
+  if (setting !== undefined)
+    throw contradiction(field(setting), field("module"), "only a filter module has such a setting");
   if (input.route === undefined && (input.routes === undefined || input.routes.length === 0)) {
     const name = field("routes");
-    throw new SluiceError("invalid_value", `Cannot do without ${name}, a filter has at least one route`, {
+    throw new SluiceError("invalid_value", `Cannot do without ${name}, a filter has at least one route, or a module`, {
       value: name,
       limit: 1,
     });

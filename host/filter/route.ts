@@ -1,5 +1,5 @@
 /**
- * Routes as the host keeps them: what was said, and what it means with every default filled in and every expression compiled.
+ * Bindings as the host keeps them: what was said, and what it means with every default filled in and every expression compiled.
  *
  * Nothing here is tied to a core or a channel, so a binding is checked before anything happens and survives a restart.
  */
@@ -7,8 +7,9 @@ import { checkWith, textFromPath } from "../check.ts";
 import { type CompiledExpression, compileExpression } from "../expression/compile.ts";
 import type { Dialect } from "../expression/dialect.ts";
 import { assertConsistent, assertOneForm } from "./contradictions.ts";
+import type { OnError } from "./module/spec.ts";
 import { expressionOf, type Place } from "./place.ts";
-import { type BindingInput, bindingSchema, type chooses, type RouteInput } from "./schema.ts";
+import { type BindingInput, bindingSchema, type chooses, type moduleSettings, type RouteInput } from "./schema.ts";
 
 /** How a route chooses. */
 export type Choose = (typeof chooses)[number];
@@ -40,17 +41,35 @@ export interface Route {
   readonly reply: (Memory & { readonly response: CompiledExpression }) | undefined;
 }
 
-/** Routes on a stage. */
+/** A module on a stage, as it was said. */
+export interface ModuleBinding {
+  /** Name of the module. */
+  readonly module: string;
+  /** Undefined: whichever version is current. */
+  readonly digest: string | undefined;
+  /** Undefined: what the manifest says, as for `onError` and `fuel`. */
+  readonly config: Readonly<Record<string, unknown>> | undefined;
+  readonly onError: OnError | undefined;
+  /** Of one call. */
+  readonly fuel: number | undefined;
+}
+
+/** Routes or a module on a stage. */
 export interface Binding {
+  /** None where there is a module. */
   readonly routes: readonly Route[];
+  readonly module: ModuleBinding | undefined;
   /** Equal for bindings that mean the same, so that binding one again changes nothing. */
   readonly identity: string;
 }
 
 /** The JSON of a binding, as GET shows it and PUT takes it back. */
-export interface BindingJson {
-  readonly routes: readonly RouteJson[];
-}
+export type BindingJson = { readonly routes: readonly RouteJson[] } | ModuleJson;
+
+/** The same of a module: only what was said. */
+type ModuleJson = Pick<ModuleBinding, "module"> & {
+  readonly [Name in (typeof moduleSettings)[number]]?: NonNullable<ModuleBinding[Name]>;
+};
 
 /** Sinks of a route that says `tied` or `hash` and no limit. */
 const TIED_LIMIT = 2;
@@ -63,7 +82,7 @@ const KEYS = 100_000;
  * Reads a binding.
  *
  * @param path Where it stands in what the peer sent, for the error.
- * @throws {SluiceError} `unknown_field`, `invalid_value`, `not_supported`, `limit_reached`, `contradiction`, `expression`.
+ * @throws {SluiceError} `unknown_field`, `invalid_value`, `limit_reached`, `contradiction`, `expression`.
  */
 export function bindingFromJson(value: unknown, path: readonly PropertyKey[] = []): Binding {
   return bindingFromInput(checkWith(bindingSchema, value, path), path);
@@ -72,21 +91,45 @@ export function bindingFromJson(value: unknown, path: readonly PropertyKey[] = [
 /** The same for what the schema has seen already. */
 export function bindingFromInput(input: BindingInput, path: readonly PropertyKey[] = []): Binding {
   assertOneForm(input, path);
+  if (input.module !== undefined) {
+    const module = moduleFrom(input.module, input);
+    return Object.freeze({ routes: [], module, identity: JSON.stringify(moduleJson(module)) });
+  }
   const routes =
     input.route === undefined
       ? (input.routes ?? []).map((route, index) => routeFrom(route, [...path, "routes", index]))
       : [routeFrom(input.route, [...path, "route"])];
-  return Object.freeze({ routes: Object.freeze(routes), identity: identityOf(routes) });
+  return Object.freeze({ routes: Object.freeze(routes), module: undefined, identity: identityOf(routes) });
 }
 
 /** The resource of a binding. */
-export function bindingJson({ routes }: Binding): BindingJson {
-  return { routes: routes.map(({ json }) => json) };
+export function bindingJson({ routes, module }: Binding): BindingJson {
+  return module === undefined ? { routes: routes.map(({ json }) => json) } : moduleJson(module);
 }
 
 /** Whether two bindings mean the same. */
 export function sameBinding(one: Binding | null, other: Binding | null): boolean {
   return one === other || (one !== null && other !== null && one.identity === other.identity);
+}
+
+function moduleFrom(module: string, { digest, config, onError, fuel }: BindingInput): ModuleBinding {
+  return Object.freeze({
+    module,
+    digest: digest ?? undefined,
+    config: config === undefined || config === null ? undefined : Object.freeze({ ...config }),
+    onError: onError ?? undefined,
+    fuel: fuel ?? undefined,
+  });
+}
+
+function moduleJson({ module, digest, config, onError, fuel }: ModuleBinding): ModuleJson {
+  return {
+    module,
+    ...(digest === undefined ? {} : { digest }),
+    ...(config === undefined ? {} : { config }),
+    ...(onError === undefined ? {} : { onError }),
+    ...(fuel === undefined ? {} : { fuel }),
+  };
 }
 
 function routeFrom(input: RouteInput, path: readonly PropertyKey[]): Route {

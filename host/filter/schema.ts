@@ -1,12 +1,12 @@
 /**
  * The JSON of a channel filter: what a binding and its routes may say, before anybody looks at what it means.
  *
- * The schema has the whole shape of the surface. A filter module is read like everything else and refused by name, so that
- * clients hear what this version lacks instead of an unknown field.
+ * Whether there is such a module is not asked here: a definition may be read before anybody uploaded it.
  */
 import { z } from "zod";
-import { list, refuse, text } from "../check.ts";
+import { list, refuse, resourceName, text } from "../check.ts";
 import { limits } from "../limits.ts";
+import { moduleLimits } from "./module/spec.ts";
 
 /** Where a filter stands: before the events leave this host, or before they reach its inboxes. */
 export const stages = ["in", "out"] as const;
@@ -78,14 +78,40 @@ export const routeSchema = z
 /** What it gives. */
 export type RouteInput = z.output<typeof routeSchema>;
 
-/** Of a filter module, which this version has not. */
+/** A digest of an uploaded module. */
+export const digestSchema = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, { error: "It must be sha256: and 64 hexadecimal digits in lower case" });
+
+/** What only a binding of a filter module says. */
 const moduleFields = {
-  module: z.string().optional().describe("Not yet: a filter module, instead of routes"),
-  digest: z.string().optional().describe("Not yet: which of its versions"),
-  config: z.record(z.string(), z.unknown()).optional().describe("Not yet: what it is told"),
-  onError: z.enum(["pass", "drop", "divert"]).optional().describe("Not yet: what becomes of events that it fails on"),
-  fuel: z.number().optional().describe("Not yet: how long it may take"),
+  module: resourceName.optional().describe("An uploaded filter module, instead of routes"),
+  digest: digestSchema
+    .nullish()
+    .describe("Which of its versions; absent: the current one, and from then on whichever is"),
+  config: z
+    .record(z.string(), z.unknown())
+    .check((checked) => {
+      const bytes = new TextEncoder().encode(JSON.stringify(checked.value)).length;
+      const limit = moduleLimits.configBytes;
+      if (bytes > limit) refuse(checked, "limit_reached", `it has ${bytes} bytes, limit is ${limit}`, { limit });
+    })
+    .nullish()
+    .describe("What it is told when it starts; absent: what its manifest says"),
+  onError: z
+    .enum(["pass", "drop", "divert"])
+    .nullish()
+    .describe("What becomes of an event that it fails on; absent: what its manifest says, else `pass`"),
+  fuel: z
+    .int()
+    .min(1)
+    .max(moduleLimits.callFuelMax)
+    .nullish()
+    .describe("How much it may compute in one call; absent: what the host gives"),
 };
+
+/** Names of the fields that need a module. */
+export const moduleSettings = ["digest", "config", "onError", "fuel"] as const;
 
 /** Routes or a module on a stage. */
 export const bindingSchema = z
@@ -96,17 +122,6 @@ export const bindingSchema = z
       .describe("Rules; the first whose `when` holds decides"),
     route: routeSchema.optional().describe("The same where there is one"),
     ...moduleFields,
-  })
-  .check((checked) => {
-    for (const name of Object.keys(moduleFields)) {
-      if (checked.value[name as keyof typeof moduleFields] === undefined) continue;
-      refuse(checked, "not_supported", "this version has no filter modules, only routes", {
-        path: [name],
-        value: checked.value[name as keyof typeof moduleFields],
-        limit: ["routes", "route"],
-        names: true,
-      });
-    }
   })
   .meta({ id: "Binding" });
 

@@ -2,17 +2,33 @@
  * A filter in one line that a person can read: what tables, `channel show` and explanations call it.
  *
  *   request: 2 best by sink.load where sink.load < 0.8, unique by key for 5 s
+ *   module least-loaded@1f3a9c2e
  */
 import type * as ast from "../expression/ast.ts";
 import type { CompiledExpression } from "../expression/compile.ts";
 import { limits } from "../limits.ts";
-import type { Binding, Route } from "./route.ts";
+import type { Binding, ModuleBinding, Route } from "./route.ts";
+
+/** Of a digest as people are shown it: of 64 versions two begin alike once in two million. */
+const DIGEST_DIGITS = 8;
 
 /** All routes of a binding; those beyond limits.summaryRoutes are counted. */
-export function bindingSummary({ routes }: Binding): string {
+export function bindingSummary({ routes, module }: Binding): string {
+  if (module !== undefined) return moduleSummary(module);
   const shown = routes.slice(0, limits.summaryRoutes).map(routeSummary);
   const more = routes.length - shown.length;
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+}
+
+/** `least-loaded@1f3a9c2e, drop on errors`: of a digest as much as tells versions apart. */
+function moduleSummary({ module, digest, onError }: ModuleBinding): string {
+  const version = digest === undefined ? "" : `@${shortDigest(digest)}`;
+  return `module ${module}${version}${onError === undefined ? "" : `, ${onError} on errors`}`;
+}
+
+/** The first digits of a digest, for people. */
+export function shortDigest(digest: string): string {
+  return digest.slice("sha256:".length, "sha256:".length + DIGEST_DIGITS);
 }
 
 /** One route. */

@@ -74,6 +74,13 @@ function filtersFrom(value: unknown, path: readonly string[]): OwnFilters | unde
     in: input.in && bindingFromInput(input.in, [...path, "in"]),
     out: input.out && bindingFromInput(input.out, [...path, "out"]),
   };
+  for (const stage of stages) {
+    if (filters[stage]?.module === undefined) continue;
+    const field = [...path, stage, "module"].join(".");
+    throw new SluiceError("not_supported", `Cannot take ${field}, a member's own filter has routes in this version`, {
+      value: field,
+    });
+  }
   return filters.in === null && filters.out === null ? undefined : filters;
 }
 

@@ -1,7 +1,7 @@
 /**
- * `/v1/channels/{channel}/filters/{stage}`: who gets the events of a channel, as routes.
+ * `/v1/channels/{channel}/filters/{stage}`: who gets the events of a channel, as routes or by a filter module.
  *
- * The tag is of the routes alone, not of what is counted, so that two operators who bind at the same time can tell.
+ * The tag is of the binding alone, not of what is counted, so that two operators who bind at the same time can tell.
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { SluiceError } from "../../errors.ts";
@@ -38,13 +38,14 @@ export const countersSchema = z
   })
   .meta({ id: "RouteCounters" });
 
-const shown = z
-  .object({
+const shown = bindingSchema
+  .omit({ route: true })
+  .extend({
     channel: z.string(),
     stage: z.enum(stages),
-    routes: z.array(routeSchema),
-    summary: z.string().openapi({ description: "All routes in one line" }),
-    counters: z.array(countersSchema).openapi({ description: "What is counted of each, in their order" }),
+    routes: z.array(routeSchema).optional(),
+    summary: z.string().openapi({ description: "All of it in one line" }),
+    counters: z.array(countersSchema).openapi({ description: "What is counted of each route, in their order" }),
   })
   .meta({ id: "Filter" });
 

@@ -1,9 +1,8 @@
 /** `/v1/templates`: defaults for channels whose name matches a pattern (host/channel/templates.ts). */
 import { createRoute, z } from "@hono/zod-openapi";
 import { type Template, templateFromJson, templateResource, templateSchema } from "../../channel/templates.ts";
-import { checkWith } from "../../check.ts";
+import { checkWith, resourceName } from "../../check.ts";
 import { SluiceError } from "../../errors.ts";
-import { resourceName } from "../../socket/json/schema/parts.ts";
 import { assertPreconditions, etagOf, isUnchanged } from "../etag.ts";
 import { pageFrom, pageQuery, pageSchema, readPage } from "../list.ts";
 import { type ControlContext, readJsonBody, readQuery } from "../request.ts";

@@ -119,7 +119,12 @@ describe("definitionFromJson()", () => {
     ["a ring of less than nothing", { store: { events: -1 } }, "invalid_value", -1],
     ["half an event", { store: { events: 0.5 } }, "invalid_value", 0.5],
     ["durability", { store: { durable: true } }, "not_supported", "store.durable"],
-    ["a module", { filters: { in: { module: "m" } } }, "not_supported", "filters.in.module"],
+    [
+      "a module with routes",
+      { filters: { in: { module: "m", route: {} } } },
+      "contradiction",
+      ["filters.in.module", "filters.in.route"],
+    ],
     ["a filter without routes", { filters: { out: {} } }, "invalid_value", "filters.out.routes"],
     ["a stage that is none", { filters: { on: null } }, "unknown_field", "filters.on"],
     [

@@ -67,14 +67,32 @@ describe("bindingFromJson()", () => {
     expect(sameBinding(bindingFromJson({ route: one }), bindingFromJson({ routes: [other] }))).toBe(same);
   });
 
+  test("keeps a module as it was said, and tells bindings of it apart by all of that", () => {
+    const digest = `sha256:${"ab".repeat(32)}`;
+    const said = { module: "m", digest, config: { a: { b: null } }, onError: "divert", fuel: 5 };
+    expect(bindingJson(bindingFromJson(said))).toEqual(said);
+    expect(bindingJson(bindingFromJson({ module: "m", digest: null, config: null, fuel: null }))).toEqual({
+      module: "m",
+    });
+    const others = [{ module: "n" }, { digest: undefined }, { config: {} }, { onError: "drop" }, { fuel: 6 }, {}];
+    const same = others.map((other) =>
+      sameBinding(bindingFromJson(said), bindingFromJson(JSON.parse(JSON.stringify({ ...said, ...other })))),
+    );
+    expect(same).toEqual([false, false, false, false, false, true]);
+  });
+
   test.each([
     ["no object", 5, "invalid_value", 5],
     ["no routes", {}, "invalid_value", "routes"],
     ["an empty list", { routes: [] }, "invalid_value", "routes"],
     ["65 routes", { routes: Array(65).fill({}) }, "invalid_value", "routes"],
     ["an unknown field", { routes: [{}, { unique: { for: 5 } }] }, "unknown_field", "routes[1].unique.for"],
-    ["a module", { module: "least-loaded" }, "not_supported", "module"],
-    ["fuel", { route: {}, fuel: 5 }, "not_supported", "fuel"],
+    ["a module without a name", { module: "" }, "invalid_value", ""],
+    ["half a digest", { module: "m", digest: "sha256:00" }, "invalid_value", "sha256:00"],
+    ["a config that is a list", { module: "m", config: [1] }, "invalid_value", [1]],
+    ["a config of 64 KiB", { module: "m", config: { a: "x".repeat(65_536) } }, "limit_reached", "config"],
+    ["more fuel than there is", { module: "m", fuel: 2_000_001 }, "invalid_value", 2_000_001],
+    ["a way to fail that is none", { module: "m", onError: "park" }, "invalid_value", "park"],
     ["a way to choose that is none", { route: { choose: "worst" } }, "invalid_value", "worst"],
     ["a limit below 0", { route: { limit: -1 } }, "invalid_value", -1],
     ["a limit that is a list", { route: { limit: [2] } }, "invalid_value", [2]],
@@ -91,6 +109,9 @@ describe("bindingFromJson()", () => {
 
   test.each([
     [{ routes: [{}], route: {} }, ["route", "routes"]],
+    [{ routes: [{}], module: "m" }, ["module", "routes"]],
+    [{ route: {}, fuel: 5 }, ["fuel", "module"]],
+    [{ route: {}, onError: "drop" }, ["onError", "module"]],
     [{ route: { choose: "random", orderBy: "sink.a" } }, ["route.choose", "route.orderBy"]],
     [{ route: { choose: "tied", charge: 1 } }, ["route.choose", "route.charge"]],
     [{ route: { choose: "hash", maxAgeMs: 5 } }, ["route.choose", "route.maxAgeMs"]],

@@ -34,6 +34,16 @@ describe("bindingSummary()", () => {
     expect(bindingSummary(bindingFromJson({ route }))).toBe(text);
   });
 
+  test.each([
+    [{ module: "least-loaded" }, "module least-loaded"],
+    [
+      { module: "a.b", digest: `sha256:${"0123456789abcdef".repeat(4)}`, onError: "drop", config: { a: 1 } },
+      "module a.b@01234567, drop on errors",
+    ],
+  ])("says the module %j as %j", (binding, text) => {
+    expect(bindingSummary(bindingFromJson(binding))).toBe(text);
+  });
+
   test("stays one line of a few routes, whatever they are", () => {
     const when = `a = '${"x".repeat(500)}'\n  OR\n b`;
     const text = bindingSummary(bindingFromJson({ routes: Array(64).fill({ when, limit: 1 }) }));

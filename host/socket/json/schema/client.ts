@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { channelName, typeName } from "../../../channel/definition.ts";
 import { joinable } from "../../../channel/pattern.ts";
-import { type Checked, list, refuse, text, word } from "../../../check.ts";
+import { type Checked, list, refuse, resourceName, text, word } from "../../../check.ts";
 import { limits } from "../../../limits.ts";
 import { eventsSchema } from "./event.ts";
 import {
@@ -19,7 +19,6 @@ import {
   durationMs,
   member,
   moment,
-  resourceName,
   uint32,
 } from "./parts.ts";
 

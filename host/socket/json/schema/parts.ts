@@ -37,14 +37,6 @@ export const moment = z
   })
   .meta({ format: "date-time" });
 
-/** The name of a filter, contract or condition. */
-export const resourceName = z.string().check((checked) => {
-  if (/^[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?$/.test(checked.value)) return;
-  refuse(checked, "invalid_value", "it must be 1 to 128 of a-z 0-9 . _ - and neither begin nor end with one of . _ -", {
-    limit: 128,
-  });
-});
-
 /** A member as JSON names it: `m` and its number. */
 export const member = z.string().check((checked) => {
   if (memberNumber(checked.value) !== undefined) return;
