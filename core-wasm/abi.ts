@@ -416,6 +416,8 @@ export const OVERFLOW_BLOCK: u32 = 3;
 export const OVERFLOW_DISCONNECT: u32 = 4;
 /** The least urgent gives way: lowest priority, then latest deadline, then newest. */
 export const OVERFLOW_DROP_LOWEST: u32 = 5;
+/** A newer event of a key takes the place of the one that waits; where that makes no room the oldest gives way. */
+export const OVERFLOW_KEEP_LATEST: u32 = 6;
 
 // --- Orderings of an inbox: which entry leaves first. Among equals the one that came first, but for lifo ---
 
@@ -456,7 +458,9 @@ export const DROPPED_LEFT: u32 = 3;
 export const DROPPED_ATTEMPTS: u32 = 4;
 /** An operator has emptied the inbox. */
 export const DROPPED_DRAINED: u32 = 5;
-export const DROPPED_REASONS: u32 = 6;
+/** A newer event of its key has taken its place. */
+export const DROPPED_CONFLATED: u32 = 6;
+export const DROPPED_REASONS: u32 = 7;
 
 // --- Counters: statistic(index), f64, since coreInit() ---
 
@@ -492,4 +496,5 @@ export const STATISTIC_STARTED_EVICTED: u32 = 23;
 /** Cancels that withdrew or told anything, and deliveries of cancels to those who had begun. */
 export const STATISTIC_CANCELS: u32 = 24;
 export const STATISTIC_CANCELS_FORWARDED: u32 = 25;
-export const STATISTICS: u32 = 26;
+export const STATISTIC_DROPPED_CONFLATED: u32 = 26;
+export const STATISTICS: u32 = 27;

@@ -6,9 +6,11 @@
  */
 import {
   DROPPED_ATTEMPTS,
+  DROPPED_CONFLATED,
   DROPPED_LEFT,
   DROPPED_REASONS,
   STATISTIC_DROPPED_ATTEMPTS,
+  STATISTIC_DROPPED_CONFLATED,
   STATISTIC_DROPPED_LEFT,
   STATISTIC_DROPPED_OVERFLOW,
 } from "../abi";
@@ -32,6 +34,7 @@ export function lossCount(number: u32, reason: u32, events: u32): void {
 
 /** Where a loss is counted in total: those that came later stand elsewhere. */
 function totalOf(reason: u32): u32 {
+  if (reason === DROPPED_CONFLATED) return STATISTIC_DROPPED_CONFLATED;
   if (reason >= DROPPED_ATTEMPTS) return STATISTIC_DROPPED_ATTEMPTS + reason - DROPPED_ATTEMPTS;
   return reason === DROPPED_LEFT ? STATISTIC_DROPPED_LEFT : STATISTIC_DROPPED_OVERFLOW + reason;
 }

@@ -44,6 +44,7 @@ export class Member {
   droppedOverflow: u32;
   droppedLate: u32;
   droppedCancelled: u32;
+  droppedConflated: u32;
   noticed: u32;
   nextNotice: u32;
 

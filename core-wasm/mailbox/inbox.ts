@@ -5,12 +5,14 @@
  * what gives way (docs/adr/0005).
  */
 import {
+  DROPPED_CONFLATED,
   DROPPED_LATE,
   DROPPED_OVERFLOW,
   OVERFLOW_BLOCK,
   OVERFLOW_DISCONNECT,
   OVERFLOW_DROP_LOWEST,
   OVERFLOW_DROP_OLDEST,
+  OVERFLOW_KEEP_LATEST,
   ROLE_SINK,
   STATUS_DISCONNECT,
 } from "../abi";
@@ -21,10 +23,11 @@ import { entryChannel, entrySize } from "../event/entry";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { Connection, dirtyPush } from "../session/connection";
 import { accountOf } from "./accounts";
-import { orderAdd, orderFree, orderLowest } from "./order";
+import { latestOf } from "./latest";
+import { orderAdd, orderFree, orderLowest, orderSame } from "./order";
 import { Mailbox, META_CANCELLED, metaAt, Order, Run, Slab } from "./records";
 import { ringDropThrough } from "./ring";
-import { runAdvance, runAppend, runFrontHasMeta, runRemove } from "./run";
+import { runAdvance, runAppend, runFrontHasMeta, runRemove, runSwap } from "./run";
 
 /** What an inbox has that did not say: docs/operating.md, Limits. */
 const CAPACITY_EVENTS: u32 = 65536;
@@ -64,6 +67,11 @@ export function inboxAppend(
   deadline: f64,
 ): void {
   const connection = changetype<Connection>(inbox.connection);
+  if (inbox.overflow === OVERFLOW_KEEP_LATEST && metas !== 0 && latestTakes(inbox, slab, at, bytes, metaFirst)) {
+    inboxTrim(inbox);
+    dirtyPush(connection);
+    return;
+  }
   if (!inboxYields(inbox) && !inboxHasRoom(inbox, bytes)) {
     // Fan-outs to such inboxes carry one event at a time. `reject` was told to the publisher already.
     if (inbox.overflow === OVERFLOW_DISCONNECT) connection.fault = STATUS_DISCONNECT;
@@ -81,6 +89,24 @@ export function inboxAppend(
   }
   if (inbox.overflow === OVERFLOW_BLOCK && inbox.stalled === 0 && inboxOverStallMark(inbox)) inboxStall(inbox);
   dirtyPush(connection);
+}
+
+/**
+ * Has an event take the place of the one of its key that waits, if there is one. Returns whether it stands there now; where it
+ * belongs elsewhere in the order, the older one has gone and it is to be put in like any other.
+ */
+function latestTakes(inbox: Mailbox, slab: Slab, at: u32, bytes: u32, metaFirst: u32): bool {
+  const order = changetype<Order>(inbox.order);
+  const found = latestOf(order, metaAt(slab, metaFirst));
+  if (found === 0) return false;
+  const run = changetype<Run>(found);
+  if (!orderSame(order, run.at, at)) {
+    inboxDropFirst(inbox, run, DROPPED_CONFLATED);
+    return false;
+  }
+  runSwap(inbox, run, slab, at, bytes, metaFirst);
+  dropCount(changetype<Connection>(inbox.connection), entryChannel(at), DROPPED_CONFLATED, 1);
+  return true;
 }
 
 /** Whether an inbox beyond its capacity takes what comes: something older gives way, or its publishers wait. */
@@ -154,6 +180,7 @@ export function dropCount(connection: Connection, channel: u32, reason: u32, eve
   const member = changetype<Member>(at);
   if (reason === DROPPED_OVERFLOW) member.droppedOverflow += events;
   else if (reason === DROPPED_LATE) member.droppedLate += events;
+  else if (reason === DROPPED_CONFLATED) member.droppedConflated += events;
   else member.droppedCancelled += events;
   if (member.noticed !== 0) return;
   member.noticed = 1;

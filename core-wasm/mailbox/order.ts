@@ -12,6 +12,7 @@
  *   lifo, fifo           nothing: the mailbox's own list is in the order of arrival
  *   drop-lowest          a second ranking beside any of them:
  *                                              priority │ −moment           −arrival
+ *   keep-latest          a map from keys to runs beside any of them (latest.ts)
  *
  * Everything here refers to runs, which stay where they are when the bytes of an entry move to another slab.
  */
@@ -24,11 +25,16 @@ import {
   ORDERING_TIME,
   ORDERING_WINDOW,
   OVERFLOW_DROP_LOWEST,
+  OVERFLOW_KEEP_LATEST,
 } from "../abi";
 import { factDeliverByUs, factPriority, factsForget, factsRead, factTimeUs } from "../event/facts";
 import { heapGive, heapTakeZero } from "../memory/heap";
+import { latestForget, latestFree, latestNote } from "./latest";
 import { Ranking, rankingAdd, rankingFirst, rankingFree, rankingRemove, rankingReserve } from "./ranking";
 import {
+  DROPS_LATEST,
+  DROPS_LOWEST,
+  DROPS_NONE,
   listAdd,
   listFirst,
   listInit,
@@ -66,7 +72,13 @@ function second(order: Order): Ranking {
 
 /** Whether a mailbox with these policies needs an order. */
 export function orderNeeded(ordering: u32, overflow: u32): bool {
-  return ordering !== ORDERING_FIFO || overflow === OVERFLOW_DROP_LOWEST;
+  return ordering !== ORDERING_FIFO || dropsOf(overflow) !== DROPS_NONE;
+}
+
+/** What a policy needs beside an order. */
+function dropsOf(overflow: u32): u32 {
+  if (overflow === OVERFLOW_KEEP_LATEST) return DROPS_LATEST;
+  return overflow === OVERFLOW_DROP_LOWEST ? DROPS_LOWEST : DROPS_NONE;
 }
 
 /** Makes an order with room for `count` entries at once; 0 where memory is used up. */
@@ -75,7 +87,7 @@ export function orderNew(ordering: u32, overflow: u32, count: u32): u32 {
   if (at === 0) return 0;
   const order = changetype<Order>(at);
   order.ordering = ordering;
-  order.drops = overflow === OVERFLOW_DROP_LOWEST ? 1 : 0;
+  order.drops = dropsOf(overflow);
   order.mainOffset = offsetof<Run>("place");
   order.secondOffset = offsetof<Run>("dropPlace");
   for (let list: u32 = 0; list < LISTS; list++) {
@@ -83,7 +95,7 @@ export function orderNew(ordering: u32, overflow: u32, count: u32): u32 {
   }
   if (
     (!ranks(ordering) || rankingReserve(main(order), count)) &&
-    (order.drops === 0 || rankingReserve(second(order), count))
+    (order.drops !== DROPS_LOWEST || rankingReserve(second(order), count))
   )
     return at;
   orderFree(order);
@@ -93,6 +105,7 @@ export function orderNew(ordering: u32, overflow: u32, count: u32): u32 {
 /** Frees an order; the entries are the mailbox's. */
 export function orderFree(order: Order): void {
   windowFree(order);
+  latestFree(order);
   rankingFree(main(order));
   rankingFree(second(order));
   heapGive(changetype<u32>(order), ORDER_BYTES);
@@ -119,9 +132,26 @@ export function orderAdd(order: Order, inbox: Mailbox, run: Run): bool {
       return false;
     }
   }
-  if (order.drops === 0 || secondAdd(order, run)) return true;
-  mainRemove(order, run);
-  return false;
+  if (order.drops === DROPS_LATEST) latestNote(order, run);
+  else if (order.drops === DROPS_LOWEST && !secondAdd(order, run)) {
+    mainRemove(order, run);
+    return false;
+  }
+  return true;
+}
+
+/** Whether an entry may stand in the very place of another, which came before: nothing but their arrival tells them apart. */
+export function orderSame(order: Order, oneAt: u32, otherAt: u32): bool {
+  const ordering = order.ordering;
+  if (ordering === ORDERING_FIFO || ordering === ORDERING_WINDOW) return true;
+  // What came last leaves first: that is never where an older one stands.
+  if (ordering === ORDERING_LIFO) return false;
+  factsRead(oneAt);
+  const priority = factPriority;
+  const high = highOf(ordering);
+  factsRead(otherAt);
+  if (ordering === ORDERING_PRIORITY) return factPriority === priority;
+  return highOf(ordering) === high && (ordering !== ORDERING_DEADLINE || factPriority === priority);
 }
 
 function secondAdd(order: Order, run: Run): bool {
@@ -130,16 +160,20 @@ function secondAdd(order: Order, run: Run): bool {
   return rankingAdd(second(order), high, ~(<u64>run.deadline), changetype<u32>(run));
 }
 
-/** Begins or ends to keep who gives way where the least urgent does. Returns false where memory is used up. */
-export function orderDrops(order: Order, inbox: Mailbox, drops: bool): bool {
-  if (drops === (order.drops !== 0)) return true;
-  order.drops = 0;
+/** Keeps beside the order what another overflow policy needs. Returns false where memory is used up; the former one is gone then. */
+export function orderDrops(order: Order, inbox: Mailbox, overflow: u32): bool {
+  const drops = dropsOf(overflow);
+  if (drops === order.drops) return true;
+  order.drops = DROPS_NONE;
   rankingFree(second(order));
-  if (!drops) return true;
-  if (!rankingReserve(second(order), inbox.events)) return false;
+  latestFree(order);
+  if (drops === DROPS_LOWEST && !rankingReserve(second(order), inbox.events)) return false;
   factsForget();
-  for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) secondAdd(order, changetype<Run>(at));
-  order.drops = 1;
+  for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) {
+    if (drops === DROPS_LOWEST) secondAdd(order, changetype<Run>(at));
+    else if (drops === DROPS_LATEST) latestNote(order, changetype<Run>(at));
+  }
+  order.drops = drops;
   return true;
 }
 
@@ -192,7 +226,8 @@ export function orderLowest(inbox: Mailbox): u32 {
 export function orderRemove(inbox: Mailbox, run: Run): void {
   const order = changetype<Order>(inbox.order);
   mainRemove(order, run);
-  if (order.drops !== 0) rankingRemove(second(order), changetype<u32>(run));
+  if (order.drops === DROPS_LOWEST) rankingRemove(second(order), changetype<u32>(run));
+  else if (order.drops === DROPS_LATEST) latestForget(order, run);
 }
 
 function mainRemove(order: Order, run: Run): void {

@@ -76,7 +76,7 @@ export class Run {
   events: u32;
   metaFirst: u32;
   metas: u32;
-  /** In an ordered mailbox: where the order finds it, see ranking.ts and order.ts. The block has room for them anyway. */
+  /** In an ordered mailbox: where the order finds it, see ranking.ts, order.ts and latest.ts. The block has room for them anyway. */
   place: u32;
   back: u32;
   dropPlace: u32;
@@ -90,7 +90,7 @@ export class Order {
   arrivals: f64;
   /** ORDERING_…. */
   ordering: u32;
-  /** Whether the second ranking is kept. */
+  /** What is kept beside, for the overflow policy: DROPS_…. */
   drops: u32;
   /** Priorities whose list may hold something: bit 9 − priority. */
   filled: u32;
@@ -109,8 +109,14 @@ export class Order {
   heapCapacity: u32;
   streams: u32;
   streamCount: u32;
+  /** Map64 from keys to runs (latest.ts), 0: none was made yet. */
+  latest: u32;
   /** Heads of ten lists follow, 8 bytes each, as the fields `place` and `back` of a run. */
 }
+/** Nothing; the second ranking, by who gives way first; which run has which key. */
+export const DROPS_NONE: u32 = 0;
+export const DROPS_LOWEST: u32 = 1;
+export const DROPS_LATEST: u32 = 2;
 export const ORDER_HEADS_OFFSET: u32 = 80;
 if (offsetof<Order>() > ORDER_HEADS_OFFSET) ERROR("Order overlaps the heads of its lists");
 

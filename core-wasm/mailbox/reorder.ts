@@ -4,7 +4,6 @@
  * A plain mailbox keeps many entries in one run, an ordered one a run for each. The way back needs nothing: runs of one entry,
  * in the order of arrival, are what a plain mailbox may hold too.
  */
-import { OVERFLOW_DROP_LOWEST } from "../abi";
 import { entrySize } from "../event/entry";
 import { factsForget } from "../event/facts";
 import { orderAdd, orderDrops, orderFree, orderNeeded, orderNew } from "./order";
@@ -14,7 +13,7 @@ import { runFrontHasMeta, runSplit } from "./run";
 /** Puts an ordering and an overflow policy in force. Returns false, with all as before, where memory is used up. */
 export function inboxReorder(inbox: Mailbox, ordering: u32, overflow: u32): bool {
   if (inbox.order !== 0 && changetype<Order>(inbox.order).ordering === ordering && orderNeeded(ordering, overflow))
-    return orderDrops(changetype<Order>(inbox.order), inbox, overflow === OVERFLOW_DROP_LOWEST);
+    return orderDrops(changetype<Order>(inbox.order), inbox, overflow);
   let made: u32 = 0;
   if (orderNeeded(ordering, overflow)) {
     made = orderNew(ordering, overflow, inbox.events);

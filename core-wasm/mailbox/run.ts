@@ -133,3 +133,17 @@ export function runSplit(mailbox: Mailbox, run: Run, bytes: u32, events: u32, me
   runLink(rest, changetype<Slab>(run.slab));
   return true;
 }
+
+/** Has a run of one entry refer to another one, in its very place. The mailbox's count of bytes follows. */
+export function runSwap(mailbox: Mailbox, run: Run, slab: Slab, at: u32, bytes: u32, metaFirst: u32): void {
+  const from = changetype<Slab>(run.slab);
+  runUnlink(run);
+  mailbox.bytes += bytes - run.bytes;
+  run.at = at;
+  run.bytes = bytes;
+  run.metaFirst = metaFirst;
+  runLink(run, slab);
+  if (from.runs !== 0) return;
+  if (mailbox.chunk === changetype<u32>(from)) mailbox.chunk = 0;
+  slabIdle(from);
+}

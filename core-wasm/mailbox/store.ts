@@ -76,10 +76,11 @@ export function metaKey(meta: Meta, keyOffset: u32, keyBytes: u32, timeUs: i64, 
 export function metaCopy(slab: Slab, entryAt: u32, from: Meta, shift: u32): void {
   const meta = metaAdd(slab, entryAt, from.deadline, from.channel);
   meta.flags = from.flags;
+  // Whatever has the run under its key must find it there when it goes.
+  meta.hash = from.hash;
   if (from.keyBytes === 0) return;
   meta.keyOffset = from.keyOffset + shift;
   meta.keyBytes = from.keyBytes;
-  meta.hash = from.hash;
   meta.timeUs = from.timeUs;
   meta.submitter = from.submitter;
   keysNote(slab);

@@ -10,7 +10,7 @@ import {
   MEMBERS_MAX,
   ORDERING_WINDOW,
   OVERFLOW_BLOCK,
-  OVERFLOW_DROP_LOWEST,
+  OVERFLOW_KEEP_LATEST,
   ROLE_FILTERED,
   ROLE_SINK,
   ROLE_SOURCE,
@@ -289,7 +289,7 @@ export function inboxConfigure(
   ordering: u32,
   serviceMs: f64,
 ): u32 {
-  if (overflow > OVERFLOW_DROP_LOWEST) return resultStatus(STATUS_LIMIT, overflow, OVERFLOW_DROP_LOWEST);
+  if (overflow > OVERFLOW_KEEP_LATEST) return resultStatus(STATUS_LIMIT, overflow, OVERFLOW_KEEP_LATEST);
   if (ordering > ORDERING_WINDOW) return resultStatus(STATUS_LIMIT, ordering, ORDERING_WINDOW);
   if (capacityEvents === 0 || capacityBytes === 0) return resultStatus(STATUS_LIMIT, 0, 1);
   const inbox = changetype<Mailbox>(connection.inbox);

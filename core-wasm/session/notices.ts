@@ -1,5 +1,5 @@
 /** What the core tells a session of its own accord: deliveries it will not get, and credit for its sources. */
-import { DROPPED_CANCELLED, DROPPED_LATE, DROPPED_OVERFLOW } from "../abi";
+import { DROPPED_CANCELLED, DROPPED_CONFLATED, DROPPED_LATE, DROPPED_OVERFLOW } from "../abi";
 import { Member } from "../channel/member";
 import { varintBytes, varintWrite } from "../event/wire";
 import { Connection } from "./connection";
@@ -10,7 +10,7 @@ const frameAt: u32 = <u32>memory.data(96);
 const TAG_CREDIT: u8 = 0x12;
 const TAG_DROPPED: u8 = 0x22;
 
-/** The reasons as docs/frames.md names them, in the order of DROPPED_…, each with its length before it. */
+/** The reasons as docs/frames.md names them, each with its length before it. */
 const reasonsAt: u32 = <u32>memory.data<u8>([
   8,
   0x6f,
@@ -36,7 +36,23 @@ const reasonsAt: u32 = <u32>memory.data<u8>([
   0x6c,
   0x65,
   0x64, // "cancelled"
+  9,
+  0x63,
+  0x6f,
+  0x6e,
+  0x66,
+  0x6c,
+  0x61,
+  0x74,
+  0x65,
+  0x64, // "conflated"
 ]);
+
+/** Where the word of a reason lies. */
+function reasonOf(reason: u32): u32 {
+  if (reason === DROPPED_OVERFLOW) return reasonsAt;
+  return reasonsAt + (reason === DROPPED_LATE ? 9 : reason === DROPPED_CANCELLED ? 14 : 24);
+}
 
 /** Queues all notices that wait on a connection. */
 export function noticesPush(connection: Connection): void {
@@ -47,7 +63,8 @@ export function noticesPush(connection: Connection): void {
     droppedPush(connection, member.channel, DROPPED_OVERFLOW, member.droppedOverflow);
     droppedPush(connection, member.channel, DROPPED_LATE, member.droppedLate);
     droppedPush(connection, member.channel, DROPPED_CANCELLED, member.droppedCancelled);
-    member.droppedOverflow = member.droppedLate = member.droppedCancelled = 0;
+    droppedPush(connection, member.channel, DROPPED_CONFLATED, member.droppedConflated);
+    member.droppedOverflow = member.droppedLate = member.droppedCancelled = member.droppedConflated = 0;
   }
   while (connection.grants !== 0) {
     const source = changetype<Member>(connection.grants);
@@ -60,7 +77,7 @@ export function noticesPush(connection: Connection): void {
 /** HostFrame{dropped{channel_number 2, count 3, reason 4}}. */
 function droppedPush(connection: Connection, channel: u32, reason: u32, count: u32): void {
   if (count === 0) return;
-  const reasonAt = reasonsAt + (reason === DROPPED_OVERFLOW ? 0 : reason === DROPPED_LATE ? 9 : 14);
+  const reasonAt = reasonOf(reason);
   const reasonBytes = <u32>load<u8>(reasonAt) + 1;
   const body = 3 + varintBytes(channel) + varintBytes(count) + reasonBytes;
   let at = frameAt;

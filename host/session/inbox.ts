@@ -17,6 +17,7 @@ import {
   OVERFLOW_DROP_LOWEST,
   OVERFLOW_DROP_NEWEST,
   OVERFLOW_DROP_OLDEST,
+  OVERFLOW_KEEP_LATEST,
   OVERFLOW_REJECT,
 } from "../../core-wasm/abi.ts";
 import { SluiceError } from "../errors.ts";
@@ -98,6 +99,7 @@ const overflows: ReadonlyMap<string, number> = new Map([
   ["block", OVERFLOW_BLOCK],
   ["disconnect", OVERFLOW_DISCONNECT],
   ["drop-lowest", OVERFLOW_DROP_LOWEST],
+  ["keep-latest", OVERFLOW_KEEP_LATEST],
 ]);
 
 /** The word for an OVERFLOW_…. */
@@ -108,7 +110,6 @@ export function overflowName(overflow: number): string {
 
 /** Words that a later version brings. */
 const later: Readonly<Record<string, readonly string[]>> = {
-  overflow: ["keep-latest"],
   late: ["drop", "divert"],
 };
 
@@ -130,7 +131,7 @@ const IDLE_MS_NEUTRAL = BigInt(limits.inboxIdleMs);
 export function inboxFromFrame(present: InboxSettings, frame: Inbox, path: string): InboxSettings {
   word(`${path}ordering`, frame.ordering, [...orderings.keys()], []);
   word(`${path}late`, frame.late, ["deliver"], later["late"] ?? []);
-  word(`${path}overflow`, frame.overflow, [...overflows.keys()], later["overflow"] ?? []);
+  word(`${path}overflow`, frame.overflow, [...overflows.keys()], []);
   refuse(`${path}idleMs`, frame.idleMs === IDLE_MS_NEUTRAL ? undefined : frame.idleMs);
   return {
     capacityEvents: count(`${path}capacityEvents`, frame.capacityEvents, CAPACITY_EVENTS_MAX) ?? present.capacityEvents,

@@ -109,6 +109,12 @@ export const reasons: readonly Reason[] = Object.freeze([
     meaning: "an operator emptied its inbox",
     loss: loss("drained", abi.STATISTIC_DROPPED_DRAINED, abi.DROPPED_DRAINED),
   },
+  {
+    stage: "inbox",
+    reason: "conflated",
+    meaning: "a newer event of its key has taken its place while it waited",
+    loss: loss("conflated", abi.STATISTIC_DROPPED_CONFLATED, abi.DROPPED_CONFLATED),
+  },
   { stage: "inbox", reason: "held", meaning: "somebody holds its inbox", explained: abi.EXPLAINED_HELD },
 ] satisfies readonly Reason[]);
 

@@ -19,8 +19,8 @@ describe("channelLost()", () => {
     harness.core.inboxSet(sink.id, 2, 1_000_000, abi.OVERFLOW_DROP_OLDEST);
     source.publish(one, [{ type: "1" }, { type: "2" }, { type: "3" }]);
     source.publish(two, [{ type: "4" }, { type: "5" }, { type: "6" }]);
-    expect(lost(harness, one)).toEqual([3, 0, 0, 0, 0, 0]);
-    expect(lost(harness, two)).toEqual([1, 0, 0, 0, 0, 0]);
+    expect(lost(harness, one)).toEqual([3, 0, 0, 0, 0, 0, 0]);
+    expect(lost(harness, two)).toEqual([1, 0, 0, 0, 0, 0, 0]);
     expect(harness.statistic(abi.STATISTIC_DROPPED_OVERFLOW)).toBe(4);
   });
 
@@ -35,18 +35,18 @@ describe("channelLost()", () => {
     source.publish(two, [{ type: "2" }, { type: "3" }]);
     harness.core.memberRemove(sink.id, leaving);
     expect([lost(harness, one), lost(harness, two)]).toEqual([
-      [0, 0, 0, 1, 0, 0],
-      [0, 0, 0, 0, 0, 0],
+      [0, 0, 0, 1, 0, 0, 0],
+      [0, 0, 0, 0, 0, 0, 0],
     ]);
     sink.close();
-    expect(lost(harness, two)).toEqual([0, 0, 0, 2, 0, 0]);
+    expect(lost(harness, two)).toEqual([0, 0, 0, 2, 0, 0, 0]);
     expect(harness.statistic(abi.STATISTIC_DROPPED_LEFT)).toBe(3);
   });
 
   test("is 0 for channels and reasons that are not there, and begins anew with the channel", () => {
     const harness = Harness.create();
     const channel = harness.channel("c");
-    expect(lost(harness, 99)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(lost(harness, 99)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     expect(harness.core.channelLost(channel, abi.DROPPED_REASONS)).toBe(0);
     expect(harness.core.channelLost(channel, 0xffffffff)).toBe(0);
     const [source, sink] = [harness.open(), harness.open()];
@@ -54,12 +54,12 @@ describe("channelLost()", () => {
     harness.sink(sink, channel);
     source.publish(channel, [{ type: "1" }]);
     sink.close();
-    expect(lost(harness, channel)).toEqual([0, 0, 0, 1, 0, 0]);
+    expect(lost(harness, channel)).toEqual([0, 0, 0, 1, 0, 0, 0]);
     harness.core.channelRemove(channel);
-    expect(lost(harness, channel)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(lost(harness, channel)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     for (let round = 0; round < 5; round++) {
       const fresh = harness.channel(`c${round}`);
-      expect(lost(harness, fresh)).toEqual([0, 0, 0, 0, 0, 0]);
+      expect(lost(harness, fresh)).toEqual([0, 0, 0, 0, 0, 0, 0]);
       harness.core.channelRemove(fresh);
     }
   });

@@ -64,7 +64,6 @@ describe("POST /v1/inboxes", () => {
   });
 
   test.each([
-    [{ overflow: "keep-latest" }, "overflow"],
     [{ late: "drop" }, "late"],
   ])("refuses %j as not_supported, naming the field", async (settings, field) => {
     const { ask } = createTestControl();

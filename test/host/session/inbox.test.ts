@@ -202,7 +202,6 @@ describe("select", () => {
 
 describe("settings", () => {
   const refused = [
-    { inbox: { overflow: "keep-latest" }, code: "not_supported", value: "inbox.overflow" },
     { inbox: { late: "drop" }, code: "not_supported", value: "inbox.late" },
     { inbox: { redeliverMs: 0 }, code: "invalid_value", value: 0 },
     { inbox: { redeliverMs: 604_800_001 }, code: "invalid_value", value: 604_800_001 },

@@ -63,7 +63,7 @@ describe("losses", () => {
   });
 
   test("has the words of `dropped` notices, and every statistic its name", () => {
-    expect(losses.map(({ word }) => word)).toEqual(["overflow", "late", "cancelled", "left", "attempts", "drained"]);
+    expect(losses.map(({ word }) => word)).toEqual(["overflow", "late", "cancelled", "left", "attempts", "drained", "conflated"]);
     const { service } = createTestService();
     expect(service.statistics()).toMatchObject(Object.fromEntries(losses.map((loss) => [lossTotal(loss), 0])));
   });
@@ -79,8 +79,8 @@ describe("losses", () => {
       Array.from({ length: 5 }, () => create(EventSchema, { type: "t" })),
     );
     const lost = (name: string) => losses.map((loss) => service.channels.get(name)?.lost(loss.dropped));
-    expect(lost("full")).toEqual([3, 0, 0, 0, 0, 0]);
-    expect(lost("idle")).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(lost("full")).toEqual([3, 0, 0, 0, 0, 0, 0]);
+    expect(lost("idle")).toEqual([0, 0, 0, 0, 0, 0, 0]);
     expect(service.statistics()["droppedOverflowTotal"]).toBe(3);
   });
 });

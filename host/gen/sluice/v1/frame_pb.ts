@@ -626,7 +626,8 @@ export type Inbox = Message<"sluice.v1.Inbox"> & {
   capacityBytes?: bigint | undefined;
 
   /**
-   * What happens when it is full: "drop-oldest" (default), "drop-newest", "drop-lowest", "reject", "block" or "disconnect".
+   * What happens when it is full: "drop-oldest" (default), "drop-newest", "drop-lowest", "keep-latest", "reject", "block" or
+   * "disconnect".
    *
    * @generated from field: string overflow = 4;
    */
@@ -1048,7 +1049,7 @@ export type Dropped = Message<"sluice.v1.Dropped"> & {
   count: bigint;
 
   /**
-   * "overflow", "late", "cancelled", "left", "attempts" or "drained".
+   * "overflow", "late", "cancelled", "left", "attempts", "drained" or "conflated".
    *
    * @generated from field: string reason = 4;
    */

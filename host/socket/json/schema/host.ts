@@ -82,7 +82,7 @@ export const hostKinds = {
   dropped: z.strictObject({
     channel,
     count,
-    reason: z.enum(["overflow", "late", "cancelled", "left", "attempts", "drained"]),
+    reason: z.enum(["overflow", "late", "cancelled", "left", "attempts", "drained", "conflated"]),
   }),
   missed: z.strictObject({
     channel,
