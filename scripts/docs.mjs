@@ -6,11 +6,13 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { tableOfRuns, tableOfWaits } from "../examples/overload/tables.mjs";
 import { adrIndex } from "./lib/adr.mjs";
 import { codesPart } from "./lib/docs-codes.mjs";
 import { framesPart } from "./lib/docs-frames.mjs";
 import { routesPart, schemasPart } from "./lib/docs-http.mjs";
 import { limitsPart } from "./lib/docs-limits.mjs";
+import { orderingsPart } from "./lib/docs-orderings.mjs";
 import { reasonsPart } from "./lib/docs-reasons.mjs";
 import { staleLoadPart } from "./lib/docs-stale-load.mjs";
 import { at } from "./lib/paths.mjs";
@@ -26,6 +28,7 @@ const parts = {
     "host frames": () => framesPart("HostFrame"),
     "frame parts": () => framesPart("parts"),
   },
+  "docs/guides/orderings.md": { orderings: () => orderingsPart(tableOfRuns), waits: () => orderingsPart(tableOfWaits) },
   "docs/guides/stale-load.md": { "stale load 60": () => staleLoadPart(0.6), "stale load 80": () => staleLoadPart(0.8) },
   "docs/http.md": { routes: routesPart, schemas: schemasPart },
   "docs/operating.md": { limits: limitsPart },

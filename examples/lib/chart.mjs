@@ -20,7 +20,16 @@ const NAME_GAP = 17;
 const TICKS = 6;
 
 /** Okabe and Ito's colours, which colour-blind people tell apart; the yellow one is left out, as it is too pale for a line. */
-const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#7f7f7f", "#9467bd"];
+export const colours = Object.freeze([
+  "#0072b2",
+  "#d55e00",
+  "#009e73",
+  "#cc79a7",
+  "#56b4e9",
+  "#e69f00",
+  "#7f7f7f",
+  "#9467bd",
+]);
 
 /**
  * Draws a chart. Lines are named where they end, so that nobody has to match colours with a legend.
@@ -146,8 +155,8 @@ function spread(names) {
   return sorted;
 }
 
-/** @param {number} value A place: a tenth of a pixel is enough, and keeps files small and the same everywhere. */
-function n(value) {
+/** @param {number} value A place: a tenth of a pixel is enough, and keeps files small and the same everywhere. @returns {string} */
+export function n(value) {
   return String(Math.round(value * 10) / 10);
 }
 
@@ -156,7 +165,7 @@ function shorten(value) {
   return String(Number(value.toPrecision(6)));
 }
 
-/** @param {string} text */
-function escapeXml(text) {
+/** @param {string} text @returns {string} */
+export function escapeXml(text) {
   return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

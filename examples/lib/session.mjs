@@ -20,6 +20,8 @@
  * @property {string} [where]
  * @property {(event: ReceivedEvent) => void} [onEvent]
  * @property {(member: string) => void} [onJoined]
+ *
+ * @typedef {{ ordering?: string, capacityEvents?: number, capacityBytes?: number, overflow?: string, serviceMs?: number }} InboxSettings
  */
 
 /**
@@ -30,6 +32,7 @@
  *   deliver?: { events: { channel: string, event: ReceivedEvent }[] },
  *   problem?: { ref?: number, code: string, detail: string },
  *   receipt?: { ref: number },
+ *   dropped?: { channel: string, count: number, reason: string },
  * }} HostFrame
  */
 
@@ -46,6 +49,8 @@ export class Session {
   #handlers = new Map();
   /** Refusals: an example that is refused something is wrong. @type {(detail: string) => void} */
   onProblem;
+  /** What had to give way before it was delivered. @type {(channel: string, count: number, reason: string) => void} */
+  onDropped = () => {};
 
   /**
    * @param {import("./memory-socket.mjs").Socket} socket
@@ -92,6 +97,16 @@ export class Session {
     };
   }
 
+  /** How what waits for this session is ordered and bounded. @param {InboxSettings} settings What is absent stays. */
+  inbox(settings) {
+    this.#say({ inbox: settings });
+  }
+
+  /** Lets the host send more; after the first time it sends no more than this. @param {number} events */
+  credit(events) {
+    this.#say({ credit: { events } });
+  }
+
   close() {
     this.#socket.close();
   }
@@ -102,12 +117,13 @@ export class Session {
   }
 
   /** @param {HostFrame} frame */
-  #hear({ joined, deliver, problem, receipt }) {
+  #hear({ joined, deliver, problem, receipt, dropped }) {
     if (joined !== undefined) {
       this.#joining.get(joined.ref)?.(joined.member);
       this.#joining.delete(joined.ref);
     }
     for (const { channel, event } of deliver?.events ?? []) this.#handlers.get(channel)?.(event);
+    if (dropped !== undefined) this.onDropped(dropped.channel, dropped.count, dropped.reason);
     const answered = receipt ?? problem;
     const onAnswer = this.#cancelling.get(answered?.ref ?? 0);
     if (onAnswer !== undefined) {

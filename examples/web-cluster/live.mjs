@@ -2,6 +2,7 @@
  * The same servers and clients over real sockets, against a host that runs: eight WebSockets, and one for all clients.
  */
 import { machineClock as clock } from "../lib/clock.mjs";
+import { putChannel } from "../lib/put-channel.mjs";
 import { Session } from "../lib/session.mjs";
 import { meanOf } from "../lib/statistics.mjs";
 import { openWebSocket } from "../lib/web-socket.mjs";
@@ -95,14 +96,4 @@ function joined(make) {
   return new Promise((resolve) => {
     const made = make(() => queueMicrotask(() => resolve(made)));
   });
-}
-
-/** @param {string} url @param {string} channel @param {object} definition */
-async function putChannel(url, channel, definition) {
-  const answer = await fetch(`${url}/v1/channels/${channel}`, {
-    method: "PUT",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(definition),
-  });
-  if (!answer.ok) throw new Error(`Cannot set up ${channel}: ${await answer.text()}`);
 }

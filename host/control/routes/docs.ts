@@ -35,6 +35,7 @@ export const docsFiles = Object.freeze({
   "guides/geofence.md": MARKDOWN,
   "guides/least-loaded.md": MARKDOWN,
   "guides/n-of-m.md": MARKDOWN,
+  "guides/orderings.md": MARKDOWN,
   "guides/queue-group.md": MARKDOWN,
   "guides/stale-load.md": MARKDOWN,
   "guides/sticky.md": MARKDOWN,
