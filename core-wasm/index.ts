@@ -5,12 +5,9 @@
 import {
   ABI_VERSION,
   CONNECTION_LOCAL,
-  DIRTY_COUNT_MAX,
-  DIRTY_OFFSET,
   EVENT_BYTES_MAX,
   PAGE_BYTES,
   REASON_CLOSE,
-  REASON_DECIDE,
   REASON_DONE,
   REGION_BASE,
   REGIONS_END,
@@ -81,7 +78,6 @@ import {
 import { deadlineMsOf } from "./match/publish";
 import { outboxesPump } from "./match/pump";
 import { channelStoreSet, replay } from "./match/replay";
-import { heldRetry } from "./match/routed";
 import { hashSeed } from "./memory/bytes";
 import { heapCopy, heapGive, heapInit } from "./memory/heap";
 import { PAGES_HEAP, PAGES_MAILBOX, PAGES_STORE, pagesInit, pagesQuota, pagesTotal, pagesUsed } from "./memory/pages";
@@ -89,18 +85,17 @@ import { randomSeed } from "./memory/random";
 import { tableGive, tableTake } from "./memory/table";
 import { resultSet, resultStatus } from "./result";
 import { memberUpdateFrame } from "./session/attributes";
+import { resultDeciding } from "./session/calls";
 import {
   Connection,
   connectionAt,
   connectionFind,
   connectionsInit,
   connectionTable,
-  dirtyFirst,
   dirtyPush,
   dirtyRemove,
 } from "./session/connection";
 import { controlFrame, controlFree, controlWebSocket } from "./session/control";
-import { connectionDrain } from "./session/drain";
 import { connectionIngest, connectionIngestFrame } from "./session/ingest";
 import { piggybackSet } from "./session/piggyback";
 import { sourcesFree } from "./session/sources";
@@ -139,6 +134,7 @@ const MAILBOX_PAGES_MAX: u32 = 8192;
 const SOURCE_BYTES_MAX: u32 = 256;
 
 export { channelEmpty, channelRoutes, memberRoutes, routesAdd, routesRelease, routesStatistic } from "./filter/calls";
+export { dirtyTake, drain, flushDue } from "./session/calls";
 
 export function abiVersion(): u32 {
   return ABI_VERSION;
@@ -270,12 +266,6 @@ export function decide(words: u32, now: f64): u32 {
   return status;
 }
 
-/** Tells the host whether events wait for a decision. */
-function resultDeciding(): void {
-  resultSet(RESULT_COUNT, parkedEvents());
-  resultSet(RESULT_REASON, parkedEvents() === 0 ? REASON_DONE : REASON_DECIDE);
-}
-
 export function controlPush(number: u32, at: u32, bytes: u32): u32 {
   const connection = connectionFind(number);
   return connection === null ? STATUS_MEMBER_UNKNOWN : controlFrame(connection, at, bytes);
@@ -296,27 +286,6 @@ const CLOSE_SCRATCH_OFFSET: u32 = 336;
 export function pingPush(number: u32): void {
   const connection = connectionFind(number);
   if (connection !== null) controlWebSocket(connection, WS_PING, 0, 0);
-}
-
-export function dirtyTake(): u32 {
-  heldRetry();
-  let count: u32 = 0;
-  while (count < DIRTY_COUNT_MAX) {
-    const connection = dirtyFirst();
-    if (connection === null) break;
-    dirtyRemove(connection);
-    store<u32>(DIRTY_OFFSET + count * 4, connection.number);
-    count++;
-  }
-  resultDeciding();
-  return count;
-}
-
-export function drain(number: u32, out: u32, bytesMax: u32, now: f64): u32 {
-  const connection = connectionFind(number);
-  if (connection === null) return 0;
-  clockSet(now);
-  return connectionDrain(connection, out, bytesMax);
 }
 
 export function channelAdd(nameAt: u32, nameBytes: u32, flags: u32): u32 {

@@ -89,6 +89,11 @@ export function heldWake(channel: Channel): void {
   retries = channel.filters;
 }
 
+/** Whether held events of any channel are to be tried again. */
+export function heldDue(): bool {
+  return retries !== 0;
+}
+
 /** The next channel whose held events are to be tried again, null where there is none. */
 export function heldNextRetry(): Channel | null {
   if (retries === 0) return null;

@@ -156,6 +156,9 @@ export interface CoreExports {
   /** Queues a WebSocket ping. No-op on other kinds. */
   pingPush(connection: number): void;
 
+  /** 1 where dirtyTake() would do anything: connections have something to send, events wait to be tried again or decided. */
+  flushDue(): number;
+
   /**
    * Ids of connections that may have something to send, at most DIRTY_COUNT_MAX, into DIRTY. Returns how many.
    * RESULT_REASON is REASON_DECIDE where a change outside of ingest() left events that wait for decide(), else REASON_DONE.

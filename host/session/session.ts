@@ -146,7 +146,8 @@ export class Session implements Connection {
     } catch (error) {
       this.engine.fault(error, this);
     }
-    this.engine.flusher.schedule();
+    // Events that a filter keeps from everybody leave nothing to send, and a turn for nothing costs as much as they do.
+    if (this.state !== OPEN || this.engine.core.exports.flushDue() !== 0) this.engine.flusher.schedule();
   }
 
   receive(chunk: Uint8Array): void {

@@ -52,6 +52,24 @@ describe("one flush per sink and loop turn", () => {
     },
   );
 
+  test("what nobody gets costs no turn", () => {
+    const { service, settle } = createTestService();
+    const sink = new TestCarrier(service);
+    sink.join("heard");
+    const source = new TestCarrier(service);
+    source.publish("heard", 1);
+    source.publish("unheard", 1);
+    settle();
+    const before = service.counters.flushes;
+    source.publish("unheard", 10);
+    settle();
+    expect(service.counters.flushes).toBe(before);
+    source.publish("heard", 10);
+    settle();
+    expect(service.counters.flushes).toBe(before + 1);
+    expect(sink.delivered()).toBe(11);
+  });
+
   test("several sources of one turn share the write of a sink", () => {
     const { service, turn, settle } = createTestService();
     const sink = new TestCarrier(service);
