@@ -2,7 +2,7 @@
 import { runMailbox } from "./core/mailbox.mjs";
 import { runCore } from "./core/run.mjs";
 import { runExpression } from "./expression/run.mjs";
-import { runFigure7 } from "./kecho/figure7.mjs";
+import { runFigure7 } from "./kecho/figure7/run.mjs";
 import { runKecho } from "./kecho/run.mjs";
 import { runMatch } from "./match/run.mjs";
 import { runRoute } from "./route/run.mjs";
@@ -56,7 +56,7 @@ export const suites = Object.freeze([
   },
   {
     id: "figure7",
-    title: "KECho's Figure 7: events to all, one or none of 8 sinks by a filter, at the socket",
+    title: "KECho's Figure 7: events to all, one or none of 8 sinks by a filter, at sockets",
     async run(options) {
       const { lines, rows } = await runFigure7(options);
       return { result: lines, rows };

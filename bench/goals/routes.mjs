@@ -21,9 +21,17 @@ function spreadOfBlocked(rows, stage) {
   return [...costs.values()].map((samples) => Math.max(...samples) / Math.min(...samples));
 }
 
-/** The aim is the paper's own ratio. @param {string} way @param {string} title @param {number} floor @param {number} aim */
-const figure7 = (way, title, floor, aim) =>
-  ratio(`figure7-${way}`, title, `figure7/${way}`, "figure7/all", floor, aim, "us");
+/** The aim is the paper's own ratio. @param {'out' | 'in'} place @param {'one' | 'none'} way @param {number} floor @param {number} aim */
+const figure7 = (place, way, floor, aim) =>
+  ratio(
+    `figure7-${place}-${way}`,
+    `8 sinks, ${place.toUpperCase()} selects ${way}: cost ÷ all`,
+    `figure7/${place}-${way}`,
+    `figure7/${place}-all`,
+    floor,
+    aim,
+    "us",
+  );
 
 /** @type {readonly Goal[]} */
 export const routeGoals = Object.freeze([
@@ -86,8 +94,8 @@ export const routeGoals = Object.freeze([
     unit: "ratio",
     samples: (rows) => spreadOfBlocked(rows, "in"),
   },
-  figure7("one-out", "8 sinks, OUT selects one: cost ÷ all", 0.4, 0.36),
-  figure7("none-out", "8 sinks, OUT selects none: cost ÷ all", 0.25, 0.13),
-  figure7("one-in", "8 sinks, IN selects one: cost ÷ all", 0.4, 0.33),
-  figure7("none-in", "8 sinks, IN selects none: cost ÷ all", 0.25, 0.21),
+  figure7("out", "one", 0.4, 0.36),
+  figure7("out", "none", 0.25, 0.13),
+  figure7("in", "one", 0.4, 0.33),
+  figure7("in", "none", 0.25, 0.21),
 ]);
