@@ -50,6 +50,8 @@ export const layers: readonly Layer[] = [
   { layer: "host/expression/", may: base, packages: [] },
   // Routes as JSON, as programs and in the core. Knows neither channels nor sessions: both bind them.
   { layer: "host/filter/", may: [...base, "host/core/", "host/expression/"], packages: ["zod"] },
+  // Takes apart what strangers upload. Knows nothing else, so that workers and the command line may run it alone.
+  { layer: "host/filter/meter/", may: [], packages: [] },
   { layer: "host/channel/", may: [...base, "host/core/", "host/filter/"], packages: basePackages },
   {
     layer: "host/session/",
