@@ -60,9 +60,9 @@ export interface ModuleLimits {
   readonly callFuel: number;
   readonly eventFuel: number;
   readonly callFuelMax: number;
-  /** Of `init`, `restore`, `save` and the start function, each. */
+  /** Of `init`, `restore` and the start function, each: they run once per instance. */
   readonly initFuel: number;
-  /** Of one call of `sluice_sinks`, and of `sluice_arena`. */
+  /** Of one call of `sluice_sinks`, `sluice_arena` and `sluice_save`: they run between batches. */
   readonly sinksFuel: number;
   /** What `save` may hand over. */
   readonly stateBytes: number;

@@ -1,0 +1,25 @@
+/** Where modules come from, as those who run them see it. */
+import type { ModuleLogLevel } from "./log.ts";
+import type { ModuleSpec } from "./spec.ts";
+
+/** An admitted revision, compiled. */
+export interface ModuleVersion {
+  readonly name: string;
+  readonly version: number;
+  readonly digest: string;
+  /** As the instrumenter left it. */
+  readonly module: WebAssembly.Module;
+  readonly spec: ModuleSpec;
+}
+
+/** All modules of a host. */
+export interface ModuleSource {
+  /** @param digest Absent: the revision that is current. */
+  resolve(name: string, digest?: string): ModuleVersion | undefined;
+  /** Calls when another revision of a name has become current. */
+  onRevision(hear: (name: string) => void): void;
+  /** Makes the revision current again that was so before; those who follow the name hear of it as of any other. */
+  rollback(name: string, reason: string): ModuleVersion | undefined;
+  /** A line that a module said. */
+  log(name: string, line: { readonly level: ModuleLogLevel; readonly text: string; readonly version: number }): void;
+}
