@@ -231,11 +231,13 @@ export class ModuleInstance {
   /** Calls into the module; what is thrown is a fault by its cause, and the fuel is counted in any case. */
   #metered<Result>(fuel: number, run: (fuel: number) => Result): Result {
     try {
-      return run(fuel);
+      const result = run(fuel);
+      this.#usage.fuel += fuel - this.#exports.$sluice_fuel();
+      return result;
     } catch (error) {
+      // What a trap leaves of it is not known exactly, so all counts as used.
+      this.#usage.fuel += fuel;
       throw faultOf(error, this.#exports.$sluice_fuel());
-    } finally {
-      this.#usage.fuel += fuel - Math.max(0, this.#exports.$sluice_fuel());
     }
   }
 

@@ -4,6 +4,7 @@
  * The numbers are part of the contract with authors of filters: a module that fits today is not refused tomorrow. Each
  * limit has its unit at the end of its name; counts of things have none.
  */
+import { type ModuleLimits as FileLimits, moduleLimits as fileLimits } from "../meter/limits.ts";
 
 /** What a module may ask to be called with, by the end of its export's name. */
 export type ModuleHook = "in" | "out";
@@ -14,42 +15,8 @@ export type OnError = "pass" | "drop" | "divert";
 /** How much of the payload a module gets to see: nothing, the first bytes, or all of it. */
 export type PayloadProjection = "none" | "full" | { readonly headBytes: number };
 
-/** What a module may cost, at admission and while it runs. */
-export interface ModuleLimits {
-  // --- Of the file ---
-  /** Uploaded, custom sections included: debug information is stripped here and need not be before. */
-  readonly uploadBytes: number;
-  /** Without custom sections. */
-  readonly moduleBytes: number;
-  readonly functions: number;
-  /** Code of one function. */
-  readonly functionBytes: number;
-  /** Of one function, parameters included: engines initialise each on entry. */
-  readonly locals: number;
-  readonly params: number;
-  readonly results: number;
-  /** Blocks within blocks: validators recurse or keep a stack. */
-  readonly nesting: number;
-  /** Targets of one `br_table`. */
-  readonly branchTargets: number;
-  /** (params + locals + 4) × control instructions of one function: what its first call may take to compile, which no fuel covers. */
-  readonly functionWeight: number;
-  /** The same of all functions. */
-  readonly moduleWeight: number;
-  readonly types: number;
-  readonly imports: number;
-  readonly exports: number;
-  readonly globals: number;
-  readonly tables: number;
-  readonly tableElements: number;
-  readonly elementSegments: number;
-  readonly dataSegments: number;
-  readonly customSections: number;
-  // --- While it runs ---
-  /** Pages of 64 KiB at the start. */
-  readonly memoryPages: number;
-  /** Pages that it may grow to; `memory.grow` answers −1 beyond. */
-  readonly memoryPagesMax: number;
+/** What a module may be, and what it may cost while it runs. */
+export interface ModuleLimits extends FileLimits {
   /** One event as the module sees it, payload included. */
   readonly recordBytes: number;
   readonly batchEvents: number;
@@ -73,28 +40,7 @@ export interface ModuleLimits {
 
 /** The limits of a module that asks for nothing else. */
 export const moduleLimits: ModuleLimits = Object.freeze({
-  uploadBytes: 8_388_608,
-  moduleBytes: 1_048_576,
-  functions: 5_000,
-  functionBytes: 131_072,
-  locals: 1_000,
-  params: 32,
-  results: 4,
-  nesting: 256,
-  branchTargets: 4_096,
-  functionWeight: 50_000,
-  moduleWeight: 200_000,
-  types: 1_000,
-  imports: 32,
-  exports: 256,
-  globals: 1_000,
-  tables: 2,
-  tableElements: 10_000,
-  elementSegments: 256,
-  dataSegments: 1_024,
-  customSections: 256,
-  memoryPages: 16,
-  memoryPagesMax: 64,
+  ...fileLimits,
   recordBytes: 65_536,
   batchEvents: 256,
   batchBytes: 262_144,
@@ -109,9 +55,6 @@ export const moduleLimits: ModuleLimits = Object.freeze({
   logBytesPerMinute: 65_536,
   logLinesPerBatch: 100,
 });
-
-/** What no manifest can raise a limit to; the others stand as they are. */
-export const memoryPagesHardMax = 256;
 
 /** What a module says of itself, checked, with every default filled in. */
 export interface ModuleManifest {

@@ -3,6 +3,7 @@
  */
 import binaryen from "assemblyscript/binaryen";
 import { createManualClock, type ManualClock } from "../../../../host/clock.ts";
+import { instrument } from "../../../../host/filter/meter/index.ts";
 import {
   type ModuleBatch,
   RECORD_HEAD_BYTES,
@@ -62,32 +63,9 @@ export function binaryOf(text: string): Uint8Array {
   const module = binaryen.parseText(text);
   try {
     module.setFeatures(binaryen.Features.All);
-    wrap(module);
     return module.emitBinary();
   } finally {
     module.dispose();
-  }
-}
-
-function wrap(module: binaryen.Module): void {
-  const { i32, none } = binaryen;
-  module.addGlobal("fuel", i32, true, module.i32.const(0));
-  module.addFunction("left", none, i32, [], module.global.get("fuel", i32));
-  module.addFunctionExport("left", "$sluice_fuel");
-  for (let index = module.getNumExports() - 1; index >= 0; index--) {
-    const { name, value, kind } = binaryen.getExportInfo(module.getExportByIndex(index));
-    if (kind !== binaryen.ExternalFunction || !/^sluice_(arena|in|out|sinks|init|save|restore|start)$/.test(name))
-      continue;
-    const { params, results } = binaryen.getFunctionInfo(module.getFunction(value));
-    const types = binaryen.expandType(params);
-    const call = module.call(
-      value,
-      types.map((type, place) => module.local.get(place + 1, type)),
-      results,
-    );
-    const body = module.block(null, [module.global.set("fuel", module.local.get(0, i32)), call], results);
-    module.addFunction(`metered ${name}`, binaryen.createType([i32, ...types]), results, [], body);
-    module.addFunctionExport(`metered ${name}`, `$${name}`);
   }
 }
 
@@ -114,7 +92,7 @@ export function versionOf(
     weight: 0,
     exports: [],
   };
-  return { name, version, digest, module: new WebAssembly.Module(binaryOf(text) as BufferSource), spec };
+  return { name, version, digest, module: new WebAssembly.Module(instrument(binaryOf(text)).bytes), spec };
 }
 
 /** A batch of so many events; each has the sinks of `candidates` (all of them where absent) and its place as `time`. */

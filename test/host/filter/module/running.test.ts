@@ -115,6 +115,8 @@ describe("faults", () => {
     ["trap", "unreachable"],
     ["trap", "(drop (i32.div_s (i32.const 1) (i32.const 0)))"],
     ["trap", "(drop (i32.load (i32.const -4)))"],
+    ["fuel", "(loop $forever (br $forever))"],
+    ["trap", "(memory.fill (i32.const 0) (i32.const 0) (i32.const -1))"],
     ["stack", "(call $deep)"],
     ["import", `(call $log (i32.const 1) (i32.const -8) (i32.const 16))`],
     ["import", "(drop (call $intern (i32.const 0) (i32.const 1)))"],
@@ -128,7 +130,7 @@ describe("faults", () => {
                (func $deep (call $deep) (call $deep))`,
       }),
     );
-    expect(decide(running, batchOf(2, 3))).toEqual(["all", "all"]);
+    expect(decide(running, batchOf(2, 3), { ...OUT, fuel: 2_000_000 })).toEqual(["all", "all"]);
     expect(running.counters.faults).toMatchObject({ [cause]: 2 });
     expect(running.faults.records[0]).toMatchObject({ cause });
   });
@@ -187,6 +189,7 @@ describe("faults", () => {
     for (let fault = 0; fault < 10_000; fault++) {
       decide(running, batch);
       bench.clock.advance(60_000, 0);
+      bench.real.advance(60_000, 0);
     }
     expect(running.counters).toMatchObject({ faults: { trap: 10_000 }, live: 1, memoryBytes: 3 * 65_536 });
     expect(bench.pool).toMatchObject({ instances: 1, bytes: 3 * 65_536 });
