@@ -160,6 +160,47 @@ describe("many sinks", () => {
     expect(takers(event(attributes))).toEqual(all.filter((name) => Number(name) % 2 === 1));
   });
 
+  test("bounds that no single precision holds are compared exactly", () => {
+    const { add, takers } = world();
+    // Beside singles, between them, where integers are further apart than one, and beyond them all.
+    const bounds = ["0.1", "0.3", "1.0", "16777217", "4503599627370497.5", "-0.7", "0.0", `1${"0".repeat(60)}.0`];
+    const operators = ["<", "<=", ">", ">="];
+    const holds: Record<string, (value: number, bound: number) => boolean> = {
+      "<": (value, bound) => value < bound,
+      "<=": (value, bound) => value <= bound,
+      ">": (value, bound) => value > bound,
+      ">=": (value, bound) => value >= bound,
+    };
+    const asked = bounds.flatMap((bound) => operators.map((operator) => ({ operator, bound })));
+    // More than a list takes, so that all later ones share columns.
+    for (let filler = 0; filler < 200; filler++) add(`x > ${10 ** 8 + filler} AND x < 0`, undefined, "never");
+    for (let filler = 0; filler < 200; filler++)
+      add(`x BETWEEN ${3 * 10 ** 8 + filler} AND ${4 * 10 ** 8}`, undefined, "far");
+    for (const { operator, bound } of asked) add(`x ${operator} ${bound}`);
+    const around = (value: number): number[] => {
+      const bits = new DataView(new ArrayBuffer(8));
+      bits.setFloat64(0, value);
+      const step = (by: bigint): number => {
+        const moved = new DataView(new ArrayBuffer(8));
+        moved.setBigUint64(0, bits.getBigUint64(0) + by);
+        return moved.getFloat64(0);
+      };
+      return value === 0
+        ? [0, -0, Number.MIN_VALUE, -Number.MIN_VALUE]
+        : [value, step(1n), step(-1n), Math.fround(value)];
+    };
+    for (const value of [
+      ...bounds.flatMap((bound) => around(Number(bound))),
+      Number.MAX_VALUE,
+      Number.POSITIVE_INFINITY,
+    ]) {
+      const expected = asked
+        .filter(({ operator, bound }) => holds[operator]?.(value, Number(bound)))
+        .map(({ operator, bound }) => `x ${operator} ${bound}`);
+      expect(takers(event({ x: value })), `x = ${value}`).toEqual(expected);
+    }
+  });
+
   test("what they ask for may change, and the index is as small as before", () => {
     const { sinks, add, want, takers, leave, indexBytes } = world();
     const round = (): void => {

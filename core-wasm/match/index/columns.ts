@@ -1,14 +1,20 @@
 /**
- * Columns: entries of one key whose intervals are on the same places, four side by side, so that SIMD compares two of them at a
- * time and a key with many sinks costs a fraction of a nanosecond for each that does not want the event.
+ * Columns: entries of one key whose intervals are on the same places, four side by side, so that SIMD compares them together
+ * and a key with many sinks costs a fraction of a nanosecond for each that does not want the event.
  *
- *   block of 4    4 × u32 member and bits   4 × u32 filing   per place: 4 × f64 low, 4 × f64 high
+ *   block of 4    4 × u32 member and bits   4 × u32 filing   per place: 4 × low, 4 × high
+ *
+ * Bounds are f32 where all places are numbers, rounded into the interval: what lies between them is within. What lies between one of
+ * them and its neighbour has to be asked for (look.ts); texts are addresses, which f32 does not hold, so with one of them all are f64.
  */
+
+import { KIND_TEXT } from "../../expression/predicates";
 import { heapBlockBytes } from "../../memory/heap";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../../memory/map";
 import { ENTRY_INTERVALS, Filing, INTERVAL_BYTES, intervalCount } from "./entry";
+import { floatDown, floatUp } from "./floats";
 import { Key } from "./keys";
-import { Index } from "./places";
+import { Index, placeAt } from "./places";
 import { roomGive, roomTake, roomTakeZero } from "./room";
 
 /** The entries of a key with the same places. */
@@ -25,11 +31,12 @@ export class Columns {
   place0: u16;
   place1: u16;
   place2: u16;
+  /** Bytes of a bound: 4 or 8. */
+  boundBytes: u32;
 }
 
-/** Bytes of the words in a block, and of one place's bounds. */
+/** Bytes of the words in a block; the bounds of its places follow. */
 export const BLOCK_HEAD_BYTES: u32 = 32;
-export const BLOCK_PLACE_BYTES: u32 = 64;
 
 /** The columns of a key: u32 how many, u32 bytes of this block, addresses. */
 const SLOTS_HEAD_BYTES: u32 = 8;
@@ -66,9 +73,9 @@ export function columnsAt(key: Key, slot: u32): Columns {
   return changetype<Columns>(load<u32>(key.columnsAt + SLOTS_HEAD_BYTES + slot * 4));
 }
 
-/** Bytes of a block with that many places. */
-export function blockBytes(places: u32): u32 {
-  return BLOCK_HEAD_BYTES + places * BLOCK_PLACE_BYTES;
+/** Bytes of a block. */
+export function blockBytes(columns: Columns): u32 {
+  return BLOCK_HEAD_BYTES + <u32>columns.places * 8 * columns.boundBytes;
 }
 
 /** Adds the entry at `entry`, whose places are in order. Returns false where memory is used up. */
@@ -87,6 +94,7 @@ export function columnsAdd(key: Key, entry: u32): bool {
     made.place0 = <u16>place0;
     made.place1 = <u16>place1;
     made.place2 = <u16>place2;
+    made.boundBytes = hasText(changetype<Index>(key.index), entry, intervals) ? 8 : 4;
     if (!list(key, made)) {
       roomGive(address, offsetof<Columns>());
       return false;
@@ -105,10 +113,24 @@ export function columnsAdd(key: Key, entry: u32): bool {
   store<u32>(to, load<u32>(entry, 4), 16);
   for (let i: u32 = 0; i < intervals; i++) {
     const bounds = boundsOf(columns, filing.index, i);
-    store<f64>(bounds, load<f64>(entry + 8 + i * INTERVAL_BYTES, 4));
-    store<f64>(bounds, load<f64>(entry + 8 + i * INTERVAL_BYTES, 12), 32);
+    const low = load<f64>(entry + 8 + i * INTERVAL_BYTES, 4);
+    const high = load<f64>(entry + 8 + i * INTERVAL_BYTES, 12);
+    if (columns.boundBytes === 8) {
+      store<f64>(bounds, low);
+      store<f64>(bounds, high, 32);
+    } else {
+      store<f32>(bounds, floatUp(low));
+      store<f32>(bounds, floatDown(high), 16);
+    }
   }
   return true;
+}
+
+function hasText(index: Index, entry: u32, intervals: u32): bool {
+  for (let i: u32 = 0; i < intervals; i++) {
+    if (placeAt(index, load<u32>(entry + 8 + i * INTERVAL_BYTES)).kind === KIND_TEXT) return true;
+  }
+  return false;
 }
 
 /** In the place of a place. */
@@ -116,13 +138,13 @@ const NONE: u32 = 1023;
 
 /** Where the words of an entry lie: the filing is 16 bytes behind. */
 function lane(columns: Columns, index: u32): u32 {
-  return columns.at + (index >> 2) * blockBytes(columns.places) + (index & 3) * 4;
+  return columns.at + (index >> 2) * blockBytes(columns) + (index & 3) * 4;
 }
 
-/** Where an entry's lower bound for a place lies: the upper one is 32 bytes behind. */
+/** Where an entry's lower bound for a place lies: the upper one is four bounds behind. */
 function boundsOf(columns: Columns, index: u32, place: u32): u32 {
-  const block = columns.at + (index >> 2) * blockBytes(columns.places);
-  return block + BLOCK_HEAD_BYTES + place * BLOCK_PLACE_BYTES + (index & 3) * 8;
+  const block = columns.at + (index >> 2) * blockBytes(columns);
+  return block + BLOCK_HEAD_BYTES + (place * 8 + (index & 3)) * columns.boundBytes;
 }
 
 function list(key: Key, columns: Columns): bool {
@@ -161,7 +183,7 @@ function slotsFree(key: Key): void {
 
 /** Makes room for one more entry. Long ones grow by a quarter only. */
 function grow(columns: Columns): bool {
-  const block = blockBytes(columns.places);
+  const block = blockBytes(columns);
   const used = ((columns.count + 3) >> 2) * block;
   if ((columns.count & 3) !== 0 || used + block <= columns.room) return true;
   const room = heapBlockBytes(columns.room > 65536 ? columns.room + (columns.room >> 2) : used + block);
@@ -183,10 +205,17 @@ export function columnsRemove(columns: Columns, index: u32): void {
   for (let i: u32 = 0; i < <u32>columns.places; i++) {
     const place = <u32>(i === 0 ? columns.place0 : i === 1 ? columns.place1 : columns.place2);
     const bounds = boundsOf(columns, index, i);
-    intervalCount(changetype<Index>(key.index), place, load<f64>(bounds), -1);
     const from = boundsOf(columns, last, i);
-    store<f64>(bounds, load<f64>(from));
-    store<f64>(bounds, load<f64>(from, 32), 32);
+    if (columns.boundBytes === 8) {
+      intervalCount(changetype<Index>(key.index), place, load<f64>(bounds), -1);
+      store<f64>(bounds, load<f64>(from));
+      store<f64>(bounds, load<f64>(from, 32), 32);
+    } else {
+      // Which number it was matters to texts only.
+      intervalCount(changetype<Index>(key.index), place, NaN, -1);
+      store<f32>(bounds, load<f32>(from));
+      store<f32>(bounds, load<f32>(from, 16), 16);
+    }
   }
   const filing = load<u32>(lane(columns, last), 16);
   store<u32>(lane(columns, index), load<u32>(lane(columns, last)));

@@ -8,7 +8,7 @@ import { EXPRESSION_CODE_BYTES_MAX } from "../../expression/code";
 import { KIND_NUMBER, KIND_TEXT } from "../../expression/predicates";
 import { eventBoolean, eventNumber, eventText, foundAt, foundBytes } from "../../expression/tests";
 import { memberTakes } from "../select";
-import { BLOCK_HEAD_BYTES, BLOCK_PLACE_BYTES, blockBytes, Columns, columnsAt, columnsOf } from "./columns";
+import { BLOCK_HEAD_BYTES, blockBytes, Columns, columnsAt, columnsOf } from "./columns";
 import {
   ENTRY_INTERVALS,
   ENTRY_MEMBER,
@@ -18,6 +18,7 @@ import {
   Filing,
   INTERVAL_BYTES,
 } from "./entry";
+import { floatDown, floatUp } from "./floats";
 import { Key, keyFindNumber, keyFindText, PLACE_TYPE } from "./keys";
 import { Index, PLACES_MAX, Place, placeAt, VALUES_BYTES, valuesAt } from "./places";
 
@@ -107,32 +108,90 @@ function columnsLook(columns: Columns): void {
   if (places > 0 && Number.isNaN(value0)) return;
   if (places > 1 && Number.isNaN(value1)) return;
   if (places > 2 && Number.isNaN(value2)) return;
+  if (columns.boundBytes === 8) wideLook(columns, places, value0, value1, value2);
+  else narrowLook(columns, places, value0, value1, value2);
+}
+
+/** Bounds that are f64. */
+function wideLook(columns: Columns, places: u32, value0: f64, value1: f64, value2: f64): void {
   const first = f64x2.splat(value0);
   const second = f64x2.splat(value1);
   const third = f64x2.splat(value2);
-  const size = blockBytes(places);
+  const size = blockBytes(columns);
   let at = columns.at;
   for (let left = <i32>columns.count; left > 0; left -= 4, at += size) {
-    let lanes: u32 = left >= 4 ? 15 : (1 << left) - 1;
-    if (places > 0) {
-      lanes &= lanesWithin(at + BLOCK_HEAD_BYTES, first);
-      if (places > 1 && lanes !== 0) {
-        lanes &= lanesWithin(at + BLOCK_HEAD_BYTES + BLOCK_PLACE_BYTES, second);
-        if (places > 2 && lanes !== 0) lanes &= lanesWithin(at + BLOCK_HEAD_BYTES + 2 * BLOCK_PLACE_BYTES, third);
-      }
-    }
-    for (; lanes !== 0; lanes &= lanes - 1) {
-      const lane = at + (ctz<u32>(lanes) << 2);
-      accept(load<u32>(lane));
-    }
+    let lanes = lanesOf(left) & wideWithin(at + BLOCK_HEAD_BYTES, first);
+    if (places > 1 && lanes !== 0) lanes &= wideWithin(at + BLOCK_HEAD_BYTES + 64, second);
+    if (places > 2 && lanes !== 0) lanes &= wideWithin(at + BLOCK_HEAD_BYTES + 128, third);
+    for (; lanes !== 0; lanes &= lanes - 1) accept(load<u32>(at + (ctz<u32>(lanes) << 2)));
   }
 }
 
+/**
+ * Bounds that are f32. A value lies at a single or between two neighbours, `under` and `over`. Within is what has its bounds on
+ * either side of both; without, what has a bound beyond both. Where a bound is the neighbour on the far side, only the double that it was
+ * can tell: the sink is asked.
+ */
+function narrowLook(columns: Columns, places: u32, value0: f64, value1: f64, value2: f64): void {
+  const under0 = f32x4.splat(floatDown(value0));
+  const over0 = f32x4.splat(floatUp(value0));
+  const size = blockBytes(columns);
+  let at = columns.at;
+  const end = at + ((columns.count + 3) >> 2) * size;
+  const last = end - size;
+  const lastLanes = lanesOf(((<i32>columns.count - 1) & 3) + 1);
+  if (places < 2) {
+    for (; at < end; at += size) {
+      const bounds = at + BLOCK_HEAD_BYTES;
+      let lanes = places === 0 ? 15 : narrowWithin(bounds, over0, under0);
+      if (at === last) lanes &= lastLanes;
+      if (lanes === 0) continue;
+      const sure = places === 0 ? 15 : narrowWithin(bounds, under0, over0);
+      narrowAccept(at, lanes, sure);
+    }
+    return;
+  }
+  const under1 = f32x4.splat(floatDown(value1));
+  const over1 = f32x4.splat(floatUp(value1));
+  const under2 = f32x4.splat(floatDown(value2));
+  const over2 = f32x4.splat(floatUp(value2));
+  for (; at < end; at += size) {
+    const bounds = at + BLOCK_HEAD_BYTES;
+    // Both at once: whether the first lets any of four pass is a branch that nobody foresees.
+    let lanes = narrowWithin(bounds, over0, under0) & narrowWithin(bounds + 32, over1, under1);
+    if (at === last) lanes &= lastLanes;
+    if (lanes === 0) continue;
+    let sure = narrowWithin(bounds, under0, over0) & narrowWithin(bounds + 32, under1, over1);
+    if (places > 2) {
+      lanes &= narrowWithin(bounds + 64, over2, under2);
+      sure &= narrowWithin(bounds + 64, under2, over2);
+    }
+    narrowAccept(at, lanes, sure);
+  }
+}
+
+function narrowAccept(at: u32, lanes: u32, sure: u32): void {
+  for (; lanes !== 0; lanes &= lanes - 1) {
+    const lane = ctz<u32>(lanes);
+    accept(load<u32>(at + (lane << 2)) | ((sure >> lane) & 1 ? 0 : ENTRY_PROGRAM));
+  }
+}
+
+/** The lanes of a block that are in use, one bit each. */
+function lanesOf(left: i32): u32 {
+  return left >= 4 ? 15 : (1 << left) - 1;
+}
+
 /** Which of four entries have bounds between which a value lies, one bit each. */
-function lanesWithin(bounds: u32, value: v128): u32 {
+function wideWithin(bounds: u32, value: v128): u32 {
   const low = v128.and(f64x2.le(v128.load(bounds), value), f64x2.ge(v128.load(bounds, 32), value));
   const high = v128.and(f64x2.le(v128.load(bounds, 16), value), f64x2.ge(v128.load(bounds, 48), value));
   return i64x2.bitmask(low) | (i64x2.bitmask(high) << 2);
+}
+
+/** Which of four entries have a lower bound that is not above `most` and an upper one that is not below `least`. */
+function narrowWithin(bounds: u32, most: v128, least: v128): u32 {
+  return i32x4.bitmask(v128.and(f32x4.le(v128.load(bounds), most), f32x4.ge(v128.load(bounds, 16), least)));
 }
 
 /** Takes an entry whose intervals fit. */
