@@ -121,6 +121,7 @@ export {
   inboxTick,
   inboxWindow,
 } from "./mailbox/exports";
+export { outboxBytes, outboxEvents } from "./match/calls";
 export { channelWindow, streamStatistic } from "./match/deadlines";
 export { cancel } from "./session/cancel-call";
 

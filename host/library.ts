@@ -8,6 +8,8 @@ import type { Clocks } from "./clock.ts";
 import { createClocks } from "./clock.ts";
 import { type Log, silentLog } from "./log.ts";
 import type { ServiceOptionsInput } from "./options.ts";
+import { createManager } from "./runtime/embedded/manager.ts";
+import type { ManagerOptions, ServiceManager } from "./runtime/embedded/service-manager.ts";
 import { type Channel, embeddedChannel } from "./runtime/embedded.ts";
 import { loadCore } from "./runtime/node/module.ts";
 import { createService, type Service } from "./service.ts";
@@ -20,7 +22,23 @@ export { type Event, EventSchema } from "./gen/sluice/v1/event_pb.ts";
 export { limits } from "./limits.ts";
 export { createLog, type Log, silentLog } from "./log.ts";
 export type { ServiceOptionsInput } from "./options.ts";
-export type { Channel, EventInput, EventStream, Receipt, ReceivedEvent, SubscribeOptions } from "./runtime/embedded.ts";
+export type { HandlerFailure } from "./runtime/embedded/dispatch.ts";
+export type { EventInput, Receipt, ReceivedEvent } from "./runtime/embedded/event.ts";
+export type {
+  Handler,
+  HandlerContext,
+  HandlerFunction,
+  HandlerOptions,
+  HandlerStatus,
+} from "./runtime/embedded/handler.ts";
+export type { Monitor, MonitorOptions } from "./runtime/embedded/monitor.ts";
+export type {
+  ManagerInbox,
+  ManagerOptions,
+  ManagerStatus,
+  ServiceManager,
+} from "./runtime/embedded/service-manager.ts";
+export type { Channel, EventStream, SubscribeOptions } from "./runtime/embedded.ts";
 export type { ServedHost, ServeOptions } from "./runtime/open-host.ts";
 export { createService, type Service, type ServiceSettings } from "./service.ts";
 export type { PublishResult } from "./session/local.ts";
@@ -43,6 +61,13 @@ export interface Host {
   readonly service: Service;
   /** A channel by its name; it comes into being with its first use, where that is allowed. */
   channel(name: string): Channel;
+  /**
+   * Makes a service manager: one inbox for any number of handlers, on any number of channels.
+   *
+   * @param name Matches `[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?`; its inbox is `manager.NAME`.
+   * @throws {SluiceError} `invalid_value`, `contradiction` for a name that is taken, `limit_reached`.
+   */
+  serviceManager(name: string, options?: ManagerOptions): ServiceManager;
   /** Ends all subscriptions. */
   close(): void;
 }
@@ -65,6 +90,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   return {
     service,
     channel: (name) => embeddedChannel(service, name),
+    serviceManager: (name, managing = {}) => createManager(service, name, managing, (run) => void setImmediate(run)),
     close: () => service.close(),
   };
 }

@@ -213,6 +213,17 @@ export const limits = Object.freeze({
   /** The same at most: what fails a hundred times will fail. */
   attemptsMax: 100,
 
+  /** Events of handlers that may lead to another one where a service manager does not say: what takes longer goes in circles. */
+  cascadeHops: 16,
+  /** The same at most. */
+  cascadeHopsMax: 1_000,
+  /** How long a handler of a service manager may take where that does not say, on the real clock. */
+  handlerMs: 30_000,
+  /** The same at most: a day. */
+  handlerMsMax: 86_400_000,
+  /** Deliveries of one service manager of which it is remembered who is still to get them; of others all handlers get them again. */
+  handlersUnfinished: 65_536,
+
   /** How long deliveries may wait for others at most (`select.delayMs`): a minute, as a poll may. */
   delayMsMax: 60_000,
   /** How long a session may linger without a connection, on the service clock: a day. Beyond it, a channel that stores is the way. */

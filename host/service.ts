@@ -20,6 +20,7 @@ import { type CancelKeyOptions, type Cancelled, cancelKey } from "./session/canc
 import type { Connection, ConnectionAdapter, ConnectionKind } from "./session/connection.ts";
 import { type Decider, decideWaiting } from "./session/decider.ts";
 import { drainSessions } from "./session/drain.ts";
+import { createEmitter, type Emitter, type EmitterOptions } from "./session/emitter.ts";
 import { type Counters, createCounters, type Engine, type Flusher, type OutputRenderer } from "./session/engine.ts";
 import { type ExplainOptions, type Explanation, explain } from "./session/explain.ts";
 import { createFlusher } from "./session/flush.ts";
@@ -38,7 +39,7 @@ import { CLOSED } from "./session/state.ts";
 import { readStatistics } from "./session/statistics.ts";
 import {
   createSubscription,
-  type ManagedSubscription,
+  type Managed,
   type Subscription,
   type SubscriptionOptions,
 } from "./session/subscription.ts";
@@ -76,7 +77,7 @@ export class Service implements Engine {
   /** Members of channels, for operators. */
   readonly members: Roster = new Roster(this, {
     sessions: () => this.#sessions.all(),
-    inboxes: () => this.inboxes.polled(),
+    inboxes: () => this.inboxes.local(),
     refusal: (error) => this.#refusal(error, undefined),
   });
   readonly json: SocketCodec;
@@ -98,7 +99,7 @@ export class Service implements Engine {
   readonly #streams: StreamRenderers;
   readonly #sessions = new Sessions();
   #publisher: LocalSession | undefined = undefined;
-  readonly #subscriptions = new Set<ManagedSubscription>();
+  readonly #managed = new Set<Managed>();
   #failures: number[] = [];
   #crossings: CountedExports | undefined = undefined;
   #closed = false;
@@ -258,15 +259,32 @@ export class Service implements Engine {
     const subscription = createSubscription(this, name, options, (onDeliveries, onFrame) =>
       this.#openLocal(onDeliveries, onFrame),
     );
+    this.#manage(subscription);
+    return subscription;
+  }
+
+  /**
+   * Makes a source within this process, with an outbox of its own. It survives a restart of the core.
+   *
+   * @throws {SluiceError} `channel_unknown`, `channel_name`, `source_taken`, and what else a join can be refused for.
+   */
+  emitter(name: string, options: EmitterOptions = {}): Emitter {
+    const emitter = createEmitter(this, name, options, (onDeliveries, onFrame) =>
+      this.#openLocal(onDeliveries, onFrame),
+    );
+    this.#manage(emitter);
+    return emitter;
+  }
+
+  #manage(managed: Managed): void {
     try {
-      subscription.open();
+      managed.open();
     } catch (error) {
       throw this.#refusal(error, undefined);
     }
     this.flusher.schedule();
-    this.#subscriptions.add(subscription);
-    subscription.onClose(() => this.#subscriptions.delete(subscription));
-    return subscription;
+    this.#managed.add(managed);
+    managed.onClose(() => this.#managed.delete(managed));
   }
 
   /**
@@ -368,7 +386,7 @@ export class Service implements Engine {
     this.#closed = true;
     this.draining = true;
     this.#sweeper.stop();
-    for (const subscription of [...this.#subscriptions]) subscription.close();
+    for (const managed of [...this.#managed]) managed.close();
     this.resumption.endAll();
     this.inboxes.closeAll(new SluiceError("draining", "The host is shutting down"));
     for (const session of this.#sessions.withSocket())
@@ -441,7 +459,7 @@ export class Service implements Engine {
       this.#crossings = undefined;
       this.channels.restore();
       this.#settings.onEpoch?.(this.core.epoch);
-      for (const subscription of this.#subscriptions) subscription.open();
+      for (const managed of this.#managed) managed.open();
       this.inboxes.reopen();
     } catch (second) {
       this.#fail(second instanceof Error ? second : error);

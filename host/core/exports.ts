@@ -279,6 +279,12 @@ export interface CoreExports {
   /** The same for `count` members, u32 each at `at`: the inbox is gone through once. Returns the first status that is not OK. */
   membersRemove(connection: number, at: number, count: number): number;
 
+  /** Events that wait in the outbox of a source, because a sink blocks. */
+  outboxEvents(member: number): number;
+
+  /** Their bytes. */
+  outboxBytes(member: number): number;
+
   /** Copies the live attributes (fields 2 of an encoded Update) to `out`; returns their bytes. */
   memberAttributes(member: number, out: number): number;
 

@@ -2,49 +2,24 @@
  * A host inside of an application: events pass the same core and the same rules, without a socket on the path.
  */
 import { SluiceError } from "../errors.ts";
-import type { Event } from "../gen/sluice/v1/event_pb.ts";
 import type { Service } from "../service.ts";
 import type { Cancelled } from "../session/cancel.ts";
 import type { PublishResult } from "../session/local.ts";
 import type { LocalDelivery } from "../session/local-frames.ts";
-import { derivedId } from "../session/receipt.ts";
 import type { AttributeValue, Subscription, SubscriptionOptions } from "../session/subscription.ts";
-import { eventFromJson, jsonFromEvent } from "../socket/json/codec.ts";
 import { microsFromMoment } from "../socket/json/moment.ts";
-
-/** An event as JSON frames have it: `type` must be there, the rest may be absent. */
-export interface EventInput {
-  readonly type: string;
-  readonly id?: string;
-  readonly source?: string;
-  readonly subject?: string;
-  /** RFC 3339. */
-  readonly time?: string;
-  /** 0 to 9, higher is more urgent. */
-  readonly priority?: number;
-  readonly deliverBy?: string;
-  /** Milliseconds from acceptance; the advised form. */
-  readonly ttlMs?: number;
-  readonly key?: string;
-  readonly attributes?: Readonly<Record<string, AttributeValue>>;
-  readonly dataContentType?: string;
-  /** Anything that JSON can hold; text for text types. */
-  readonly data?: unknown;
-  readonly dataBase64?: string;
-}
-
-/** What was accepted. */
-export type Receipt = Exclude<PublishResult, { problem: SluiceError }>;
-
-/** A delivered event, in the shape in which it was published. */
-export interface ReceivedEvent extends EventInput {
-  readonly id: string;
-  readonly source: string;
-  readonly time: string;
-}
+import {
+  type EventInput,
+  eventFrom,
+  type Receipt,
+  type ReceivedEvent,
+  receiptFrom,
+  receivedEvent,
+} from "./embedded/event.ts";
+import { createMonitor, type Monitor, type MonitorOptions } from "./embedded/monitor.ts";
 
 /** What a subscriber may ask for. */
-export type SubscribeOptions = Omit<SubscriptionOptions, "onEvents">;
+export type SubscribeOptions = Omit<SubscriptionOptions, "onEvents" | "onOver">;
 
 /** A subscription to be read by `for await`. */
 export interface EventStream extends AsyncIterable<ReceivedEvent> {
@@ -83,6 +58,22 @@ export interface Channel {
   subscribe(options?: SubscribeOptions): EventStream;
   /** Subscribes with a function that gets each batch, at most once per turn of the event loop; events are decoded when looked at. */
   handler(onEvents: (deliveries: readonly LocalDelivery[]) => void, options?: SubscribeOptions): Subscription;
+  /**
+   * Makes a source with an outbox of its own.
+   *
+   * @throws {SluiceError} `source_taken` on a channel with a single source, and as a join is refused.
+   */
+  monitor(options?: MonitorOptions): Monitor;
+  /** Changes live attributes of all streams, handlers and monitors that were made through this object; null takes one away. */
+  update(attributes: Readonly<Record<string, AttributeValue | null>>): void;
+  /** Ends all streams, handlers and monitors that were made through this object. */
+  leave(): void;
+}
+
+/** What a channel's face looks after. */
+interface Part {
+  update(attributes: Readonly<Record<string, AttributeValue | null>>): void;
+  leave(): void;
 }
 
 /** What a cancel may say besides its key. */
@@ -96,18 +87,55 @@ const STREAM_EVENTS_MAX = 1_024;
 
 /** Makes the channel's face. The channel itself comes into being with its first use, where that is allowed. */
 export function embeddedChannel(service: Service, name: string): Channel {
+  const parts = new Set<Part>();
+  /** Makes a part that is looked after until it is over, by whatever way. */
+  const keep = <Made>(make: (over: () => void) => Made, partOf: (made: Made) => Part): Made => {
+    let part: Part | undefined;
+    let isOver = false;
+    const made = make(() => {
+      isOver = true;
+      if (part !== undefined) parts.delete(part);
+    });
+    part = partOf(made);
+    if (!isOver) parts.add(part);
+    return made;
+  };
   return {
     name,
-    publish(event) {
-      const [result] = service.publish(name, [eventFrom(event)]);
-      if (result === undefined) throw new SluiceError("internal", "Publishing one event gave no result");
-      if ("problem" in result) throw result.problem;
-      return result;
-    },
+    publish: (event) => receiptFrom(service.publish(name, [eventFrom(event)])[0]),
     cancel: (key, options = {}) => service.cancel(name, key, momentFrom(options)),
     publishAll: (events) => service.publish(name, events.map(eventFrom)),
-    subscribe: (options = {}) => createStream(service, name, options),
-    handler: (onEvents, options = {}) => service.subscribe(name, { ...options, onEvents }),
+    subscribe: (options = {}) =>
+      keep(
+        (over) => createStream(service, name, options, over),
+        (stream) => stream,
+      ),
+    handler: (onEvents, options = {}) =>
+      keep(
+        (over) => service.subscribe(name, { ...options, onEvents, onOver: over }),
+        (subscription) => ({ update: subscription.update, leave: subscription.close }),
+      ),
+    monitor: (options = {}) =>
+      keep(
+        (over) => createMonitor(service, name, withEnd(options, over)),
+        (monitor) => monitor,
+      ),
+    update(attributes) {
+      for (const part of parts) part.update(attributes);
+    },
+    leave() {
+      for (const part of [...parts]) part.leave();
+    },
+  };
+}
+
+function withEnd(options: MonitorOptions, over: () => void): MonitorOptions {
+  return {
+    ...options,
+    onLeave() {
+      over();
+      options.onLeave?.();
+    },
   };
 }
 
@@ -121,21 +149,7 @@ function momentFrom({ at }: CancelOptions): { atUs?: bigint } {
   return { atUs };
 }
 
-function eventFrom(input: EventInput): Event {
-  const read = eventFromJson(input);
-  if (!read.ok) throw read.error;
-  return read.value;
-}
-
-/** The event of a delivery in the shape in which it was published; what the source left out is filled in. */
-export function receivedEvent(service: Pick<Service, "hostId" | "channels">, delivery: LocalDelivery): ReceivedEvent {
-  const json = jsonFromEvent(delivery.event) as ReceivedEvent;
-  if (json.id !== undefined) return json;
-  const number = service.channels.get(delivery.channel)?.number ?? 0;
-  return { ...json, id: derivedId(service.hostId, delivery.epoch, number, delivery.sequence) };
-}
-
-function createStream(service: Service, name: string, options: SubscribeOptions): EventStream {
+function createStream(service: Service, name: string, options: SubscribeOptions, onOver: () => void): EventStream {
   let waiting: LocalDelivery[] = [];
   let held = false;
   let over = false;
@@ -161,6 +175,7 @@ function createStream(service: Service, name: string, options: SubscribeOptions)
       options.onEnd?.(reason);
       finish();
     },
+    onOver,
   });
   const leave = (): void => {
     subscription.close();
@@ -172,7 +187,7 @@ function createStream(service: Service, name: string, options: SubscribeOptions)
       for (;;) {
         const batch = waiting;
         waiting = [];
-        for (const delivery of batch) yield receivedEvent(service, delivery);
+        for (const delivery of batch) yield receivedEvent(service, delivery, delivery.event);
         if (waiting.length > 0) continue;
         if (over) return;
         hold(false);

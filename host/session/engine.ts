@@ -79,6 +79,9 @@ export interface Counters {
   /** Sessions whose carrier broke and that went on, and those for which there was no room to linger. */
   sessionsResumed: number;
   lingeringRefused: number;
+  /** Calls of handlers of service managers that failed, and events of theirs that were one hop too many. */
+  handlerErrors: number;
+  cascadesRefused: number;
 }
 
 /** A fresh set of counters. */
@@ -97,6 +100,8 @@ export function createCounters(): Counters {
     deadLetters: 0,
     sessionsResumed: 0,
     lingeringRefused: 0,
+    handlerErrors: 0,
+    cascadesRefused: 0,
   };
 }
 

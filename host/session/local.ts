@@ -102,12 +102,14 @@ export class LocalSession extends Session {
    */
   publish(channel: ChannelView, events: readonly Uint8Array[]): PublishResult[] {
     const { core } = this.engine;
-    const member = this.memberships?.ofChannel(channel.number)[0]?.member ?? this.#becomeSource(core, channel);
+    const present = this.memberships?.ofChannel(channel.number)[0];
+    const member = present?.member ?? this.#becomeSource(core, channel);
     try {
       return this.#publishAll(core, channel, events);
     } finally {
-      // A single channel's one place is not kept by a request that is over.
-      if (channel.definition.source === "single" && this.engine.core === core) this.#leave(core, member);
+      // A single channel's one place is not kept by a request that is over; who has joined keeps it.
+      const passing = channel.definition.source === "single" && present?.implicit !== false;
+      if (passing && this.engine.core === core) this.#leave(core, member);
     }
   }
 

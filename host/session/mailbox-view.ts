@@ -9,9 +9,9 @@ import type { RawDelivery } from "./local-frames.ts";
 
 /** One mailbox. */
 export interface MailboxView {
-  /** Unguessable where a client polls it, since whoever knows it may take its events; else `s` and the session's number. */
+  /** Unguessable where a client polls it, since whoever knows it may take its events; of a service manager its name, else `s` and the session's number. */
   readonly id: string;
-  readonly kind: "http" | ConnectionKind;
+  readonly kind: "http" | "manager" | ConnectionKind;
   readonly settings: InboxSettings;
   /** Undefined where it lives as long as its session. */
   readonly idleMs: number | undefined;

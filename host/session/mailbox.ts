@@ -1,6 +1,6 @@
 /**
- * The mailbox of an HTTP client, as a resource: settings, joins, and polls that wait. What it holds of events is the core's;
- * it outlives a restart of the core, what waited in it does not.
+ * The mailbox of an HTTP client or of a service manager, as a resource: settings, joins, and polls that wait. What it holds of
+ * events is the core's; it outlives a restart of the core, what waited in it does not.
  *
  *   open ──► (join, patch, poll)* ──► closed: by DELETE, by idleMs without a use, or when the host ends
  */
@@ -36,6 +36,8 @@ export interface MailboxOwner {
   openSession(listener: MailboxListener): MailboxSession;
   /** It closed itself, for want of use. */
   forget(mailbox: Mailbox): void;
+  /** Whoever takes from it without polling hears once per turn of the loop that there may be something; it is never idle then. */
+  readonly ready?: () => void;
 }
 
 /** Deliveries that a client acknowledges: these, and all up to one. */
@@ -56,7 +58,7 @@ export interface Joined {
 /** See the head of this file. */
 export class Mailbox implements MailboxView {
   readonly id: string;
-  readonly kind = "http";
+  readonly kind: "http" | "manager";
   settings: MailboxSettings;
   readonly #owner: MailboxOwner;
   #session: MailboxSession;
@@ -71,6 +73,7 @@ export class Mailbox implements MailboxView {
   /** @throws {SluiceError} where there is no room for another, or the core refuses the settings. */
   constructor(id: string, settings: MailboxSettings, owner: MailboxOwner) {
     this.id = id;
+    this.kind = owner.ready === undefined ? "http" : "manager";
     this.settings = settings;
     this.#owner = owner;
     this.#polls = new PollQueue(owner.engine.clocks.real, (wanted) => this.#take(wanted));
@@ -88,8 +91,8 @@ export class Mailbox implements MailboxView {
     return this.settings.held;
   }
 
-  get idleMs(): number {
-    return this.settings.idleMs;
+  get idleMs(): number | undefined {
+    return this.kind === "manager" ? undefined : this.settings.idleMs;
   }
 
   get events(): number {
@@ -213,7 +216,8 @@ export class Mailbox implements MailboxView {
   }
 
   #open(): MailboxSession {
-    const session = this.#owner.openSession({ ready: () => this.#polls.ready(), hear: (frame) => this.#hear(frame) });
+    const ready = this.#owner.ready ?? (() => this.#polls.ready());
+    const session = this.#owner.openSession({ ready, hear: (frame) => this.#hear(frame) });
     try {
       applyInbox(session, this.settings);
     } catch (error) {
@@ -277,6 +281,7 @@ export class Mailbox implements MailboxView {
 
   /** One timer, set again where there was a use meanwhile: polls are more frequent than looks. */
   #watchIdle(delayMs: number): void {
+    if (this.kind === "manager") return;
     const { engine } = this.#owner;
     this.#cancelIdle = engine.clocks.service.setTimer(() => {
       if (this.#polls.waiting > 0) this.#use();

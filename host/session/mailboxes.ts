@@ -1,6 +1,6 @@
 /**
- * All mailboxes of a host, for operators and HTTP clients: those that are polled, which are made and kept here, and those of
- * sessions with a socket, which can be looked at and held.
+ * All mailboxes of a host, for operators and HTTP clients: those that are polled and those of service managers, which are made
+ * and kept here, and those of sessions with a socket, which can be looked at and held.
  */
 import { RECEIPTS_OFFSET, ROLE_SINK } from "../../core-wasm/abi.ts";
 import { SluiceError } from "../errors.ts";
@@ -32,6 +32,8 @@ export class Mailboxes {
   readonly #engine: Engine;
   readonly #settings: MailboxesSettings;
   readonly #byId = new Map<string, Mailbox>();
+  /** Those of service managers, apart: whoever comes over HTTP may look at them and takes nothing out; its routes see to that. */
+  readonly #managers = new Map<string, Mailbox>();
 
   constructor(engine: Engine, settings: MailboxesSettings) {
     this.#engine = engine;
@@ -46,18 +48,20 @@ export class Mailboxes {
   /** All, in no order. They are views: what they tell is so at the moment of asking. */
   *list(): IterableIterator<MailboxView> {
     yield* this.#byId.values();
+    yield* this.#managers.values();
     for (const session of this.#settings.sessions()) if (isThere(session)) yield viewOf(session);
   }
 
-  /** Those that are polled. */
-  polled(): Iterable<MailboxView> {
-    return this.#byId.values();
+  /** Those without a socket. */
+  *local(): IterableIterator<MailboxView> {
+    yield* this.#byId.values();
+    yield* this.#managers.values();
   }
 
   /** One of either sort. */
   get(id: string): MailboxView | undefined {
     const session = this.#sessionOf(id);
-    return session === undefined ? this.#byId.get(id) : viewOf(session);
+    return session === undefined ? this.#find(id) : viewOf(session);
   }
 
   /**
@@ -88,6 +92,41 @@ export class Mailboxes {
   }
 
   /**
+   * Makes the mailbox of a service manager.
+   *
+   * @param id Its name.
+   * @param ready Hears once per turn of the loop that there may be something to take.
+   * @throws {SluiceError} `contradiction` for a name that is taken, `limit_reached`, or what the core refuses.
+   */
+  manage(id: string, settings: MailboxSettings, ready: () => void): Mailbox {
+    const engine = this.#engine;
+    if (this.#managers.has(id)) {
+      throw new SluiceError("contradiction", `Cannot make a service manager "${id}", there is one of that name`, {
+        value: id,
+      });
+    }
+    if (this.#managers.size >= limits.inboxes) {
+      throw new SluiceError(
+        "limit_reached",
+        `Cannot make another service manager, this host has ${this.#managers.size}, limit is ${limits.inboxes}`,
+        { value: this.#managers.size, limit: limits.inboxes },
+      );
+    }
+    return this.#run(() => {
+      const forget = ({ id: ended }: Mailbox) => this.#managers.delete(ended);
+      const mailbox = new Mailbox(id, settings, { engine, openSession: this.#settings.openSession, forget, ready });
+      this.#managers.set(id, mailbox);
+      return mailbox;
+    });
+  }
+
+  /** Ends the mailbox of a service manager; what waits in it is discarded. */
+  unmanage(id: string): void {
+    this.#managers.get(id)?.close(inboxUnknown(id));
+    this.#managers.delete(id);
+  }
+
+  /**
    * Puts other settings in force; of a socket's only `held` and what its session could set itself.
    *
    * @throws {SluiceError} `inbox_unknown`, or what the core refuses.
@@ -96,7 +135,7 @@ export class Mailboxes {
     return this.#run(() => {
       const session = this.#sessionOf(id);
       if (session === undefined) {
-        const mailbox = this.#polled(id);
+        const mailbox = this.#kept(id);
         mailbox.patch(settings);
         return mailbox;
       }
@@ -119,7 +158,7 @@ export class Mailboxes {
 
   /** Subscribes, or changes how. @throws {SluiceError} `inbox_unknown`, and as a join is refused. */
   join(id: string, frame: Join): Joined {
-    const joined = this.#run(() => this.#polled(id).join(frame));
+    const joined = this.#run(() => this.#kept(id).join(frame));
     // What waits for a sink may qualify for this one.
     this.#engine.flusher.schedule();
     return joined;
@@ -127,7 +166,7 @@ export class Mailboxes {
 
   /** Ends a subscription. Returns whether there was one. @throws {SluiceError} `inbox_unknown`. */
   leave(id: string, channel: string): boolean {
-    return this.#run(() => this.#polled(id).leave(channel));
+    return this.#run(() => this.#kept(id).leave(channel));
   }
 
   /**
@@ -136,7 +175,7 @@ export class Mailboxes {
    * @throws {SluiceError} `inbox_unknown`, `rate_limited`, `disconnect`, `core_restarted`; while it waits by its promise.
    */
   poll(id: string, wanted: PollWanted): Polled | Promise<Polled> {
-    return this.#run(() => this.#polled(id).poll(wanted));
+    return this.#run(() => this.#kept(id).poll(wanted));
   }
 
   /**
@@ -146,14 +185,14 @@ export class Mailboxes {
    */
   drain(id: string): number | undefined {
     return this.#run(() => {
-      const session = this.#sessionOf(id) ?? this.#byId.get(id)?.session;
+      const session = this.#sessionOf(id) ?? this.#find(id)?.session;
       return session === undefined ? undefined : drainInbox(session);
     });
   }
 
   /** Acknowledges deliveries. @throws {SluiceError} `inbox_unknown`, `ack_unknown`. */
   acknowledge(id: string, acknowledged: Acknowledged): void {
-    this.#run(() => this.#polled(id).acknowledge(acknowledged));
+    this.#run(() => this.#kept(id).acknowledge(acknowledged));
   }
 
   /** Answers all polls that wait, because the host says goodbye. */
@@ -164,16 +203,24 @@ export class Mailboxes {
   /** The core is a new one. */
   reopen(): void {
     for (const mailbox of this.#byId.values()) mailbox.reopen();
+    for (const mailbox of this.#managers.values()) mailbox.reopen();
   }
 
   /** Ends all. */
   closeAll(error: SluiceError): void {
     for (const mailbox of this.#byId.values()) mailbox.close(error);
+    for (const mailbox of this.#managers.values()) mailbox.close(error);
     this.#byId.clear();
+    this.#managers.clear();
   }
 
-  #polled(id: string): Mailbox {
-    const mailbox = this.#byId.get(id);
+  #find(id: string): Mailbox | undefined {
+    return this.#byId.get(id) ?? this.#managers.get(id);
+  }
+
+  /** One that is kept here. @throws {SluiceError} `inbox_unknown`. */
+  #kept(id: string): Mailbox {
+    const mailbox = this.#find(id);
     if (mailbox === undefined) throw inboxUnknown(id);
     return mailbox;
   }

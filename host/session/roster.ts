@@ -53,7 +53,7 @@ export interface AttributeChanges {
 export interface RosterSettings {
   /** All sessions, with a socket or without. */
   readonly sessions: () => Iterable<Session>;
-  /** Mailboxes that are polled, with the members whose events they get. */
+  /** Mailboxes without a socket, with the members whose events they get. */
   readonly inboxes: () => Iterable<{ readonly id: string; joins(): Iterable<{ readonly member: number }> }>;
   /** Makes a refusal of whatever was thrown; a trap restarts the core. */
   readonly refusal: (error: unknown) => SluiceError;

@@ -72,6 +72,8 @@ export function readStatistics(engine: Engine, sessions: number, channels: numbe
     patterns: engine.patterns.count,
     patternsMissedTotal: counters.patternsMissed,
     deadLettersTotal: counters.deadLetters,
+    handlerErrorsTotal: counters.handlerErrors,
+    cascadesRefusedTotal: counters.cascadesRefused,
     sessionsResumedTotal: counters.sessionsResumed,
     lingeringRefusedTotal: counters.lingeringRefused,
     lingering: engine.resumption.count,

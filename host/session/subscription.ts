@@ -30,6 +30,8 @@ export interface SubscriptionOptions {
   readonly onDropped?: (dropped: { readonly count: number; readonly reason: string }) => void;
   /** The subscription is over for another reason than close(): the channel was deleted. */
   readonly onEnd?: (reason: string) => void;
+  /** It is over, for whatever reason. */
+  readonly onOver?: () => void;
 }
 
 /** A live subscription. */
@@ -44,13 +46,18 @@ export interface Subscription {
   close(): void;
 }
 
-/** A subscription as the service sees it. */
-export interface ManagedSubscription extends Subscription {
+/** What lives in this process and goes on in a new core, as the service sees it. */
+export interface Managed {
   /** Opens it, or opens it again in a new core. */
   open(): void;
+  /** Ends it. */
+  close(): void;
   /** Calls back once it is over. */
   onClose(listener: () => void): void;
 }
+
+/** A subscription as the service sees it. */
+export interface ManagedSubscription extends Subscription, Managed {}
 
 /** What an attribute may be. */
 export type AttributeValue = boolean | number | string;
@@ -78,6 +85,7 @@ export function createSubscription(
     over = true;
     session?.stop();
     for (const listener of listeners) listener();
+    options.onOver?.();
   };
 
   const deliver = (deliveries: LocalDelivery[]): void => {
@@ -142,8 +150,8 @@ export function createSubscription(
   };
 }
 
-/** Whole numbers that doubles hold exactly travel as such, as in JSON frames. */
-function valuesFrom(attributes: Readonly<Record<string, AttributeValue | null>>): Record<string, Value> {
+/** Live attributes as frames have them. Whole numbers that doubles hold exactly travel as such, as in JSON frames. */
+export function valuesFrom(attributes: Readonly<Record<string, AttributeValue | null>>): Record<string, Value> {
   const values: Record<string, Value> = {};
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "boolean") values[name] = create(ValueSchema, { kind: { case: "boolean", value } });

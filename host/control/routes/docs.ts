@@ -26,6 +26,7 @@ export const docsFiles = Object.freeze({
   "errors.md": MARKDOWN,
   "expressions.md": MARKDOWN,
   "delivery.md": MARKDOWN,
+  "embedding.md": MARKDOWN,
   "mailboxes.md": MARKDOWN,
   "frames.md": MARKDOWN,
   "http.md": MARKDOWN,

@@ -97,13 +97,12 @@ export function addInboxJoinRoutes(app: ControlApp): void {
 /**
  * Checks that an inbox is one that is polled.
  *
- * @throws {SluiceError} `inbox_unknown`; `not_found` for one that belongs to a socket, whose session alone joins and receives.
+ * @throws {SluiceError} `inbox_unknown`; `not_found` for one that has its owner in this host or at a socket, who alone joins and receives.
  */
 export function assertPolledInbox(app: ControlApp, id: string): void {
   const inbox = app.service.inboxes.get(id);
   if (inbox === undefined) throw inboxUnknown(id);
   if (inbox.kind === "http") return;
-  throw new SluiceError("not_found", `Inbox ${id} belongs to a socket: its session joins, and gets its events`, {
-    value: id,
-  });
+  const owner = inbox.kind === "manager" ? "a service manager: it" : "a socket: its session";
+  throw new SluiceError("not_found", `Inbox ${id} belongs to ${owner} joins, and gets its events`, { value: id });
 }

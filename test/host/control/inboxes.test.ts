@@ -63,9 +63,7 @@ describe("POST /v1/inboxes", () => {
     expect(json).toMatchObject({ ...settings, select: { mode: "single", events: 64, bytes: 65_536, delayMs: 0 } });
   });
 
-  test.each([
-    [{ late: "drop" }, "late"],
-  ])("refuses %j as not_supported, naming the field", async (settings, field) => {
+  test.each([[{ late: "drop" }, "late"]])("refuses %j as not_supported, naming the field", async (settings, field) => {
     const { ask } = createTestControl();
     expect((await ask("POST", "/v1/inboxes", settings)).json).toMatchObject({
       status: 422,

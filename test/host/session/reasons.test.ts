@@ -63,7 +63,15 @@ describe("losses", () => {
   });
 
   test("has the words of `dropped` notices, and every statistic its name", () => {
-    expect(losses.map(({ word }) => word)).toEqual(["overflow", "late", "cancelled", "left", "attempts", "drained", "conflated"]);
+    expect(losses.map(({ word }) => word)).toEqual([
+      "overflow",
+      "late",
+      "cancelled",
+      "left",
+      "attempts",
+      "drained",
+      "conflated",
+    ]);
     const { service } = createTestService();
     expect(service.statistics()).toMatchObject(Object.fromEntries(losses.map((loss) => [lossTotal(loss), 0])));
   });
