@@ -94,6 +94,7 @@ import {
   connectionTable,
   dirtyPush,
   dirtyRemove,
+  WS_CONTROL_OFFSET,
 } from "./session/connection";
 import { controlFrame, controlFree, controlWebSocket } from "./session/control";
 import { connectionIngest, connectionIngestFrame } from "./session/ingest";
@@ -106,6 +107,7 @@ import { statisticGet, statisticsInit } from "./statistics";
 export {
   channelLose,
   connectionDetach,
+  connectionPace,
   connectionPublished,
   connectionResumable,
   connectionResume,
@@ -275,14 +277,12 @@ export function controlPush(number: u32, at: u32, bytes: u32): u32 {
 export function closePush(number: u32, code: u32, reasonAt: u32, reasonBytes: u32): void {
   const connection = connectionFind(number);
   if (connection === null || reasonBytes > 123) return;
-  const at = changetype<u32>(connection) + CLOSE_SCRATCH_OFFSET;
+  // The buffer of incoming control frames is free between inputs.
+  const at = changetype<u32>(connection) + WS_CONTROL_OFFSET;
   store<u16>(at, bswap<u16>(<u16>code));
   memory.copy(at + 2, reasonAt, reasonBytes);
   controlWebSocket(connection, WS_CLOSE, at, 2 + reasonBytes);
 }
-
-/** The buffer of incoming control frames is free between inputs. */
-const CLOSE_SCRATCH_OFFSET: u32 = 336;
 
 export function pingPush(number: u32): void {
   const connection = connectionFind(number);

@@ -242,6 +242,9 @@ export const limits = Object.freeze({
   /** Bytes that a channel stores at most, whatever `store.events` says: an eighth of the default memory. */
   storeChannelBytes: 67_108_864,
 
+  /** Bytes on their way to a WebSocket that grants no credit, at first: what a fast client takes while a packet travels. */
+  paceBytes: 16_384,
+
   // --- Time, on the real clock ---
   /** From accepting a socket to its first complete frame or request: a slow network, not a slow attacker. */
   handshakeMs: 10_000,

@@ -4,7 +4,7 @@ import { lossCount } from "../channel/losses";
 import { nowMs } from "../clock";
 import { entryChannel, entrySize } from "../event/entry";
 import { inboxReleaseIfDrained } from "../match/membership";
-import { Connection } from "../session/connection";
+import { Connection, CREDIT_NONE } from "../session/connection";
 import { Pending } from "./kept";
 import { Mailbox, Run } from "./records";
 import { runAdvance, runFrontHasMeta } from "./run";
@@ -46,7 +46,7 @@ export function inboxRipeIn(connection: Connection, events: u32, bytes: u32): f6
   if (connection.pending !== 0 && changetype<Pending>(connection.pending).againEvents !== 0) return 0;
   if (inbox.events === 0) return -1;
   if (inbox.events >= events || inbox.bytes >= bytes) return 0;
-  if (connection.creditExplicit !== 0) {
+  if (connection.credit !== CREDIT_NONE) {
     if (<i64>inbox.events >= connection.creditEvents || <i64>inbox.bytes >= connection.creditBytes) return 0;
   }
   let deadline: f64 = Infinity;

@@ -6,6 +6,7 @@ import { inboxConfigure } from "../match/membership";
 import { resultStatus } from "../result";
 import { Connection, connectionFind } from "../session/connection";
 import { connectionMove, connectionPark } from "../session/move";
+import { paceBegin } from "../session/pace";
 import { inboxEmpty, inboxRipeIn } from "./empty";
 import { Pending } from "./kept";
 import {
@@ -109,6 +110,12 @@ export function connectionResume(number: u32, carrier: u32, received: f64, now: 
   connectionMove(connection, from);
   pendingResume(connection, <u64>received);
   return STATUS_OK;
+}
+
+/** Has a WebSocket whose client grants no credit paced by its pongs. */
+export function connectionPace(number: u32, bytes: u32): void {
+  const connection = connectionFind(number);
+  if (connection !== null) paceBegin(connection, bytes);
 }
 
 /** Events that wait in an inbox. */

@@ -22,7 +22,7 @@ import { SCAN_DELIVER_BY, scanDeliverByUs, scanEvent, scanFlags } from "../event
 import { cursor, varintBytes, varintRead, varintWrite } from "../event/wire";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { resultStatus } from "../result";
-import { Connection, dirtyPush } from "../session/connection";
+import { Connection, CREDIT_GRANTED, dirtyPush } from "../session/connection";
 import { statisticAdd } from "../statistics";
 import { dropCount } from "./inbox";
 import {
@@ -372,7 +372,7 @@ export function pendingResume(connection: Connection, received: u64): void {
     const kept = changetype<Kept>(at);
     if (kept.queue < QUEUE_LEVELS) kept.sentMs = nowMs;
     if (kept.number <= received) continue;
-    if (kept.queue !== QUEUE_AGAIN && connection.creditExplicit !== 0) {
+    if (kept.queue !== QUEUE_AGAIN && connection.credit === CREDIT_GRANTED) {
       connection.creditEvents++;
       connection.creditBytes += kept.bytes;
     }

@@ -61,8 +61,8 @@ export class Connection {
   resumeRef: u32;
   resumeIndex: u32;
 
-  /** Explicit credit is in force once a credit frame came. */
-  creditExplicit: u32;
+  /** CREDIT_…: what bounds its deliveries, where anything does. */
+  credit: u32;
   creditEvents: i64;
   creditBytes: i64;
   /** Deliveries so far: the number of the last one. */
@@ -76,6 +76,10 @@ export class Connection {
 
   /** WebSocket: bytes left of the frame's payload, and how many of those lie unmasked already. */
   wsRemaining: u64;
+  /** Its window where it grants no credit, see session/pace.ts: begin of this epoch, rate to compare with, moment of the last ping. */
+  paceEpochMs: f64;
+  paceRate: f64;
+  pacePingMs: f64;
   wsState: u32;
   wsClear: u32;
   wsMask: u32;
@@ -86,6 +90,20 @@ export class Connection {
   wsMessage: u32;
   wsHeaderBytes: u32;
   wsControlBytes: u32;
+  /** Size of the window, bytes; what was sent before the ping under way (0: none is), and since; number of the last ping. */
+  paceWindow: u32;
+  paceRound: u32;
+  paceSince: u32;
+  pacePing: u32;
+  /** Events waited for room in it; rounds and bytes of this epoch; what is being tried (PACE_…), and epochs until the next try. */
+  paceLimited: u32;
+  paceRounds: u32;
+  paceBytes: u32;
+  paceMode: u32;
+  pacePatience: u32;
+  /** The fastest answer to a ping, ms; whether one of this epoch was slow beside it. */
+  paceLeastMs: f32;
+  paceSlow: u32;
   /** 14 bytes of header and 125 of control payload follow at wsHeaderOffset and wsControlOffset. */
   wsPad: u32;
   /** Tells this connection from others that have had its number. */
@@ -94,8 +112,15 @@ export class Connection {
   cancelStamp: u32;
 }
 
-export const WS_HEADER_OFFSET: u32 = 320;
-export const WS_CONTROL_OFFSET: u32 = 336;
+/** Deliveries go as fast as the carrier takes them; as the client grants it; as its pongs come. */
+export const CREDIT_NONE: u32 = 0;
+export const CREDIT_GRANTED: u32 = 1;
+export const CREDIT_PACED: u32 = 2;
+/** More than this is as good as endless, and sums of it do not overflow. */
+export const CREDIT_MAX: i64 = 9007199254740991;
+
+export const WS_HEADER_OFFSET: u32 = 368;
+export const WS_CONTROL_OFFSET: u32 = 384;
 const RECORD_BITS: u32 = 9;
 
 if (offsetof<Connection>() > WS_HEADER_OFFSET) ERROR("Connection overlaps its WebSocket buffers");

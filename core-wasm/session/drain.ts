@@ -33,10 +33,11 @@ import { startedNote } from "../mailbox/started";
 import { inboxReleaseIfDrained } from "../match/membership";
 import { resultSet } from "../result";
 import { statisticAdd } from "../statistics";
-import { Connection } from "./connection";
+import { Connection, CREDIT_NONE, CREDIT_PACED } from "./connection";
 import { controlTake } from "./control";
 import { missTell } from "./misses";
 import { noticesPush } from "./notices";
+import { paceSent } from "./pace";
 import { WS_BINARY, WS_HEADER_BYTES_MAX, wsHeaderWrite } from "./websocket-out";
 
 /** See CoreExports.drain(). */
@@ -48,6 +49,7 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
   let used: u32 = 0;
   if (connection.controlBytes !== 0) used = controlTake(connection, out, bytesMax);
   const first = connection.delivered + 1;
+  const credit = connection.creditBytes;
   shortOfRoom = false;
   if (connection.controlBytes === 0 && (connection.held | connection.gathering) === 0 && connection.fault === 0) {
     if (connection.pending !== 0) used = againTake(connection, out, used, bytesMax);
@@ -56,6 +58,8 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
       else used = orderedTake(connection, inbox, out, used, bytesMax);
     }
   }
+  if (connection.credit === CREDIT_PACED)
+    used = paceSent(connection, out, used, <u32>(credit - connection.creditBytes));
   // Whoever stopped for want of room must come back: nothing else would mark the connection dirty again.
   resultSet(RESULT_VALUE, <u32>(shortOfRoom || (used !== 0 && connection.controlBytes !== 0)));
   const deliveries = <u32>(connection.delivered + 1 - first);
@@ -81,10 +85,11 @@ let prefixMetas: u32 = 0;
 function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: u32, bytesMax: u32): u32 {
   const framed = connection.kind === CONNECTION_WEBSOCKET;
   const header: u32 = framed ? WS_HEADER_BYTES_MAX : 0;
-  const explicit = connection.creditExplicit !== 0;
+  const explicit = connection.credit !== CREDIT_NONE;
   while (inbox.head !== 0) {
     const run = changetype<Run>(inbox.head);
-    if (!explicit && used + header + run.bytes <= bytesMax && runPlain(run)) {
+    const whole = !explicit || (<i64>run.events <= connection.creditEvents && <i64>run.bytes <= connection.creditBytes);
+    if (whole && used + header + run.bytes <= bytesMax && runPlain(run)) {
       prefixBytes = run.bytes;
       prefixEvents = run.events;
       prefixMetas = run.metas;
@@ -126,7 +131,7 @@ function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: 
 function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32, bytesMax: u32): u32 {
   const framed = connection.kind === CONNECTION_WEBSOCKET;
   const header: u32 = framed ? WS_HEADER_BYTES_MAX : 0;
-  const explicit = connection.creditExplicit !== 0;
+  const explicit = connection.credit !== CREDIT_NONE;
   while (inbox.head !== 0) {
     const run = changetype<Run>(orderFirst(inbox));
     if (orderLate || frontDead(run)) {
@@ -159,7 +164,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
 /** What is to be sent again goes before what was not sent yet, as far as credit reaches. Returns how many bytes are used. */
 function againTake(connection: Connection, out: u32, used: u32, bytesMax: u32): u32 {
   const header: u32 = connection.kind === CONNECTION_WEBSOCKET ? WS_HEADER_BYTES_MAX : 0;
-  const explicit = connection.creditExplicit !== 0;
+  const explicit = connection.credit !== CREDIT_NONE;
   while (!explicit || (connection.creditEvents > 0 && connection.creditBytes > 0)) {
     const bytes = pendingAgainBytes(connection);
     if (bytes === 0) break;

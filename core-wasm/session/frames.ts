@@ -33,7 +33,7 @@ import { ackFrame } from "./ack";
 import { frameAgainClear, frameAgainSet } from "./again";
 import { memberUpdateFrame, updatedMember } from "./attributes";
 import { cancelFrame } from "./cancel-frame";
-import { Connection, dirtyPush } from "./connection";
+import { Connection, CREDIT_GRANTED, CREDIT_MAX, dirtyPush } from "./connection";
 import { publishBegin } from "./publish-frame";
 
 const KIND_PUBLISH: u32 = 2;
@@ -143,8 +143,6 @@ export function frameTake(connection: Connection, at: u32, bytes: u32): u32 {
   return REASON_CANCELLED;
 }
 
-/** More than this is as good as endless, and sums of it do not overflow. */
-const CREDIT_MAX: i64 = 9007199254740991;
 const NOT_SAID: i64 = -1;
 
 function creditFrame(connection: Connection, at: u32, bytes: u32): u32 {
@@ -168,8 +166,8 @@ function creditFrame(connection: Connection, at: u32, bytes: u32): u32 {
     }
   }
   const neither = events === NOT_SAID && size === NOT_SAID;
-  if (connection.creditExplicit === 0) {
-    connection.creditExplicit = 1;
+  if (connection.credit !== CREDIT_GRANTED) {
+    connection.credit = CREDIT_GRANTED;
     // A client that counts only events, or only bytes, means the other one to be without limit.
     connection.creditEvents = events === NOT_SAID && !neither ? CREDIT_MAX : 0;
     connection.creditBytes = size === NOT_SAID && !neither ? CREDIT_MAX : 0;

@@ -3,7 +3,7 @@
  * came back; members, inbox, counts and credit stay where they are, and with them the number of the connection.
  */
 import { Member } from "../channel/member";
-import { Connection, dirtyPush } from "./connection";
+import { Connection, CREDIT_NONE, CREDIT_PACED, dirtyPush } from "./connection";
 import { controlFree } from "./control";
 import { carryFree } from "./stream";
 
@@ -17,6 +17,7 @@ export function connectionPark(connection: Connection): void {
   controlFree(connection);
   memory.fill(changetype<u32>(connection) + WS_OFFSET, 0, RECORD_BYTES - WS_OFFSET);
   connection.resumeAt = 0;
+  if (connection.credit === CREDIT_PACED) connection.credit = CREDIT_NONE;
   connection.held = 1;
   // Nothing may come in: there is nobody who could send it.
   connection.closing = 1;
@@ -38,6 +39,12 @@ export function connectionMove(connection: Connection, from: Connection): void {
   connection.controlRead = from.controlRead;
   from.controlAt = from.controlBytes = from.controlCapacity = from.controlRead = 0;
   memory.copy(changetype<u32>(connection) + WS_OFFSET, changetype<u32>(from) + WS_OFFSET, RECORD_BYTES - WS_OFFSET);
+  // A window is the carrier's, what was granted is the session's.
+  if (connection.credit === CREDIT_NONE && from.credit === CREDIT_PACED) {
+    connection.credit = CREDIT_PACED;
+    connection.creditEvents = from.creditEvents;
+    connection.creditBytes = from.creditBytes;
+  }
   from.closing = 1;
   creditForget(connection);
   dirtyPush(connection);

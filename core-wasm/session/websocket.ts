@@ -24,6 +24,7 @@ import { resultSet } from "../result";
 import { Connection, WS_CONTROL_OFFSET, WS_HEADER_OFFSET } from "./connection";
 import { controlWebSocket } from "./control";
 import { closeWith } from "./frames";
+import { pacePong } from "./pace";
 import { carryAppend, streamFeed, streamReason } from "./stream";
 import { WS_BINARY, WS_CLOSE, WS_CONTINUATION, WS_PING, WS_PONG, WS_TEXT } from "./websocket-out";
 
@@ -209,7 +210,10 @@ function controlEnd(connection: Connection, opcode: u32): void {
     controlWebSocket(connection, WS_PONG, at, bytes);
     return;
   }
-  if (opcode === WS_PONG) return;
+  if (opcode === WS_PONG) {
+    pacePong(connection, at, bytes);
+    return;
+  }
   let code = CLOSE_NO_CODE;
   if (bytes !== 0) {
     code = bytes === 1 ? 0 : <u32>bswap<u16>(load<u16>(at));

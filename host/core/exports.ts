@@ -30,6 +30,12 @@ export interface CoreExports {
    */
   connectionOpen(kind: number, sourceAt: number, sourceBytes: number): number;
 
+  /**
+   * Has deliveries to a WebSocket that grants no credit paced: about `bytes` may be on their way, as pings behind them and
+   * their pongs tell; more or fewer where that serves the client as well. The first credit frame ends it. No-op on other kinds.
+   */
+  connectionPace(connection: number, bytes: number): void;
+
   /** Bytes of input kept because their frame or message has begun and is not complete; 0 between frames. */
   connectionPartial(connection: number): number;
 

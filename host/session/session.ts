@@ -132,6 +132,7 @@ export class Session implements Connection {
         },
       );
     }
+    core.exports.connectionPace(this.id, limits.paceBytes);
   }
 
   get landing(): Uint8Array<ArrayBuffer> {

@@ -36,11 +36,20 @@ describe("one flush per sink and loop turn", () => {
     (kind) => {
       const { service, settle } = createTestService();
       const sink = new TestCarrier(service, kind);
-      const join = sizeDelimited(encodeFrame({ kind: { case: "join", value: { channel: "c" } } }));
-      const text = new TextEncoder().encode('{"join":{"channel":"c"}}');
+      // A peer that answers no pings says itself how much it takes.
+      const credit = { events: 10n, bytes: 10_000_000n };
+      const frames = [
+        encodeFrame({ kind: { case: "credit", value: credit } }),
+        encodeFrame({ kind: { case: "join", value: { channel: "c" } } }),
+      ].map(sizeDelimited);
+      const texts = ['{"credit":{"events":10,"bytes":10000000}}', '{"join":{"channel":"c"}}'];
       // Masked by zeros, which changes nothing.
       const framed = (opcode: number, body: Uint8Array): number[] => [opcode, 0x80 | body.length, 0, 0, 0, 0, ...body];
-      const inputs = { stream: join, websocket: framed(0x82, join), "websocket-json": framed(0x81, text) };
+      const inputs = {
+        stream: frames.flatMap((frame) => [...frame]),
+        websocket: frames.flatMap((frame) => framed(0x82, frame)),
+        "websocket-json": texts.flatMap((text) => framed(0x81, new TextEncoder().encode(text))),
+      };
       sink.connection.receive(new Uint8Array(inputs[kind]));
       settle();
       const before = service.statistics()["deliveriesTotal"] ?? 0;

@@ -4,7 +4,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo, Server } from "node:net";
 import { onTestFinished } from "vitest";
-import { createClocks } from "../../../host/clock.ts";
+import { createClocks, createManualClock } from "../../../host/clock.ts";
 import { createLog } from "../../../host/log.ts";
 import type { ServiceOptionsInput } from "../../../host/options.ts";
 import { createTcpServer } from "../../../host/runtime/node/tcp.ts";
@@ -17,6 +17,8 @@ import { coreModule } from "../../core-wasm/harness.ts";
 export interface TestHostOptions extends ServiceOptionsInput {
   /** False: the way in that copies; default true. */
   readonly onread?: boolean;
+  /** The service clock stands still. */
+  readonly timeless?: boolean;
   readonly decider?: ServiceSettings["decider"];
   readonly onEpoch?: (epoch: number) => void;
   readonly onFatal?: (error: Error) => void;
@@ -36,9 +38,10 @@ const MEMORY_BYTES = 96 * 2 ** 20;
 
 /** Starts a host. */
 export async function startHost(input: TestHostOptions = {}): Promise<TestHost> {
-  const { onread = true, decider, onEpoch, onFatal, ...options } = input;
+  const { onread = true, timeless = false, decider, onEpoch, onFatal, ...options } = input;
   const log: Record<string, unknown>[] = [];
-  const clocks = createClocks();
+  const { real, service: running } = createClocks();
+  const clocks = { real, service: timeless ? createManualClock() : running };
   const service = createService({
     module: coreModule(),
     options: { memoryBytes: MEMORY_BYTES, ...options },
