@@ -158,8 +158,8 @@ function push(sink, start, bytes) {
   sink.count++;
 }
 
-/** @param {Uint8Array} bytes @param {number} from @param {number} to */
-function assertAscii(bytes, from, to) {
+/** Throws where a byte is none of ASCII. @param {Uint8Array} bytes @param {number} from @param {number} to */
+export function assertAscii(bytes, from, to) {
   for (let i = from; i < to; i++) if (/** @type {number} */ (bytes[i]) > 127) throw new Error("not ASCII");
 }
 

@@ -1,8 +1,11 @@
-// What an ordered inbox costs by how much waits in it: ns per event that comes and one that leaves, the way in and out included;
-// beside a mailbox in plain JavaScript that copies bytes in and out and keeps a binary heap, but checks and matches nothing.
+// What an ordered inbox costs by how much waits in it: CPU ns per event that comes and one that leaves, the way in and out included;
+// beside one in plain JavaScript that does the same (mailbox-control.mjs). README.md says what is compared.
 import { encodeEvent, publishFrame } from "../driver/sluice-frames.mjs";
-import { quantile } from "../driver/statistics.mjs";
+import { median } from "../driver/statistics.mjs";
+import { cpuMicroseconds, nanosecondsPer } from "./batches.mjs";
+import { MailboxControl } from "./mailbox-control.mjs";
 import { rigMaker } from "./rig.mjs";
+import { steadyHeap } from "./steady-heap.mjs";
 
 const NOW = 1e12;
 const BATCH = 64;
@@ -10,7 +13,10 @@ const BATCHES = 256;
 const DEPTHS = [100, 1_000, 10_000, 100_000];
 const ORDERINGS = ["FIFO", "PRIORITY", "DEADLINE", "PRIORITY_DEADLINE"];
 const STREAMS = 1_000;
-const CAPACITY = [16_777_216, 1_073_741_824];
+/** How much waits where streams are compared. */
+const STREAMS_DEPTH = 10_000;
+const CAPACITY = { events: 16_777_216, bytes: 1_073_741_824 };
+const OUT_BYTES = 1 << 20;
 
 /** The same numbers in every run. @returns {() => number} Below 2^32. */
 function random() {
@@ -23,14 +29,22 @@ function random() {
   };
 }
 
-/** @typedef {{ push: () => void, pop: () => void }} Subject */
+/** Adds a batch, takes a batch out. @typedef {{ push: () => void, pop: () => void }} Subject */
+
+/** @returns {Buffer[]} Events in turn, ten priorities and 16 s of deadlines by chance. */
+function events() {
+  const next = random();
+  const payload = Buffer.alloc(100, "x");
+  return Array.from({ length: BATCHES * BATCH }, () =>
+    encodeEvent({ channel: "", payload, priority: next() % 10, ttlMs: 200 + (next() % 16_000) }, "/bench/10"),
+  );
+}
 
 /**
  * @param {import('./rig.mjs').Rig} rig @param {string} ordering @param {number} channels How many are published to in turn.
  * @returns {Subject}
  */
 function coreSubject(rig, ordering, channels) {
-  const next = random();
   const [source, sink] = [rig.open(), rig.open()];
   const numbers = Array.from({ length: channels }, (_, index) => {
     const channel = rig.channel(`c${index}`);
@@ -39,18 +53,8 @@ function coreSubject(rig, ordering, channels) {
     rig.sink(sink, channel);
     return channel;
   });
-  rig.core.inboxSet(sink, CAPACITY[0] ?? 0, CAPACITY[1] ?? 0, 0, rig.constant(`ORDERING_${ordering}`), 0);
-  const payload = Buffer.alloc(100, "x");
-  const frames = Array.from({ length: BATCHES }, (_, batch) => {
-    const events = Array.from({ length: BATCH }, () => {
-      const given = { channel: "", payload, priority: next() % 10, ttlMs: 200 + (next() % 16_000) };
-      return encodeEvent(given, "/bench/10");
-    });
-    if (channels === 1) return publishFrame(numbers[0] ?? 0, events);
-    return Buffer.concat(
-      events.map((event, index) => publishFrame(numbers[(batch * BATCH + index) % channels] ?? 0, [event])),
-    );
-  });
+  rig.core.inboxSet(sink, CAPACITY.events, CAPACITY.bytes, 0, rig.constant(`ORDERING_${ordering}`), 0);
+  const frames = framesOf(numbers);
   const out = rig.constant("OUT_OFFSET");
   let turn = 0;
   return {
@@ -63,105 +67,107 @@ function coreSubject(rig, ordering, channels) {
   };
 }
 
+/** One frame a batch where there is one channel, else one an event. @param {readonly number[]} channels @returns {Buffer[]} */
+function framesOf(channels) {
+  const all = events();
+  return Array.from({ length: BATCHES }, (_, batch) => {
+    const some = all.slice(batch * BATCH, (batch + 1) * BATCH);
+    if (channels.length === 1) return publishFrame(channels[0] ?? 0, some);
+    return Buffer.concat(
+      some.map((event, index) => publishFrame(channels[(batch * BATCH + index) % channels.length] ?? 0, [event])),
+    );
+  });
+}
+
 /** @returns {Subject} */
-function plainSubject() {
-  const next = random();
-  const events = Array.from({ length: BATCHES * BATCH }, () => ({
-    priority: next() % 10,
-    deadline: 200 + (next() % 16_000),
-  }));
-  /** @type {{ priority: number, deadline: number, arrival: number, bytes: Uint8Array }[]} */
-  const heap = [];
-  const before = (/** @type {typeof heap[number]} */ a, /** @type {typeof heap[number]} */ b) =>
-    a.priority !== b.priority
-      ? a.priority > b.priority
-      : a.deadline !== b.deadline
-        ? a.deadline < b.deadline
-        : a.arrival < b.arrival;
-  const landing = new Uint8Array(140);
-  const out = new Uint8Array(1 << 20);
-  let arrivals = 0;
-  const at = (/** @type {number} */ place) => /** @type {typeof heap[number]} */ (heap[place]);
+function controlSubject() {
+  const frames = framesOf([1]);
+  const control = new MailboxControl();
+  const landing = Buffer.alloc(131_072);
+  const out = Buffer.alloc(OUT_BYTES);
+  let turn = 0;
   return {
     push() {
-      for (let n = 0; n < BATCH; n++) {
-        const { priority, deadline } = /** @type {typeof events[number]} */ (events[arrivals % events.length]);
-        const entry = { priority, deadline, arrival: arrivals++, bytes: landing.slice() };
-        let place = heap.length;
-        heap.push(entry);
-        while (place > 0 && before(entry, at((place - 1) >> 1))) {
-          heap[place] = at((place - 1) >> 1);
-          place = (place - 1) >> 1;
-        }
-        heap[place] = entry;
-      }
+      const frame = frames[turn++ % BATCHES] ?? Buffer.alloc(0);
+      landing.set(frame);
+      control.ingest(landing, frame.length, NOW);
     },
-    pop() {
-      let used = 0;
-      for (let n = 0; n < BATCH; n++) {
-        const first = at(0);
-        out.set(first.bytes, used);
-        used += first.bytes.length;
-        const last = /** @type {typeof heap[number]} */ (heap.pop());
-        let place = 0;
-        for (let child = 1; child < heap.length; child = place * 2 + 1) {
-          if (child + 1 < heap.length && before(at(child + 1), at(child))) child++;
-          if (!before(at(child), last)) break;
-          heap[place] = at(child);
-          place = child;
-        }
-        if (heap.length > 0) heap[place] = last;
-      }
-    },
+    pop: () => control.drain(BATCH, out, NOW),
   };
 }
 
-/** @param {Subject} subject @param {number} depth @param {number} rounds @param {number} batches @returns {number} ns per event. */
-function measure({ push, pop }, depth, rounds, batches) {
-  for (let count = 0; count < depth; count += BATCH) push();
-  const turn = () => {
-    push();
-    pop();
-  };
-  for (let n = 0; n < batches; n++) turn();
+/** @param {Subject} subject @param {number} depth @returns {Subject} The same, with so much in it. */
+function filled(subject, depth) {
+  for (let count = 0; count < depth; count += BATCH) subject.push();
+  return subject;
+}
+
+/** @param {Subject} subject @param {number} durationMs @returns {number} CPU ns per event in and out. */
+const throughNs = ({ push, pop }, durationMs) =>
+  nanosecondsPer(
+    () => {
+      push();
+      pop();
+    },
+    BATCH,
+    durationMs,
+  );
+
+/** What leaving alone costs: many come, then as many leave, and only that is measured. @param {Subject} subject @param {number} rounds */
+function outNs({ push, pop }, rounds) {
   const samples = Array.from({ length: rounds }, () => {
-    const start = performance.now();
-    for (let n = 0; n < batches; n++) turn();
-    return ((performance.now() - start) * 1e6) / (batches * BATCH);
+    for (let n = 0; n < BATCHES; n++) push();
+    const before = cpuMicroseconds();
+    for (let n = 0; n < BATCHES; n++) pop();
+    return ((cpuMicroseconds() - before) * 1000) / (BATCHES * BATCH);
   });
-  // Whatever else the machine does only adds: the quietest quarter tells what it costs.
-  return quantile(samples, 0.25);
+  return median(samples);
 }
 
 /**
- * Measures every ordering at every depth.
+ * Measures every ordering at every depth, in turn and over and over: what disturbs one round disturbs all that are compared.
  *
  * @param {{ quick: boolean, say: (line: string) => void }} options
- * @returns {Promise<{ rows: import('../goals.mjs').Row[], lines: { ordering: string, depth: number, ns: number }[] }>}
+ * @returns {Promise<{ rows: import('../goals.mjs').Row[], lines: { ordering: string, depth: number, ns: number, low: number, high: number }[] }>}
  */
 export async function runMailbox({ quick, say }) {
   const make = await rigMaker();
-  const [rounds, batches] = quick ? [8, 100] : [24, 400];
-  /** @type {{ ordering: string, depth: number, ns: number }[]} */
+  const [rounds, durationMs] = quick ? [2, 60] : [7, 300];
+  /** @type {import('../goals.mjs').Row[]} */
+  const rows = [];
+  /** @type {{ ordering: string, depth: number, ns: number, low: number, high: number }[]} */
   const lines = [];
-  const note = (/** @type {string} */ ordering, /** @type {number} */ depth, /** @type {Subject} */ subject) => {
-    const ns = measure(subject, depth, rounds, batches);
-    lines.push({ ordering, depth, ns });
-    say(`${ordering}, ${depth} waiting: ${ns.toFixed(1)} ns per event in and out`);
+  const compare = (/** @type {number} */ depth, /** @type {Readonly<Record<string, Subject>>} */ subjects) => {
+    /** @type {Map<string, number[]>} */
+    const found = new Map(Object.keys(subjects).map((name) => [name, []]));
+    // Once without noting it: code is compiled, and what waits is what stays when the first have left.
+    for (const subject of Object.values(subjects)) throughNs(filled(subject, depth), durationMs);
+    for (let repetition = 0; repetition < rounds; repetition++) {
+      for (const [ordering, subject] of Object.entries(subjects)) {
+        const ns = throughNs(subject, durationMs);
+        found.get(ordering)?.push(ns);
+        const out = depth === STREAMS_DEPTH ? { outNs: outNs(subject, 3) } : {};
+        rows.push({ cell: `mailbox-${depth}`, peer: ordering, repetition, ns, ...out });
+      }
+    }
+    for (const [ordering, all] of found) {
+      const line = { ordering, depth, ns: median(all), low: Math.min(...all), high: Math.max(...all) };
+      lines.push(line);
+      say(`${ordering}, ${depth} waiting: ${line.ns.toFixed(1)} ns per event in and out`);
+    }
   };
   for (const depth of DEPTHS) {
-    for (const ordering of ORDERINGS) note(ordering.toLowerCase(), depth, coreSubject(make(), ordering, 1));
-    note("plain-js", depth, plainSubject());
+    const ours = ORDERINGS.map((ordering) => [ordering.toLowerCase(), coreSubject(make(), ordering, 1)]);
+    compare(depth, Object.fromEntries([...ours, ["plain-heap", controlSubject()]]));
   }
   // Publishing to one channel after another costs more by itself: fifo over as many channels tells how much.
-  note("fifo-1000-channels", 10_000, coreSubject(make(), "FIFO", STREAMS));
-  note("priority-1000-channels", 10_000, coreSubject(make(), "PRIORITY", STREAMS));
-  note("window-1000-streams", 10_000, coreSubject(make(), "WINDOW", STREAMS));
-  const rows = lines.map(({ ordering, depth, ns }) => ({
-    cell: `mailbox-${depth}`,
-    peer: ordering,
-    repetition: 0,
-    ns,
-  }));
+  compare(STREAMS_DEPTH, {
+    "fifo-1000-channels": coreSubject(make(), "FIFO", STREAMS),
+    "priority-1000-channels": coreSubject(make(), "PRIORITY", STREAMS),
+    "window-1000-streams": coreSubject(make(), "WINDOW", STREAMS),
+  });
+  const bytesPerEvent = await steadyHeap(quick ? 200_000 : 1_000_000);
+  say(`JavaScript heap of a host with an ordered inbox: ${bytesPerEvent.toFixed(4)} bytes per event`);
+  rows.push({ cell: "mailbox-heap", peer: "sluice", repetition: 0, bytesPerEvent });
   return { rows, lines };
 }

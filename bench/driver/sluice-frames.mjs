@@ -12,8 +12,10 @@ import {
 /** Field numbers of ClientFrame, HostFrame and their messages that the driver meets. */
 const CLIENT_REF = 1;
 const CLIENT_PUBLISH = 2;
+const CLIENT_CREDIT = 3;
 const CLIENT_UPDATE = 5;
 const CLIENT_JOIN = 8;
+const CLIENT_INBOX = 10;
 const HOST_DELIVER = 1;
 const HOST_CREDIT = 2;
 const HOST_RECEIPT = 3;
@@ -95,7 +97,47 @@ export function publishFrame(channelNumber, events, ref) {
  * @property {readonly string[]} [types] Event types; none: any.
  * @property {string} [where] An expression; none: every event.
  * @property {Readonly<Record<string, string | number>>} [attributes] Its live attributes.
+ * @property {InboxWants} [inbox] Of its session.
+ * @property {{ events?: number, bytes?: number }} [credit] What it takes at first; then it says how much more.
  */
+
+/**
+ * How what waits for a session is ordered and bounded.
+ *
+ * @typedef {object} InboxWants
+ * @property {string} [ordering]
+ * @property {number} [capacityEvents]
+ * @property {number} [capacityBytes]
+ */
+
+/**
+ * Encodes the settings of a session's inbox, with their size before them.
+ *
+ * @param {InboxWants} settings
+ * @returns {Buffer}
+ */
+export function inboxFrame({ ordering, capacityEvents, capacityBytes }) {
+  const fields = [
+    ...(ordering === undefined ? [] : [bytesField(1, ordering)]),
+    ...(capacityEvents === undefined ? [] : [integerField(2, capacityEvents)]),
+    ...(capacityBytes === undefined ? [] : [integerField(3, capacityBytes)]),
+  ];
+  return sizeDelimited(bytesField(CLIENT_INBOX, Buffer.concat(fields)));
+}
+
+/**
+ * Encodes a grant of credit, with its size before it.
+ *
+ * @param {{ events?: number, bytes?: number }} more
+ * @returns {Buffer}
+ */
+export function creditFrame({ events, bytes }) {
+  const fields = [
+    ...(events === undefined ? [] : [integerField(3, events)]),
+    ...(bytes === undefined ? [] : [integerField(4, bytes)]),
+  ];
+  return sizeDelimited(bytesField(CLIENT_CREDIT, Buffer.concat(fields)));
+}
 
 /**
  * Encodes a join, with its size before it.

@@ -2,7 +2,15 @@
 //
 // A `Carrier` hides the way: TCP carries size-delimited frames, a WebSocket carries them in messages.
 import { DelimitedStepper } from "../driver/delimited-stepper.mjs";
-import { encodeEvent, joinFrame, publishFrame, readDelivery, readHostFrame } from "../driver/sluice-frames.mjs";
+import {
+  creditFrame,
+  encodeEvent,
+  inboxFrame,
+  joinFrame,
+  publishFrame,
+  readDelivery,
+  readHostFrame,
+} from "../driver/sluice-frames.mjs";
 
 const JOIN_MS = 60_000;
 
@@ -44,7 +52,7 @@ export async function openSession(carrier, role, channels, wants = {}, { filtere
       members[said.ref - 1] = said.member;
       if (++joins === channels.length) joined();
     },
-    inspect: inOrder(filtered || channels.length > 1 || hasFilter(wants), () => dropped),
+    inspect: inOrder(filtered || channels.length > 1 || mayLeaveGaps(wants), () => dropped),
   });
   const consumer = unwrap(stepper);
   const complete = new Promise((resolve, reject) => {
@@ -55,7 +63,12 @@ export async function openSession(carrier, role, channels, wants = {}, { filtere
     };
   });
   wire.stream(consumer);
-  wire.socket.write(wrap(Buffer.concat(channels.map((channel, index) => joinFrame(channel, role, index + 1, wants)))));
+  const settings = [
+    ...(wants.inbox === undefined ? [] : [inboxFrame(wants.inbox)]),
+    ...(wants.credit === undefined ? [] : [creditFrame(wants.credit)]),
+  ];
+  const all = channels.map((channel, index) => joinFrame(channel, role, index + 1, wants));
+  wire.socket.write(wrap(Buffer.concat([...settings, ...all])));
   await complete;
   wire.onProgress = null;
   return { wire, consumer, numbers, members, count: () => stepper.count, dropped: () => dropped };
@@ -94,7 +107,8 @@ export async function openPublisher(carrier, channels) {
 }
 
 /** @param {import('../driver/sluice-frames.mjs').Wants} wants */
-const hasFilter = ({ types, where }) => types !== undefined || where !== undefined;
+const mayLeaveGaps = ({ types, where, inbox }) =>
+  types !== undefined || where !== undefined || (inbox?.ordering ?? "fifo") !== "fifo";
 
 /**
  * A check of every inspected delivery: with one channel, no filter and no drops, the n-th delivery of a sink is exactly

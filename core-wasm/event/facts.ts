@@ -6,13 +6,12 @@
  * Source of field numbers: schemas/sluice/v1/event.proto.
  */
 import { entryEvent, entryEventBytes } from "./entry";
+import { PRIORITY_DEFAULT } from "./scan";
 import { cursor, fieldSkip, tagRead, varintRead } from "./wire";
 
 const TAG_TIME: u32 = 0x29;
 const TAG_PRIORITY: u32 = 0x30;
 const TAG_DELIVER_BY: u32 = 0x39;
-/** Where neither the event nor its channel says. */
-const PRIORITY_DEFAULT: u32 = 4;
 
 /** 0 to 9. */
 export let factPriority: u32 = 0;
@@ -24,6 +23,14 @@ let known: u32 = 0;
 /** Forgets what was read: another event may lie in the same place from now on. */
 export function factsForget(): void {
   known = 0;
+}
+
+/** Notes the facts of an entry from whoever knows them: it has just been stored. */
+export function factsNote(entryAt: u32, priority: u32, deliverByUs: i64, timeUs: i64): void {
+  known = entryAt;
+  factPriority = priority;
+  factDeliverByUs = deliverByUs;
+  factTimeUs = timeUs;
 }
 
 /** Reads the facts of the entry at `entryAt`. */

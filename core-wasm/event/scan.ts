@@ -35,8 +35,15 @@ export let scanKeyBytes: u32 = 0;
 export let scanFlags: u32 = 0;
 export let scanDeliverByUs: i64 = 0;
 export let scanTtlMs: u64 = 0;
+/** 0 to 9; where the event says none, PRIORITY_DEFAULT. */
+export let scanPriority: u32 = 0;
 let scanTimeAt: u32 = 0;
 let scanDeliverByAt: u32 = 0;
+let scanPriorityAt: u32 = 0;
+let scanTtlAt: u32 = 0;
+
+/** Where neither the event nor its channel says. */
+export const PRIORITY_DEFAULT: u32 = 4;
 
 export const SCAN_SOURCE: u32 = 1;
 export const SCAN_TIME: u32 = 2;
@@ -69,23 +76,30 @@ export function scanEvent(at: u32, bytes: u32): u32 {
     shape.keyBytes = scanKeyBytes;
     shape.timeOffset = scanTimeAt - at;
     shape.deliverByOffset = scanDeliverByAt - at;
-    shape.ttlMs = scanTtlMs;
+    shape.priorityOffset = scanPriorityAt - at;
+    shape.ttlOffset = scanTtlAt - at;
   } else {
     scanShape = 0;
   }
   return status;
 }
 
-/** Notes what the shape knows; false where a time is out of range, which the general way will say. */
+/** Notes what the shape knows; false where a number is out of range, which the general way will say. */
 function scanShaped(shape: Shape, at: u32): bool {
   const flags = shape.flags;
   if ((flags & SCAN_TIME) !== 0 && !timeValid(load<i64>(at + shape.timeOffset))) return false;
-  if ((flags & (SCAN_DELIVER_BY | SCAN_TTL)) !== 0) {
-    if ((flags & SCAN_DELIVER_BY) !== 0) {
-      scanDeliverByUs = load<i64>(at + shape.deliverByOffset);
-      if (!timeValid(scanDeliverByUs)) return false;
-    }
-    scanTtlMs = shape.ttlMs;
+  if ((flags & SCAN_DELIVER_BY) !== 0) {
+    scanDeliverByUs = load<i64>(at + shape.deliverByOffset);
+    if (!timeValid(scanDeliverByUs)) return false;
+  }
+  scanPriority = PRIORITY_DEFAULT;
+  if ((flags & SCAN_PRIORITY) !== 0) {
+    scanPriority = <u32>load<u8>(at + shape.priorityOffset);
+    if (scanPriority > 9) return false;
+  }
+  if ((flags & SCAN_TTL) !== 0) {
+    scanTtlMs = varintRead(at + shape.ttlOffset, at + shape.bytes);
+    if (scanTtlMs > TTL_MS_MAX) return false;
   }
   scanFlags = flags;
   scanTimeAt = at + shape.timeOffset;
@@ -122,6 +136,7 @@ function scanFields(at: u32, bytes: u32): u32 {
   let keyBytes: u32 = 0;
   let hasSource = false;
   scanFlags = 0;
+  scanPriority = PRIORITY_DEFAULT;
   while (at < end) {
     // Tags and short lengths are one byte nearly always: they are read here, without a call.
     let tag = <u32>load<u8>(at);
@@ -209,10 +224,13 @@ function scanScalar(field: u32, wireType: u32, start: u32, end: u32): u32 {
     if (field === 6) {
       if (value > 9) return resultStatus(STATUS_PRIORITY, value > 0xffffffff ? 0xffffffff : <u32>value, 9);
       scanFlags |= SCAN_PRIORITY;
+      scanPriority = <u32>value;
+      scanPriorityAt = at;
     } else {
       if (value > TTL_MS_MAX) return resultStatus(STATUS_TIME, field, 0);
       scanFlags |= SCAN_TTL;
       scanTtlMs = value;
+      scanTtlAt = at;
     }
     return STATUS_OK;
   }

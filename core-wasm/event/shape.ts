@@ -6,7 +6,8 @@
  *   byte of the event                     mask   because
  *   tag, length, name, varint             FF     must be the same
  *   string that is ASCII                  80     any ASCII string is UTF-8
- *   whole number of an attribute          80     any one of as many bytes; booleans too
+ *   whole number of an attribute, TTL     80     any one of as many bytes; booleans too
+ *   priority                              F0     any digit (above 9 is checked again)
  *   fixed 64-bit value, data              00     any value will do (times are checked again)
  *
  * Shapes are an optimisation only: scanEvent() says the same without them, which a property test holds.
@@ -42,7 +43,9 @@ export class Shape {
   hits: u32;
   patience: u32;
   wait: u32;
-  ttlMs: u64;
+  /** Of the values of priority and TTL. */
+  priorityOffset: u32;
+  ttlOffset: u32;
   /** Counts what any shape has learned: others that remember a shape see when it has become another. */
   learned: u32;
 }
@@ -103,10 +106,12 @@ export function shapeLearn(shape: Shape, at: u32, bytes: u32): bool {
   memory.fill(model, 0, SHAPE_BYTES_MAX * 2);
   memory.copy(model, at, min<u32>(bytes, SHAPE_BYTES_MAX));
   let last: u32 = 0;
+  let numbers: u32 = 0;
   for (let p = at; p < end; ) {
     const field = tagRead(p, end) >> 3;
     const wireType = load<u8>(p) & 7;
     let free: u32 = 0;
+    let loose: u8 = 0xff;
     let valueAt = cursor;
     let next = cursor;
     if (field > 12) return false;
@@ -122,11 +127,19 @@ export function shapeLearn(shape: Shape, at: u32, bytes: u32): bool {
     } else {
       varintRead(cursor, end);
       next = cursor;
+      const counts = field === 6 || field === 8;
+      // Of a repeated one the last counts, and all must be valid: only one is where the scan looks.
+      if (counts && (numbers & ((<u32>1) << field)) !== 0) return false;
+      if (counts) numbers |= (<u32>1) << field;
+      if (field === 6 && next - valueAt === 1) loose = 0xf0;
+      // So many bytes cannot say more than 64 bits.
+      else if (field === 8 && next - valueAt < 10) loose = 0x80;
     }
     const strict = field === 10 ? next : valueAt + (free === 0 && wireType !== 2 ? next - valueAt : 0);
     if (strict - at > SHAPE_BYTES_MAX) return false;
     memory.fill(mask + (p - at), 0xff, strict - p);
     if (field === 10) attributeMask(mask, valueAt, next, at);
+    else if (loose !== 0xff) memory.fill(mask + (valueAt - at), loose, next - valueAt);
     last = max<u32>(last, wireType === 2 && field !== 12 ? next - at : strict - at);
     p = next;
   }

@@ -16,11 +16,15 @@ export class Account {
 export const ACCOUNT_COUNTS: u32 = offsetof<Account>() / 8;
 
 let accounts: u32 = 0;
+/** The account that was asked for last: events that leave one after another are mostly of few streams. */
+let lastKey: u64 = 0;
+let lastAt: u32 = 0;
 /** Where memory is used up counts go here, and are lost. */
 const nobody: u32 = <u32>memory.data(offsetof<Account>(), 8);
 
 /** Forgets all accounts. Returns false where memory is too small. */
 export function accountsInit(): bool {
+  lastAt = 0;
   accounts = mapNew();
   return accounts !== 0;
 }
@@ -31,10 +35,15 @@ function accountKey(connection: u32, channel: u32): u64 {
 
 /** The account of a connection's stream; it is made where there is none. */
 export function accountOf(connection: u32, channel: u32): Account {
-  const map = changetype<Map64>(accounts);
   const key = accountKey(connection, channel);
+  if (lastAt !== 0 && lastKey === key) return changetype<Account>(lastAt);
+  const map = changetype<Map64>(accounts);
   let at = mapFind(map, key);
-  if (at !== 0) return changetype<Account>(at);
+  if (at !== 0) {
+    lastKey = key;
+    lastAt = at;
+    return changetype<Account>(at);
+  }
   at = heapTakeZero(offsetof<Account>());
   if (at === 0) return changetype<Account>(nobody);
   if (!mapSet(map, key, at)) {
@@ -57,6 +66,7 @@ export function accountFree(connection: u32, channel: u32): void {
   const key = accountKey(connection, channel);
   const at = mapFind(map, key);
   if (at === 0) return;
+  if (lastAt === at) lastAt = 0;
   mapDelete(map, key);
   heapGive(at, offsetof<Account>());
 }

@@ -111,21 +111,24 @@ function up(ranking: Ranking, place: u32, high: u64, low: u64, run: u32): void {
 /** Finds the place of a key from a hole downwards. */
 function down(ranking: Ranking, place: u32, high: u64, low: u64, run: u32): void {
   while (true) {
-    let child = place * 4 + 1;
+    const child = place * 4 + 1;
     if (child >= ranking.count) break;
-    const end = min<u32>(child + 4, ranking.count);
+    const end = ranking.at + min<u32>(child + 4, ranking.count) * NODE_BYTES;
     let best = ranking.at + child * NODE_BYTES;
-    let bestPlace = child;
-    while (++child < end) {
-      const at = ranking.at + child * NODE_BYTES;
-      if (before(load<u64>(at), load<u64>(at, 8), best)) {
-        best = at;
-        bestPlace = child;
-      }
+    let bestHigh = load<u64>(best);
+    let bestLow = load<u64>(best, 8);
+    // Which child is the least is chance, so nothing here is worth a guess: values are selected, not branched for.
+    for (let at = best + NODE_BYTES; at < end; at += NODE_BYTES) {
+      const otherHigh = load<u64>(at);
+      const otherLow = load<u64>(at, 8);
+      const less = <u32>(otherHigh < bestHigh) | (<u32>(otherHigh === bestHigh) & <u32>(otherLow < bestLow));
+      best = select<u32>(at, best, less);
+      bestHigh = select<u64>(otherHigh, bestHigh, less);
+      bestLow = select<u64>(otherLow, bestLow, less);
     }
-    if (before(high, low, best)) break;
-    shift(ranking, best, place);
-    place = bestPlace;
+    if (high < bestHigh || (high === bestHigh && low < bestLow)) break;
+    put(ranking, place, bestHigh, bestLow, load<u32>(best, 16));
+    place = (best - ranking.at) / NODE_BYTES;
   }
   put(ranking, place, high, low, run);
 }

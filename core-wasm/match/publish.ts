@@ -21,6 +21,7 @@ import { Channel, channelFind, channelSpecial } from "../channel/channel";
 import { Member } from "../channel/member";
 import { typeLookup, typeSetTakes } from "../channel/types";
 import { entryEvent, entryEventBytes, entryHeadCopy, entryPrepare } from "../event/entry";
+import { factsNote } from "../event/facts";
 import {
   SCAN_DELIVER_BY,
   SCAN_KEY,
@@ -33,6 +34,7 @@ import {
   scanFlags,
   scanKeyAt,
   scanKeyBytes,
+  scanPriority,
   scanTimeUs,
   scanTtlMs,
   scanTypeAt,
@@ -260,6 +262,9 @@ export function dispatch(
   }
   if (channel.selectiveSinks !== 0) viewScanned(eventAt, eventBytes, bytes);
   if (!routed) {
+    storedPriority = (has & SCAN_PRIORITY) !== 0 ? scanPriority : channel.priority;
+    storedDeliverByUs = deliverByUs;
+    storedTimeUs = scanTimeUs(<i64>(acceptedMs * 1000));
     handOn(channel, connection, plain, type, slab, entry, size, eventAt, eventBytes, metas, deadline, receipt);
     return STATUS_OK;
   }
@@ -311,6 +316,11 @@ function divert(channel: Channel, connection: u32, entry: u32, acceptedMs: f64):
   publishedRefused = 0;
 }
 
+/** What the entry that is handed on says of itself, for orders (event/facts.ts). */
+let storedPriority: u32 = 0;
+let storedDeliverByUs: i64 = 0;
+let storedTimeUs: i64 = 0;
+
 function handOn(
   channel: Channel,
   connection: u32,
@@ -351,6 +361,7 @@ function handOn(
     );
   } else {
     fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);
+    factsNote(entry, storedPriority, storedDeliverByUs, storedTimeUs);
     fanAll(channel, connection, type);
     fanStore(channel);
     fanEnd();

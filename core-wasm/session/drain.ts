@@ -31,6 +31,7 @@ import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "../mailbox/records";
 import { runAdvance, runFrontHasMeta } from "../mailbox/run";
 import { startedNote } from "../mailbox/started";
 import { inboxReleaseIfDrained } from "../match/membership";
+import { copyBytes } from "../memory/copy";
 import { resultSet } from "../result";
 import { statisticAdd } from "../statistics";
 import { Connection, CREDIT_NONE, CREDIT_PACED } from "./connection";
@@ -114,7 +115,7 @@ function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: 
     if (connection.pending !== 0 && !prefixKeep(connection, run)) break;
     let to = out + used;
     if (framed) to = wsHeaderWrite(to, WS_BINARY, prefixBytes);
-    memory.copy(to, run.at, prefixBytes);
+    copyBytes(to, run.at, prefixBytes);
     used = to + prefixBytes - out;
     if (explicit) {
       connection.creditEvents -= prefixEvents;
@@ -147,7 +148,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
     if (connection.pending !== 0 && pendingKeep(connection, run.at, 1) === 0) break;
     let to = out + used;
     if (framed) to = wsHeaderWrite(to, WS_BINARY, bytes);
-    memory.copy(to, run.at, bytes);
+    copyBytes(to, run.at, bytes);
     used = to + bytes - out;
     if (explicit) {
       connection.creditEvents--;

@@ -63,14 +63,16 @@ const TYPICAL = [
     attributes: { zone: { kind: { case: "text" as const, value: "eu" } } },
     data: new Uint8Array(70),
   },
+  { type: "t", priority: 9, ttlMs: 253_402_300_799_999n },
 ];
+/** Of a number that is there twice the last one counts, and both must be valid. */
+const REPEATED = join(encodeEvent({ type: "t", priority: 3, ttlMs: 500n }), varintField(6, 5), varintField(8, 700));
 
 test("every single changed byte of a known event is judged as by a core that never saw it", {
   timeout: timeoutMs(60_000),
 }, () => {
   const values = [0x00, 0x01, 0x08, 0x7f, 0x80, 0xc3, 0xff];
-  for (const init of TYPICAL) {
-    const event = encodeEvent(init);
+  for (const event of [...TYPICAL.map(encodeEvent), REPEATED]) {
     const [warm, cold] = [judge(), judge()];
     warm.warm(event);
     for (let at = 0; at < event.length; at++) {
