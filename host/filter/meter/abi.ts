@@ -76,8 +76,12 @@ export function checkImports(imports: readonly Import[], reasons: Reasons): void
   }
 }
 
-/** Notes what the ABI asks of exports and is not there, or is of the wrong kind. */
-export function checkExports(exports: readonly Export[], reasons: Reasons): void {
+/**
+ * Notes what the ABI asks of exports and is not there, or is of the wrong kind.
+ *
+ * @param areAll Whether these are all: else nothing is missed among them.
+ */
+export function checkExports(exports: readonly Export[], areAll: boolean, reasons: Reasons): void {
   const majors = new Set<number>();
   const found = new Set<string>();
   let hasMemory = false;
@@ -94,6 +98,7 @@ export function checkExports(exports: readonly Export[], reasons: Reasons): void
     else if (type !== undefined && !isSameType(type, HOOKS[hook]))
       wrong(`${name} has type ${typeText(type)}, the ABI has ${typeText(HOOKS[hook])}`);
   }
+  if (!areAll) return;
   majors.delete(Number.NaN);
   if (!ABI_MAJORS.some((major) => majors.has(major))) {
     const spoken = majors.size === 0 ? "none" : [...majors].join(", ");

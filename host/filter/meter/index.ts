@@ -73,11 +73,8 @@ function instrumentCopy(upload: Uint8Array, limits: ModuleLimits): Instrumented 
   reasons.settle();
   const bytes = new Uint8Array(upload);
   const sections = sectionsOf(bytes, limits, reasons);
-  const countBefore = reasons.count;
   const declared = declarationsOf(bytes, sections, limits, reasons);
-  // Bodies are read by what was declared: where that is not known they would be complained about for nothing.
-  const areTypesKnown = reasons.count === countBefore || declared.functions.every((type) => type !== undefined);
-  const bodies = areTypesKnown ? bodiesOf(bytes, sections, declared, limits, reasons) : [];
+  const bodies = bodiesOf(bytes, sections, declared, limits, reasons);
   reasons.settle();
   validate(bytes, "The engine refuses the module");
   settleCosts(declared.imports.length, bodies);

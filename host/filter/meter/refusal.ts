@@ -59,13 +59,19 @@ export class Reasons {
     if (value > limit) this.add(where, at, `${value} ${what}, limit is ${limit}`);
   }
 
-  /** Runs one reading; what is unreadable becomes a reason. Other exceptions pass: they are faults of this program. */
-  attempt(where: string, read: () => void): void {
+  /**
+   * Runs one reading; what is unreadable becomes a reason. Other exceptions pass: they are faults of this program.
+   *
+   * @returns Whether it came to its end.
+   */
+  attempt(where: string, read: () => void): boolean {
     try {
       read();
+      return true;
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       this.add(where, error.at, error.message);
+      return false;
     }
   }
 

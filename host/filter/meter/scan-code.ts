@@ -9,7 +9,10 @@ import type { Declarations } from "./scan-module.ts";
 import { nameOf, SECTION, type Sections } from "./sections.ts";
 import type { FunctionType } from "./types.ts";
 
-/** Reads all bodies, in order. One that cannot be read is a reason and left out. */
+/**
+ * Reads all bodies, in order. One that cannot be read is a reason and left out. Where functions are not known none is read: they would be
+ * complained about for nothing.
+ */
 export function bodiesOf(
   bytes: Uint8Array,
   { places }: Sections,
@@ -18,6 +21,7 @@ export function bodiesOf(
   reasons: Reasons,
 ): Body[] {
   const bodies: Body[] = [];
+  if (!declared.areFunctionsKnown) return bodies;
   const place = places.get(SECTION.code);
   const { from, to } = place ?? { from: 0, to: 0 };
   const section = `section ${nameOf(SECTION.code)}`;

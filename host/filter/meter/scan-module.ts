@@ -19,6 +19,8 @@ export interface Declarations {
   readonly imports: Import[];
   /** Type of every function, imports first; none where types could not be read. */
   readonly functions: (FunctionType | undefined)[];
+  /** Whether types and functions could be read: bodies mean something only then. */
+  areFunctionsKnown: boolean;
   /** The number of each defined function's type. */
   readonly typeIndexes: number[];
   readonly tables: (Extent & { readonly type: number })[];
@@ -45,6 +47,7 @@ export function declarationsOf(
     types: [],
     imports: [],
     functions: [],
+    areFunctionsKnown: false,
     typeIndexes: [],
     tables: [],
     memory: undefined,
@@ -53,17 +56,17 @@ export function declarationsOf(
     start: undefined,
     referred: new Set(),
   };
-  const read = (id: number, each: (reader: Reader) => void): void => {
+  const read = (id: number, each: (reader: Reader) => void): boolean => {
     const place = places.get(id);
-    if (place === undefined) return;
-    reasons.attempt(`section ${nameOf(id)}`, () => {
+    if (place === undefined) return true;
+    return reasons.attempt(`section ${nameOf(id)}`, () => {
       const reader = new Reader(bytes, place.from, place.to);
       each(reader);
       reader.finish();
     });
   };
   /** A vector; one of more elements than the limit is not read. */
-  const list = (id: number, limit: number, what: string, each: (reader: Reader) => void): void =>
+  const list = (id: number, limit: number, what: string, each: (reader: Reader) => void): boolean =>
     read(id, (reader) => {
       const { at } = reader;
       const count = reader.u32();
@@ -77,10 +80,10 @@ export function declarationsOf(
     return index;
   };
 
-  const countBefore = reasons.count;
-  list(SECTION.type, limits.types, "types", (reader) => found.types.push(functionType(reader, limits, reasons)));
-  const areTypesKnown = reasons.count === countBefore;
-  list(SECTION.import, limits.imports, "imports", (reader) => {
+  const areTypesKnown = list(SECTION.type, limits.types, "types", (reader) =>
+    found.types.push(functionType(reader, limits, reasons)),
+  );
+  const areImportsKnown = list(SECTION.import, limits.imports, "imports", (reader) => {
     const { at } = reader;
     const [module, name, kind] = [reader.name(), reader.name(), reader.u8()];
     if (kind !== EXPORT_FUNCTION)
@@ -89,11 +92,12 @@ export function declarationsOf(
     found.imports.push({ module, name, at, type });
     found.functions.push(type);
   });
-  list(SECTION.function, limits.functions, "functions", (reader) => {
+  const areDefinedKnown = list(SECTION.function, limits.functions, "functions", (reader) => {
     const index = typeAt(reader);
     found.typeIndexes.push(index);
     found.functions.push(found.types[index]);
   });
+  found.areFunctionsKnown = areTypesKnown && areImportsKnown && areDefinedKnown;
   list(SECTION.table, limits.tables, "tables", (reader) => {
     const { at } = reader;
     const type = referenceType(reader);
@@ -116,7 +120,7 @@ export function declarationsOf(
     refer(found, constantExpression(reader));
     found.globals++;
   });
-  list(SECTION.export, limits.exports, "exports", (reader) => {
+  const areExportsKnown = list(SECTION.export, limits.exports, "exports", (reader) => {
     const { at } = reader;
     const [name, kind, index] = [reader.name(), reader.u8(), reader.u32()];
     if (kind >= KIND_NAMES.length) throw new Unreadable(at, `an export is of kind ${hex(kind)}`);
@@ -131,7 +135,7 @@ export function declarationsOf(
   read(SECTION.dataCount, (reader) => reader.u32());
   list(SECTION.data, limits.dataSegments, "data segments", dataSegment);
   checkImports(found.imports, reasons);
-  checkExports(found.exports, reasons);
+  checkExports(found.exports, areExportsKnown, reasons);
   return found;
 }
 

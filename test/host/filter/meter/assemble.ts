@@ -6,6 +6,7 @@
  */
 import {
   bulkOpcodes,
+  type Immediate,
   type Opcode,
   opcodes,
   PREFIX_BULK,
@@ -155,92 +156,100 @@ export function moduleOf(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   ]);
 }
 
+/** One instruction of a text. */
+export interface Instruction {
+  readonly opcode: Opcode;
+  /** As it stands in the text. */
+  readonly source: string;
+  /** What follows its name. */
+  readonly words: readonly string[];
+}
+
+/** Words that follow a name, where it is not one. */
+const WORDS: Partial<Record<Immediate, number>> = {
+  none: 0,
+  memory: 0,
+  memories: 0,
+  indexes: 2,
+  addressLane: 2,
+  lanes: 16,
+  v128: 16,
+};
+
 /**
- * Bytes of instructions.
+ * Cuts a text into instructions.
  *
- * Blocks take `void`, a letter, or a type as `ii:i`; indirect calls take such a type and no table.
+ * Blocks take `void`, a letter, or a type as `ii:i`; indirect calls take such a type and no table; `br_table` takes `0,1,2`.
  */
-export function codeOf(source: string, typeOf?: (type: string) => number): number[] {
+export function instructionsOf(source: string): Instruction[] {
   const words = source.split(/\s+/).filter((word) => word !== "");
-  const out: number[] = [];
-  let at = 0;
-  const next = (): string => {
-    const word = words[at++];
-    if (word === undefined) throw new Error(`Something is missing at the end of ${JSON.stringify(source)}`);
-    return word;
-  };
-  const named = (word: string): number => (typeOf === undefined ? Number(word) : typeOf(word));
-  while (at < words.length) {
-    const name = next();
-    const found = BY_NAME.get(name);
-    if (found === undefined) throw new Error(`There is no instruction ${JSON.stringify(name)}`);
-    out.push(...found.bytes);
-    switch (found.opcode.immediate) {
-      case "block": {
-        const word = next();
-        out.push(...(word === "void" ? [0x40] : word.includes(":") ? s32(named(word)) : lettersOf(word)));
-        break;
-      }
-      case "labels": {
-        const labels = next().split(",").map(Number);
-        out.push(...u32(labels.length - 1), ...labels.flatMap(u32));
-        break;
-      }
-      case "indirect":
-        out.push(...u32(named(next())), 0);
-        break;
-      case "label":
-      case "function":
-      case "index":
-        out.push(...u32(Number(next())));
-        break;
-      case "indexes":
-        out.push(...u32(Number(next())), ...u32(Number(next())));
-        break;
-      case "indexMemory":
-        out.push(...u32(Number(next())), 0);
-        break;
-      case "memory":
-        out.push(0);
-        break;
-      case "memories":
-        out.push(0, 0);
-        break;
-      case "address":
-        out.push(0, ...u32(Number(next())));
-        break;
-      case "addressLane":
-        out.push(0, ...u32(Number(next())), Number(next()));
-        break;
-      case "i32":
-        out.push(...s32(Number(next())));
-        break;
-      case "i64":
-        out.push(...s64(BigInt(next())));
-        break;
-      case "f32":
-        out.push(...new Uint8Array(Float32Array.of(Number(next())).buffer));
-        break;
-      case "f64":
-        out.push(...new Uint8Array(Float64Array.of(Number(next())).buffer));
-        break;
-      case "types":
-        out.push(...sized(lettersOf(next())));
-        break;
-      case "reference":
-        out.push(...lettersOf(next()));
-        break;
-      case "lane":
-        out.push(Number(next()));
-        break;
-      case "lanes":
-      case "v128":
-        for (let i = 0; i < 16; i++) out.push(Number(next()));
-        break;
-      case "none":
-    }
+  const found: Instruction[] = [];
+  for (let at = 0; at < words.length; ) {
+    const name = words[at] as string;
+    const opcode = BY_NAME.get(name)?.opcode;
+    if (opcode === undefined) throw new Error(`There is no instruction ${JSON.stringify(name)}`);
+    const end = at + 1 + (WORDS[opcode.immediate] ?? 1);
+    if (end > words.length) throw new Error(`Something is missing behind ${name}`);
+    found.push({ opcode, source: words.slice(at, end).join(" "), words: words.slice(at + 1, end) });
+    at = end;
   }
-  return out;
+  return found;
+}
+
+/** Bytes of instructions. `typeOf` gives numbers of types; without it they are to be written as numbers. */
+export function codeOf(source: string, typeOf: (type: string) => number = Number): number[] {
+  return instructionsOf(source).flatMap(({ opcode, words }) => [
+    ...(BY_NAME.get(opcode.name)?.bytes ?? []),
+    ...immediateOf(opcode.immediate, words, typeOf),
+  ]);
+}
+
+function immediateOf(immediate: Immediate, words: readonly string[], typeOf: (type: string) => number): number[] {
+  const [word = "", second = ""] = words;
+  switch (immediate) {
+    case "none":
+      return [];
+    case "block":
+      return word === "void" ? [0x40] : word.includes(":") ? s32(typeOf(word)) : lettersOf(word);
+    case "labels": {
+      const labels = word.split(",").map(Number);
+      return [...u32(labels.length - 1), ...labels.flatMap(u32)];
+    }
+    case "indirect":
+      return [...u32(typeOf(word)), 0];
+    case "label":
+    case "function":
+    case "index":
+      return u32(Number(word));
+    case "indexes":
+      return [...u32(Number(word)), ...u32(Number(second))];
+    case "indexMemory":
+      return [...u32(Number(word)), 0];
+    case "memory":
+      return [0];
+    case "memories":
+      return [0, 0];
+    case "address":
+      return [0, ...u32(Number(word))];
+    case "addressLane":
+      return [0, ...u32(Number(word)), Number(second)];
+    case "i32":
+      return s32(Number(word));
+    case "i64":
+      return s64(BigInt(word));
+    case "f32":
+      return [...new Uint8Array(Float32Array.of(Number(word)).buffer)];
+    case "f64":
+      return [...new Uint8Array(Float64Array.of(Number(word)).buffer)];
+    case "types":
+      return sized(lettersOf(word));
+    case "reference":
+      return lettersOf(word);
+    case "lane":
+    case "lanes":
+    case "v128":
+      return words.map(Number);
+  }
 }
 
 /** An unsigned LEB128 number. */
