@@ -79,6 +79,7 @@ export const codes = Object.freeze({
   idempotency_key_reused: terminal(3534, 422, "The idempotency key stands for another request"),
   expression: terminal(3535, 422, "The expression cannot be used"),
   contradiction: terminal(3536, 422, "Two settings contradict each other"),
+  module_refused: terminal(3537, 422, "The filter module is refused"),
 
   // --- Terminal: things ---
   not_found: terminal(3550, 404, "There is nothing at this address"),
@@ -94,6 +95,8 @@ export const codes = Object.freeze({
   session_taken: terminal(3561, 409, "Another connection goes on with this session"),
   publish_gap: terminal(3562, 409, "The numbers of published events have a gap"),
   admission: terminal(3560, 409, "The deadlines cannot be kept"),
+  filter_unknown: terminal(3563, 404, "There is no such filter module"),
+  filter_in_use: terminal(3564, 409, "The filter module is in use"),
 
   // --- Terminal: rights ---
   unauthorized: terminal(3570, 401, "Credentials are missing or not valid"),
@@ -124,6 +127,8 @@ export interface SluiceErrorDetails {
   readonly expected?: readonly string[];
   /** Of a refused admission: the share of its client's time that an inbox would need. */
   readonly u?: number;
+  /** Of a filter module: everything that is wrong with it. */
+  readonly reasons?: readonly string[];
   /** After how many milliseconds the same may work, where that is known: `Retry-After`. */
   readonly retryMs?: number;
   readonly cause?: unknown;
@@ -143,6 +148,7 @@ export class SluiceError extends Error {
   readonly column?: number;
   readonly expected?: readonly string[];
   readonly u?: number;
+  readonly reasons?: readonly string[];
   readonly retryable: boolean;
   readonly retryMs?: number;
 
@@ -157,6 +163,7 @@ export class SluiceError extends Error {
     if (details.column !== undefined) this.column = details.column;
     if (details.expected !== undefined) this.expected = details.expected;
     if (details.u !== undefined) this.u = details.u;
+    if (details.reasons !== undefined) this.reasons = details.reasons;
     if (details.retryMs !== undefined) this.retryMs = details.retryMs;
     Object.defineProperty(this, brand, { value: true });
   }
@@ -195,6 +202,7 @@ export interface ProblemCore {
   readonly column?: number;
   readonly expected?: readonly string[];
   readonly u?: number;
+  readonly reasons?: readonly string[];
 }
 
 /** A problem as the body of an answer. */
@@ -208,7 +216,7 @@ export interface ProblemBody extends ProblemCore {
 
 /** A problem within an answer, such as the result of one published event. */
 export function problemCore(error: SluiceError): ProblemCore {
-  const { value, limit, line, column, expected, u } = error;
+  const { value, limit, line, column, expected, u, reasons } = error;
   return {
     code: error.code,
     title: codes[error.code].title,
@@ -219,6 +227,7 @@ export function problemCore(error: SluiceError): ProblemCore {
     ...(column === undefined ? {} : { column }),
     ...(expected === undefined ? {} : { expected }),
     ...(u === undefined ? {} : { u }),
+    ...(reasons === undefined ? {} : { reasons }),
   };
 }
 

@@ -112,6 +112,26 @@ export const limits = Object.freeze({
   /** Routes in the summary of a filter; more are counted. */
   summaryRoutes: 8,
 
+  // --- Filter modules ---
+  /** Names of filter modules on one host. */
+  filters: 64,
+  /** Versions of one of them; of more, the oldest that is neither bound, current nor the step back goes. */
+  filterVersions: 64,
+  /** Bytes of one upload, custom sections included: debug information need not be stripped before. */
+  filterUploadBytes: 8_388_608,
+  /** Bytes of an upload in parts beyond its module: the manifest, and what is between the parts. */
+  filterFormBytes: 262_144,
+  /** Bytes of all versions of all filter modules: as many of the largest as nobody needs. */
+  filterBytes: 134_217_728,
+  /** Uploads that wait for the one that is looked at; each is kept in memory meanwhile. */
+  filterAdmissions: 16,
+  /** How long it may take to look at one, on the real clock: a hundred times what the largest takes. */
+  filterAdmissionMs: 20_000,
+  /** Lines that are kept of what a filter module says. */
+  filterLogLines: 256,
+  /** Bindings that a refusal names where a filter module is in use. */
+  filterUses: 8,
+
   // --- Sessions ---
   /** Memberships of one session. One session of a gateway serves many, but not without end. */
   joins: 10_000,

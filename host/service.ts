@@ -6,11 +6,13 @@
 
 import { toBinary } from "@bufbuild/protobuf";
 import { Channels } from "./channel/channels.ts";
+import { binderOf, moduleUses } from "./channel/module-uses.ts";
 import { Templates } from "./channel/templates.ts";
 import type { Clocks } from "./clock.ts";
 import { type CountedExports, type Crossings, countCrossings } from "./core/crossings.ts";
 import { type Core, createCore, isTrap } from "./core/instance.ts";
 import { SluiceError, sluiceErrorFrom } from "./errors.ts";
+import type { FilterRegistry } from "./filter/registry/registry.ts";
 import { type Event, EventSchema } from "./gen/sluice/v1/event_pb.ts";
 import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
@@ -59,6 +61,8 @@ export interface ServiceSettings {
   readonly defer?: (run: () => void) => void;
   /** Decides who gets the events of channels with a decider. */
   readonly decider?: Decider;
+  /** Filter modules; without it there are none. */
+  readonly filters?: FilterRegistry;
   /** Hears of each new epoch, so that it can be kept. */
   readonly onEpoch?: (epoch: number) => void;
   /** What the runtime counts, by name, to be told with the service's own statistics. */
@@ -74,6 +78,8 @@ export class Service implements Engine {
   readonly log: Log;
   readonly channels: Channels;
   readonly templates = new Templates();
+  /** Filter modules; undefined where this host takes none. */
+  readonly filters: FilterRegistry | undefined;
   /** Members of channels, for operators. */
   readonly members: Roster = new Roster(this, {
     sessions: () => this.#sessions.all(),
@@ -111,6 +117,8 @@ export class Service implements Engine {
     this.options = resolveOptions(settings.options);
     this.clocks = settings.clocks;
     this.log = settings.log;
+    this.filters = settings.filters;
+    if (this.filters !== undefined) this.filters.uses = () => moduleUses(this.channels.list(), this.templates.list());
     this.startedAt = settings.clocks.real.now();
     this.core = this.#createCore(this.options.epoch);
     this.channels = new Channels({
@@ -118,6 +126,7 @@ export class Service implements Engine {
       implicit: this.options.implicitChannels,
       defaultsFor: (name) => this.templates.definitionFor(name),
       admit: (channel, window) => admitWindow(this.#sessions.all(), channel, window),
+      ...(this.filters === undefined ? {} : { modules: binderOf(this.filters) }),
       onTrap: (error) => {
         this.fault(error, undefined);
         return coreRestarted(error);

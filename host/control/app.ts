@@ -20,6 +20,7 @@ import { addChannelRoutes } from "./routes/channels.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addExplainRoute } from "./routes/explain.ts";
+import { addFilterModuleRoutes } from "./routes/filter-modules.ts";
 import { addFilterRoutes } from "./routes/filters.ts";
 import { addHostRoutes } from "./routes/hosts.ts";
 import { addInboxEventRoutes } from "./routes/inbox-events.ts";
@@ -110,6 +111,7 @@ export function createControlApp(options: ControlOptions): ControlPlane {
   addExplainRoute(app);
   addTemplateRoutes(app);
   addFilterRoutes(app);
+  addFilterModuleRoutes(app);
   addMemberRoutes(app);
   addHostRoutes(app);
   addStatsRoutes(app);

@@ -107,8 +107,9 @@ export function assertMediaType(context: ControlContext, allowed: readonly strin
     ?.slice("charset=".length)
     .replaceAll('"', "");
   if (allowed.includes(essence) && (charset === undefined || charset === "utf-8" || charset === "utf8")) return;
+  const inUtf8 = allowed.some((type) => type.endsWith("json")) ? " in UTF-8" : "";
   const shown = declared === "" ? "without a Content-Type" : `of type "${declared.slice(0, 64)}"`;
-  throw new SluiceError("media_type", `Cannot take a body ${shown}, it must be ${allowed.join(" or ")} in UTF-8`, {
+  throw new SluiceError("media_type", `Cannot take a body ${shown}, it must be ${allowed.join(" or ")}${inUtf8}`, {
     value: declared.slice(0, 256),
     limit: allowed,
   });

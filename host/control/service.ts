@@ -7,6 +7,7 @@ import type { Template } from "../channel/templates.ts";
 import type { Clock } from "../clock.ts";
 import type { SluiceError } from "../errors.ts";
 import type { RouteCounters } from "../filter/bound.ts";
+import type { FilterRegistry } from "../filter/registry/registry.ts";
 import type { Binding } from "../filter/route.ts";
 import type { Stage } from "../filter/schema.ts";
 import type { Event } from "../gen/sluice/v1/event_pb.ts";
@@ -84,6 +85,8 @@ export interface ControlService {
     /** What templates say about a channel of that name; undefined where none matches. */
     fieldsFor(channel: string): ChannelFields | undefined;
   };
+  /** Filter modules; undefined where this host takes none. */
+  readonly filters: FilterRegistry | undefined;
   /** The clock of time-outs that a test may drive; the app's own `clock` is the real one. */
   readonly clocks: { readonly service: Clock };
   /** Takes encoded Events. Synchronous; one result per event. Throws a SluiceError where no event was looked at. */

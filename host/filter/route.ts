@@ -50,7 +50,7 @@ export interface ModuleBinding {
   /** Undefined: what the manifest says, as for `onError` and `fuel`. */
   readonly config: Readonly<Record<string, unknown>> | undefined;
   readonly onError: OnError | undefined;
-  /** Of one call. */
+  /** For each event of a batch. */
   readonly fuel: number | undefined;
 }
 

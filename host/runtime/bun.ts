@@ -3,12 +3,14 @@ import process from "node:process";
 import { processStatistics } from "./node/process.ts";
 import { openHost, type ServedHost, type ServeOptions } from "./open-host.ts";
 import type { Platform } from "./platform.ts";
+import { webWorkers } from "./worker/start.ts";
 
 /** This runtime. */
 export const platform: Platform = {
   name: `bun ${process.versions["bun"]}`,
   tune() {},
   createStatistics: () => processStatistics,
+  findWorkers: webWorkers,
 };
 
 /** Starts a host on this runtime. @throws {SluiceError} as {@link openHost}. */

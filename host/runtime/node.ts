@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { processStatistics } from "./node/process.ts";
 import { openHost, type ServedHost, type ServeOptions } from "./open-host.ts";
 import type { Platform } from "./platform.ts";
+import { nodeWorkers } from "./worker/start.ts";
 
 /** This runtime. */
 export const platform: Platform = {
@@ -26,6 +27,7 @@ export const platform: Platform = {
       return { loopUtilization: utilization, ...processStatistics() };
     };
   },
+  findWorkers: nodeWorkers,
 };
 
 /** Starts a host on this runtime. @throws {SluiceError} as {@link openHost}. */

@@ -8,6 +8,9 @@ import { type ClientRules, Clients, defaultClientRules, unlimited } from "../cli
 import { type Clocks, createClocks, createManualClock, type ManualClock } from "../clock.ts";
 import { createAccess } from "../control/access.ts";
 import { createControlApp } from "../control/app.ts";
+import { SluiceError } from "../errors.ts";
+import { createAdmitter } from "../filter/registry/admitter.ts";
+import { FilterRegistry } from "../filter/registry/registry.ts";
 import { limits } from "../limits.ts";
 import { type Log, silentLog } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
@@ -15,6 +18,7 @@ import { createHostId, type ServiceOptionsInput } from "../options.ts";
 import { createService, type Service } from "../service.ts";
 import type { Decider } from "../session/decider.ts";
 import { isLoopbackName } from "../socket/websocket/handshake.ts";
+import { openFilterStore } from "../store/filters.ts";
 import { openState, type State } from "../store/state.ts";
 import { addressFrom, assertMayListen, type ListenAddress } from "./node/address.ts";
 import { Admission } from "./node/admission.ts";
@@ -121,7 +125,7 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
       version: options.version ?? "unknown",
       runtime: platform.name,
       configDigest: digestOf(service, { origins, clients: clients.rules }),
-      capabilities: { testControls: testClock !== undefined },
+      capabilities: { testControls: testClock !== undefined, "filters.upload": service.filters !== undefined },
       get url() {
         return urls.url;
       },
@@ -199,8 +203,10 @@ async function openService(
     createHostId,
     onError: (error) => log.error("state not kept", { error }),
   });
+  const filters = await openFilters(platform, options.data, state, clocks);
   const service = createService({
     module,
+    ...(filters === undefined ? {} : { filters }),
     options: {
       ...options.options,
       // Where others can reach it, a misspelt name must not become a channel that nobody looks after.
@@ -219,6 +225,32 @@ async function openService(
   restoreChannels(service, state);
   keepChannels(service, state);
   return { service, state };
+}
+
+/** Filter modules with what was kept of them; undefined where this runtime cannot look at any. */
+async function openFilters(
+  platform: Platform,
+  data: string | undefined,
+  state: State,
+  { real }: Clocks,
+): Promise<FilterRegistry | undefined> {
+  const start = platform.findWorkers();
+  if (start === undefined) {
+    // Channels that need them would otherwise let everything through, or nothing.
+    const [kept] = state.filters.keys();
+    if (kept === undefined) return undefined;
+    throw new SluiceError(
+      "state_unusable",
+      `Cannot run the filter module "${kept}" that was kept, there are no workers`,
+      {
+        value: kept,
+      },
+    );
+  }
+  const store = openFilterStore(data, state);
+  const filters = new FilterRegistry({ admit: createAdmitter(start, real), store, now: () => real.now() });
+  await filters.restore(state.filters.values());
+  return filters;
 }
 
 /** A digest of what was configured, to compare hosts; who it is and which incarnation do not count. */

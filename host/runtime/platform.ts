@@ -3,6 +3,8 @@
  * entry that was chosen says so (`imports` and `exports` in package.json).
  */
 
+import type { StartWorker } from "../filter/registry/admitter.ts";
+
 /** One runtime, as far as a host can tell. */
 export interface Platform {
   /** Name and version, for `GET /v1/info`: "node 20.20.2". */
@@ -15,4 +17,6 @@ export interface Platform {
    * @returns Reads the counters by name; those that only grow end in "Total".
    */
   createStatistics(): () => Readonly<Record<string, number>>;
+  /** Finds what starts workers that admit filter modules; undefined where there are none: modules are not taken then. */
+  findWorkers(): StartWorker | undefined;
 }

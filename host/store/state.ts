@@ -1,16 +1,18 @@
 /**
  * The control state of a host: who it is, which incarnation, and what its operators defined. One JSON file in `--data`.
  *
- * A change is written whole to a file beside it, synced, renamed over it, and the folder is synced, so a crash at any
- * moment leaves either the old state or the new one. Changes that come while a write is under way share the next.
+ * A change is written as the whole file (files.ts). Changes that come while a write is under way share the next.
  */
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { assertChannelName, type ChannelDefinition, channelKept, definitionFromJson } from "../channel/definition.ts";
 import { type Template, templateFromJson, templateResource } from "../channel/templates.ts";
-import { checkWith } from "../check.ts";
+import { checkWith, resourceName } from "../check.ts";
 import { SluiceError } from "../errors.ts";
+import type { FilterRecord } from "../filter/registry/registry.ts";
+import { digestSchema } from "../filter/schema.ts";
+import { codeOf, makeFolder, replaceFile } from "./files.ts";
 
 /** What is kept, and the ways to change it. Setters return at once; {@link State.settled} waits for the disk. */
 export interface State {
@@ -22,6 +24,8 @@ export interface State {
   readonly channels: ReadonlyMap<string, ChannelDefinition>;
   /** Templates by name. */
   readonly templates: ReadonlyMap<string, Template>;
+  /** Records of filter modules by name; their contents are files beside (filters.ts). */
+  readonly filters: ReadonlyMap<string, FilterRecord>;
   /** Notes that the core was restarted with a new epoch. */
   setEpoch(epoch: number): void;
   /** Keeps a definition. */
@@ -32,6 +36,10 @@ export interface State {
   putTemplate(template: Template): void;
   /** Forgets a template. */
   removeTemplate(name: string): void;
+  /** Keeps a record. */
+  putFilter(record: FilterRecord): void;
+  /** Forgets a filter module. */
+  removeFilter(name: string): void;
   /**
    * Resolves when every change made before this call is on disk.
    *
@@ -59,6 +67,20 @@ const fileSchema = z.strictObject({
   channels: z.array(z.looseObject({ name: z.string() })),
   /** Absent where there are none, so that hosts of before there were templates can read what has none. */
   templates: z.array(z.looseObject({ name: z.string() })).optional(),
+  /** As templates. */
+  filters: z
+    .array(
+      z.strictObject({
+        name: resourceName,
+        current: digestSchema,
+        former: z.array(digestSchema),
+        newest: z.int().min(1),
+        versions: z
+          .array(z.strictObject({ version: z.int().min(1), digest: digestSchema, uploadedAt: z.number().min(0) }))
+          .min(1),
+      }),
+    )
+    .optional(),
 });
 
 /**
@@ -76,7 +98,7 @@ export async function openState(dir: string | undefined, options: StateOptions):
     throw unusable(`Cannot make the folder ${dir}`, dir, cause);
   }
   const former = (await readState(file)) ?? emptyContent(options.createHostId(), 0);
-  const state = createState({ ...former, epoch: former.epoch + 1 }, (text) => writeState(dir, file, text()), options);
+  const state = createState({ ...former, epoch: former.epoch + 1 }, (text) => writeState(dir, text()), options);
   state.setEpoch(former.epoch + 1);
   await state.settled();
   return state;
@@ -88,10 +110,11 @@ interface Content {
   epoch: number;
   readonly channels: Map<string, ChannelDefinition>;
   readonly templates: Map<string, Template>;
+  readonly filters: Map<string, FilterRecord>;
 }
 
 function emptyContent(hostId: string, epoch: number): Content {
-  return { hostId, epoch, channels: new Map(), templates: new Map() };
+  return { hostId, epoch, channels: new Map(), templates: new Map(), filters: new Map() };
 }
 
 /** @param write Puts a text on disk; nothing for a host without a folder. */
@@ -127,6 +150,7 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
     epoch,
     channels: content.channels,
     templates: content.templates,
+    filters: content.filters,
     setEpoch(next: number) {
       content.epoch = next;
       change();
@@ -145,6 +169,13 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
     removeTemplate(name: string) {
       if (content.templates.delete(name)) change();
     },
+    putFilter(record: FilterRecord) {
+      content.filters.set(record.name, record);
+      change();
+    },
+    removeFilter(name: string) {
+      if (content.filters.delete(name)) change();
+    },
     async settled() {
       const mine = changes;
       while (attempted < mine) await round;
@@ -157,7 +188,15 @@ function textFromContent(content: Content): string {
   const channels = Array.from(content.channels, ([name, definition]) => channelKept(name, definition));
   const templates = Array.from(content.templates.values(), templateResource);
   const { hostId, epoch } = content;
-  const kept = { version: VERSION, hostId, epoch, channels, ...(templates.length === 0 ? {} : { templates }) };
+  const filters = [...content.filters.values()];
+  const kept = {
+    version: VERSION,
+    hostId,
+    epoch,
+    channels,
+    ...(templates.length === 0 ? {} : { templates }),
+    ...(filters.length === 0 ? {} : { filters }),
+  };
   return `${JSON.stringify(kept)}\n`;
 }
 
@@ -167,16 +206,17 @@ async function readState(file: string): Promise<Content | undefined> {
   try {
     text = await readFile(file, "utf8");
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    if (codeOf(cause) === "ENOENT") return undefined;
     throw unusable(`Cannot read ${file}`, file, cause);
   }
   try {
-    const { hostId, epoch, channels, templates = [] } = checkWith(fileSchema, JSON.parse(text));
+    const { hostId, epoch, channels, templates = [], filters = [] } = checkWith(fileSchema, JSON.parse(text));
     return {
       hostId,
       epoch,
       channels: new Map(channels.map(definitionOf)),
       templates: new Map(templates.map((resource) => [resource.name, templateFromJson(resource, resource.name)])),
+      filters: new Map(filters.map((record) => [record.name, record])),
     };
   } catch (cause) {
     const why = cause instanceof Error ? `: ${cause.message}` : "";
@@ -189,44 +229,12 @@ function definitionOf(resource: { name: string }): [string, ChannelDefinition] {
   return [resource.name, definitionFromJson(resource)];
 }
 
-/**
- * Makes a folder and those above it. Not by mkdir's own `recursive`: on Node 20 that never returns where a folder that
- * exists takes no entries and says ENOENT, as /proc does.
- */
-async function makeFolder(dir: string): Promise<void> {
+/** Replaces the file. */
+async function writeState(dir: string, text: string): Promise<void> {
   try {
-    await mkdir(dir);
+    await replaceFile(dir, FILE, text);
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "EEXIST") return;
-    const parent = dirname(dir);
-    if (code !== "ENOENT" || parent === dir) throw cause;
-    await makeFolder(parent);
-    await mkdir(dir);
-  }
-}
-
-/** Replaces the file: beside it, synced, renamed, and the folder synced. */
-async function writeState(dir: string, file: string, text: string): Promise<void> {
-  const next = `${file}.next`;
-  try {
-    const handle = await open(next, "w", 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(next, file);
-    // The new name is an entry of the folder: without this it may be lost with the power.
-    const folder = await open(dir, "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  } catch (cause) {
-    throw unusable(`Cannot write ${file}`, file, cause);
+    throw unusable(`Cannot write ${join(dir, FILE)}`, join(dir, FILE), cause);
   }
 }
 

@@ -43,6 +43,7 @@ export const advice = {
   channel_name: "Use letters, digits and `. _ / -`, beginning with a letter, digit or `_`; at most 255.",
   idempotency_key_reused: "Use a new key for another request; repeat the first one as it was to get its answer.",
   contradiction: "Keep one of the settings that `value` names.",
+  module_refused: "`reasons` has everything that is wrong with it. Correct it, build it again, and upload it again.",
   expression:
     "`line` and `column` say where it cannot be read or gives what makes no sense there, `expected` what could stand there.",
   not_found: "Check the path; names are percent-encoded (`/` is `%2F`).",
@@ -53,6 +54,8 @@ export const advice = {
   inbox_unknown: "Create it: `POST /v1/inboxes`. Inboxes that nobody polls end after their `idleMs`.",
   session_taken: "Another connection said `hello` with this session's secret. Two clients must not share one.",
   publish_gap: "Send the events between `welcome.published` and these first, or number from there.",
+  filter_unknown: "Look at `GET /v1/filters`; upload the module, or name a version that is there.",
+  filter_in_use: "Bind something else first; `limit` says who has it bound.",
   admission:
     "`u` says how much of its client's time the inbox would need; 1 is all of it. Lower the rate or `serviceMs`, lengthen the period, or let more be lost.",
   source_taken: "The channel is `source: single`. Wait for its source to leave.",

@@ -51,7 +51,15 @@ export const stages = {
   bundles: {
     label: "Bundling the host",
     inputs: ["host", "core-wasm/abi.ts", "core-wasm/expression/code.ts", "package.json"],
-    outputs: ["sluice.js", "cli", "index.js", "index.deno.js", "index.bun.js", "THIRD-PARTY.txt"],
+    outputs: [
+      "sluice.js",
+      "cli",
+      "index.js",
+      "index.deno.js",
+      "index.bun.js",
+      "admission-worker.js",
+      "THIRD-PARTY.txt",
+    ],
     make: bundle,
   },
   docs: {
@@ -182,6 +190,12 @@ async function bundle(out) {
     },
     // An application has these packages itself, or gets them with ours.
     { ...common, packages: "external", entryPoints: libraries.map((name) => at("host", `${name}.ts`)), outdir: out },
+    // One file with all that it needs: a worker is started for each upload, and finds no packages beside it.
+    {
+      ...common,
+      entryPoints: [{ in: at("host", "runtime", "worker", "admission.ts"), out: "admission-worker" }],
+      outdir: out,
+    },
   ];
   for (const options of builds) {
     try {

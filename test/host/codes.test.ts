@@ -21,6 +21,8 @@ import { openState } from "../../host/store/state.ts";
 import { binaryMessage, OPCODE_CLOSE, serverFrames, textMessage } from "../core-wasm/websocket.ts";
 import { sizeDelimited, varint, varintField } from "../core-wasm/wire.ts";
 import { type Answer, createTestControl, type TestControl } from "./control/support.ts";
+import { createTestRegistry } from "./filter/registry/in-process.ts";
+import { moduleWith } from "./filter/registry/modules.ts";
 import { TestCarrier } from "./support/carrier.ts";
 import { ManualClock } from "./support/service.ts";
 
@@ -44,6 +46,11 @@ async function asked(answer: Promise<Answer>): Promise<Told> {
   expect(json["status"]).toBe(status);
   return { code: json["code"], status, retryAfter: headers.get("retry-after") };
 }
+
+const wasm = { "content-type": "application/wasm" };
+
+/** A control plane that takes filter modules. */
+const uploading = (): TestControl => createTestControl({}, {}, { filters: createTestRegistry() });
 
 /** What one event is refused with. */
 const posted = (body: unknown, control = createTestControl()): Promise<Told> =>
@@ -253,6 +260,15 @@ const ways: Partial<Record<SluiceCode, () => Told | Promise<Told>>> = {
     framed(createTestControl(), { ref: 1, kind: { case: "join", value: { channel: "c", where: "a <" } } }),
   contradiction: () =>
     asked(createTestControl().ask("PUT", path, { filters: { out: { route: { descending: true } } } })),
+
+  module_refused: () => asked(uploading().ask("PUT", "/v1/filters/f", "no module", wasm)),
+  filter_unknown: () => asked(uploading().ask("GET", "/v1/filters/f")),
+  async filter_in_use() {
+    const { ask } = uploading();
+    await ask("PUT", "/v1/filters/f", moduleWith(), wasm);
+    await ask("PUT", path, { filters: { out: { module: "f" } } });
+    return asked(ask("DELETE", "/v1/filters/f"));
+  },
 
   not_found: () => asked(createTestControl().ask("GET", "/nope")),
   method_not_allowed: () => asked(createTestControl().ask("DELETE", "/v1/info")),

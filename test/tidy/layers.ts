@@ -65,14 +65,14 @@ export const layers: readonly Layer[] = [
   },
   {
     layer: "host/store/",
-    may: [...base, "host/channel/"],
+    may: [...base, "host/channel/", "host/filter/"],
     packages: basePackages,
     runtime: "files that survive a crash: fsync",
   },
   { layer: "host/monitor/", may: base, packages: [], runtime: "this machine's load comes from node:os" },
   {
     layer: "host/service.ts",
-    may: [...base, "host/core/", "host/channel/", "host/session/", "host/socket/", "host/store/"],
+    may: [...base, "host/core/", "host/channel/", "host/filter/", "host/session/", "host/socket/", "host/store/"],
     packages: basePackages,
   },
   {

@@ -73,7 +73,12 @@ export function jsonContent<Schema extends z.ZodType>(schema: Schema) {
 
 const problemAnswer = problemSchema
   .omit({ ref: true })
-  .extend({ type: z.string(), status: z.int(), instance: z.string() })
+  .extend({
+    type: z.string(),
+    status: z.int(),
+    instance: z.string(),
+    reasons: z.array(z.string()).optional().describe("Of a refused filter module: everything that is wrong with it"),
+  })
   .meta({ id: "Problem" });
 
 const meanings: Readonly<Record<number, string>> = {

@@ -29,6 +29,7 @@ const chapters: ReadonlyArray<{ readonly name: string; readonly description: str
     description: "Who gets the events of a channel",
     paths: /^\/v1\/channels\/\{channel\}\/filters\//,
   },
+  { name: "Filter modules", description: "WebAssembly that decides who gets an event", paths: /^\/v1\/filters/ },
   { name: "Members", description: "Sources and sinks of a channel", paths: /^\/v1\/channels\/\{channel\}\/members/ },
   { name: "Templates", description: "Settings of channels that come later", paths: /^\/v1\/templates/ },
   { name: "Inboxes", description: "Deliveries that wait until they are asked for", paths: /^\/v1\/inboxes/ },

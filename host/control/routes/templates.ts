@@ -1,5 +1,6 @@
 /** `/v1/templates`: defaults for channels whose name matches a pattern (host/channel/templates.ts). */
 import { createRoute, z } from "@hono/zod-openapi";
+import { moduleUses } from "../../channel/module-uses.ts";
 import { type Template, templateFromJson, templateResource, templateSchema } from "../../channel/templates.ts";
 import { checkWith, resourceName } from "../../check.ts";
 import { SluiceError } from "../../errors.ts";
@@ -82,6 +83,7 @@ export function addTemplateRoutes(app: ControlApp): void {
     const name = nameOf(context);
     readQuery(context, []);
     const template = templateFromJson(await readJsonBody(context, limits.bodyBytes, ["application/json"]), name);
+    assertBindable(template);
     // Nothing is awaited between the comparison and the change.
     const present = templates.get(name);
     assertPreconditions(context, name, present && tagOf(present));
@@ -100,6 +102,12 @@ export function addTemplateRoutes(app: ControlApp): void {
     await app.persisted();
     return context.body(null, 204);
   });
+
+  /** A channel that is to come must find its module. @throws {SluiceError} `filter_unknown`, `invalid_value`. */
+  function assertBindable(template: Template): void {
+    for (const { module, digest, stage } of moduleUses([], [template]))
+      if (service.filters !== undefined) service.filters.bindable(module, digest, stage);
+  }
 
   function known(name: string): Template {
     const template = templates.get(name);

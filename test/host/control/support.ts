@@ -28,8 +28,12 @@ export interface TestControl extends TestService {
 }
 
 /** Makes a control plane. */
-export function createTestControl(input: Partial<ControlOptions> = {}, options: ServiceOptionsInput = {}): TestControl {
-  const made = createTestService(options);
+export function createTestControl(
+  input: Partial<ControlOptions> = {},
+  options: ServiceOptionsInput = {},
+  settings: Parameters<typeof createTestService>[1] = {},
+): TestControl {
+  const made = createTestService(options, settings);
   const controlLog: Record<string, unknown>[] = [];
   let requests = 0;
   const app = createControlApp({

@@ -58,7 +58,7 @@ export interface TestService {
 /** Makes a service. */
 export function createTestService(
   options: ServiceOptionsInput = {},
-  settings: Partial<Pick<ServiceSettings, "decider" | "onEpoch" | "onFatal">> = {},
+  settings: Partial<Pick<ServiceSettings, "decider" | "filters" | "onEpoch" | "onFatal">> = {},
 ): TestService {
   const clock = new ManualClock();
   const log: Record<string, unknown>[] = [];

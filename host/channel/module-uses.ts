@@ -1,0 +1,38 @@
+/** Where filter modules are bound: in channels, and in templates for channels that are to come. */
+import type { FilterRegistry, FilterUse } from "../filter/registry/registry.ts";
+import { stages } from "../filter/schema.ts";
+import type { ChannelView } from "./channels.ts";
+import type { ModuleBinder } from "./filtering.ts";
+import type { Template } from "./templates.ts";
+
+/** All of them, one after the other: for the rare request that wants to delete one. */
+export function* moduleUses(
+  channels: Iterable<Pick<ChannelView, "name" | "definition">>,
+  templates: Iterable<Template>,
+): Generator<FilterUse> {
+  for (const { name, definition } of channels) {
+    for (const stage of stages) {
+      const module = definition.filters[stage]?.module;
+      if (module !== undefined) yield { where: `${stage} filter of channel ${name}`, stage, ...module };
+    }
+  }
+  for (const { name, fields } of templates) {
+    // As they were said; that they can be a channel's was checked when the template was put.
+    const { filters } = fields as { readonly filters?: Readonly<Record<string, Partial<FilterUse> | null>> | null };
+    for (const stage of stages) {
+      const { module, digest } = filters?.[stage] ?? {};
+      if (module !== undefined)
+        yield { where: `${stage} filter of template ${name}`, stage, module, digest: digest ?? undefined };
+    }
+  }
+}
+
+/** Lets be bound what there is. */
+export function binderOf(filters: FilterRegistry): ModuleBinder {
+  return {
+    bind(_channel, stage, { module, digest }) {
+      filters.bindable(module, digest, stage);
+      return { end() {} };
+    },
+  };
+}
