@@ -2,7 +2,9 @@
 import { measureChannels, measureSessions } from "./driver/footprint.mjs";
 import { measureLatency } from "./driver/latency.mjs";
 import { measureManySinks } from "./driver/many-sinks.mjs";
+import { measureUrgent } from "./driver/overload.mjs";
 import { measureRequests } from "./driver/requests.mjs";
+import { measureSlow } from "./driver/slow.mjs";
 import { measureStalled } from "./driver/stalled.mjs";
 import { measureThroughput } from "./driver/throughput.mjs";
 import { measureUpdates } from "./driver/updates.mjs";
@@ -19,6 +21,7 @@ const channelNames = Array.from({ length: MANY_CHANNELS }, (_, index) => `s${Str
  * @property {number} seconds Measured time of a throughput cell.
  * @property {number} latencySeconds
  * @property {number} stalledEvents
+ * @property {number} overloadSeconds
  * @property {number} sessions
  * @property {number} channels
  * @property {number} filteredSinks
@@ -30,6 +33,7 @@ export const scales = Object.freeze({
     seconds: 1,
     latencySeconds: 2,
     stalledEvents: 10_000_000,
+    overloadSeconds: 2,
     sessions: 4_000,
     channels: 100_000,
     filteredSinks: 10_000,
@@ -38,6 +42,7 @@ export const scales = Object.freeze({
     seconds: 0.4,
     latencySeconds: 1,
     stalledEvents: 1_000_000,
+    overloadSeconds: 1,
     sessions: 1_000,
     channels: 30_000,
     filteredSinks: 1_000,
@@ -204,6 +209,7 @@ export function listCells({ nightly }) {
     },
     latency("lat-100-f1", "100 B, fan-out 1, 2,000 events/s", ["sluice", "nats", "redis", "ws", "sluice-ws"], SMALL, 1),
     latency("lat-100-f8", "100 B, fan-out 8, 2,000 events/s", ["sluice", "nats", "redis"], SMALL, 8),
+    ...overloads(),
     stalled("stalled-without", "seven live sinks", false),
     stalled("stalled-with", "seven live sinks and one that takes 1 % and never reads", true),
     {
@@ -262,3 +268,43 @@ function stalled(id, title, asleep) {
       measureStalled(peer, { events: stalledEvents, stalled: asleep, payloadBytes: SMALL }),
   };
 }
+
+/** What order is worth, and what it costs, when somebody cannot keep up. @returns {Cell[]} */
+function overloads() {
+  const load = /** @type {const} */ ({ payloadBytes: SMALL, fanOut: 8, writes: "batched" });
+  const inbox = { ordering: "priority+deadline" };
+  return [
+    {
+      id: "overload-urgent",
+      title: "40,000 events/s to a sink that takes 20,000, one in 200 urgent",
+      peers: ["sluice", "nats", "redis", "mosquitto"],
+      repetitionsMax: 3,
+      run: (peer, { overloadSeconds }) => measureUrgent(peer, { payloadBytes: SMALL, seconds: overloadSeconds }),
+    },
+    throughput(
+      "overload-ordered",
+      "100 B, fan-out 8, batched: a filter of two predicates and priority+deadline; nats plain",
+      ["sluice", "nats"],
+      {
+        ...load,
+        vary: (index) => ({
+          priority: index % 10,
+          ttlMs: TTL_MS + ((index * 7) % 1000),
+          attributes: { zone: `z${String(index % 100).padStart(2, "0")}`, load: (index % 100) / 100 },
+        }),
+        wants: { where: "load < 1.5 AND zone <> 'none'", inbox },
+      },
+    ),
+    slow("overload-seven", "seven live sinks, batched and one by one", false),
+    slow("overload-slow", "the same beside an eighth that reads far too slowly", true),
+  ];
+}
+
+/** @param {string} id @param {string} title @param {boolean} isSlow @returns {Cell} */
+const slow = (id, title, isSlow) => ({
+  id,
+  title,
+  peers: ["sluice"],
+  run: (peer, { seconds, latencySeconds }) =>
+    measureSlow(peer, { payloadBytes: SMALL, slow: isSlow, seconds, latencySeconds: latencySeconds / 2 }),
+});

@@ -4,11 +4,12 @@ import { brokerGoals } from "./goals/brokers.mjs";
 import { mailboxGoals } from "./goals/mailboxes.mjs";
 import { matchingGoals } from "./goals/matching.mjs";
 import { routeGoals } from "./goals/routes.mjs";
+import { startGoals } from "./goals/starts.mjs";
 
 /** @typedef {import('./goals/kinds.mjs').Row} Row @typedef {import('./goals/kinds.mjs').Goal} Goal */
 
 /** All goals, in the order of the page. @type {readonly Goal[]} */
-export const goals = Object.freeze([...brokerGoals, ...matchingGoals, ...routeGoals, ...mailboxGoals]);
+export const goals = Object.freeze([...brokerGoals, ...matchingGoals, ...routeGoals, ...mailboxGoals, ...startGoals]);
 
 /**
  * @typedef {{ id: string, title: string, unit: string, floor: number, aim: number, value: number | null, low: number | null,

@@ -95,7 +95,7 @@ async function runOne(cell, name, repetition) {
     const measures = await cell.run(/** @type {import('./peers/peer.mjs').Peer} */ (peer), scale);
     rows.push({ ...place, ...measures });
     const told = Object.entries(measures).filter(([measure]) =>
-      /PerMillion$|PerSecond$|PerUpdate$|PerEvent$|Percent$|Us$|bytesPer|lost|peak|unaccounted/.test(measure),
+      /PerMillion$|PerSecond$|PerUpdate$|PerEvent$|Percent$|Us$|Ms$|bytesPer|lost|peak|unaccounted/.test(measure),
     );
     say(
       `${repetition + 1}/${repetitions} ${cell.id} ${name}: ${told.map(([measure, value]) => `${measure} ${short(Number(value))}`).join(", ")}`,

@@ -6,6 +6,7 @@ import { runFigure7 } from "./kecho/figure7/run.mjs";
 import { runKecho } from "./kecho/run.mjs";
 import { runMatch } from "./match/run.mjs";
 import { runRoute } from "./route/run.mjs";
+import { runStart } from "./start/run.mjs";
 
 /**
  * @typedef {object} Suite
@@ -59,6 +60,14 @@ export const suites = Object.freeze([
     title: "KECho's Figure 7: events to all, one or none of 8 sinks by a filter, at sockets",
     async run(options) {
       const { lines, rows } = await runFigure7(options);
+      return { result: lines, rows };
+    },
+  },
+  {
+    id: "start",
+    title: "a host from making its process until it is ready, beside Node that does nothing, ms",
+    async run(options) {
+      const { lines, rows } = await runStart(options);
       return { result: lines, rows };
     },
   },

@@ -3,7 +3,7 @@ import { pairedRatios } from "../driver/statistics.mjs";
 
 /**
  * @typedef {{ cell: string, peer: string, repetition: number, [measure: string]: number | string | boolean }} Row
- * @typedef {{ id: string, title: string, floor: number, aim: number, unit: 'ratio' | 'MiB' | 'KiB' | 'B' | 'µs' | 'ns' | '%' | 'count', samples: (rows: readonly Row[]) => number[] }} Goal
+ * @typedef {{ id: string, title: string, floor: number, aim: number, unit: 'ratio' | 'MiB' | 'KiB' | 'B' | 'ms' | 'µs' | 'ns' | '%' | 'count', samples: (rows: readonly Row[]) => number[] }} Goal
  */
 
 /** Samples of one measure by repetition. @param {readonly Row[]} rows @param {string} place "cell/peer" @param {string} measure */

@@ -12,6 +12,7 @@
  * @property {Wire} wire
  * @property {() => number} count Deliveries so far.
  * @property {() => number} dropped Deliveries that the broker said it dropped.
+ * @property {(more: { events?: number, bytes?: number }) => void} [grant] Says how much more it takes, where the peer knows credit.
  * @property {import('../driver/wire.mjs').Consumer} consumer What takes the bytes, so that a reader of stamps may listen in.
  */
 

@@ -71,7 +71,15 @@ export async function openSession(carrier, role, channels, wants = {}, { filtere
   wire.socket.write(wrap(Buffer.concat([...settings, ...all])));
   await complete;
   wire.onProgress = null;
-  return { wire, consumer, numbers, members, count: () => stepper.count, dropped: () => dropped };
+  return {
+    wire,
+    consumer,
+    numbers,
+    members,
+    count: () => stepper.count,
+    dropped: () => dropped,
+    grant: (more) => wire.socket.write(wrap(creditFrame(more))),
+  };
 }
 
 /**

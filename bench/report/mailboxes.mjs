@@ -1,4 +1,5 @@
-// The parts of the page about mailboxes.
+// The parts of the page about mailboxes, and about starting.
+import { barChart, lineTable } from "./chart.mjs";
 import { curveChart } from "./curve.mjs";
 
 /** What is drawn: label and colour by ordering. */
@@ -20,4 +21,11 @@ export function mailboxSection(lines) {
   const streams = lines.filter(({ ordering }) => ordering.includes("1000"));
   const told = streams.map(({ ordering, ns }) => `${ordering} ${ns.toFixed(0)} ns`).join(", ");
   return `<h2>Ordered inboxes</h2><p class="soft">An event that comes into an inbox and one that leaves it, from the bytes of the socket to the bytes for the socket, by how much waits. The plain heap is an inbox in plain TypeScript that does the same. With 10,000 waiting, of a thousand channels: ${told}.</p><div class="charts">${curveChart("In and out", "CPU ns per event", "events that wait", curves)}</div>`;
+}
+
+/** @param {readonly { way: string, title: string, ms: number, low: number, high: number }[] | undefined} lines @returns {string} */
+export function startSection(lines) {
+  if (!lines) return "";
+  const bars = lines.map(({ way, ms, low, high }) => ({ label: way, peer: way, value: ms, low, high }));
+  return `<h2>Starting</h2><p class="soft">From making the process, in turn with Node that does nothing.</p><div class="charts">${barChart("Start", "ms", bars)}</div>${lineTable(lines, ({ ms }) => ms, "ms")}`;
 }

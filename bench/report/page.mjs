@@ -1,7 +1,7 @@
 // The results as one static page: goals first, then a chart per cell, then what a sceptic asks for.
 import { writeFileSync } from "node:fs";
 import { barChart, bullet, escapeHtml } from "./chart.mjs";
-import { mailboxSection } from "./mailboxes.mjs";
+import { mailboxSection, startSection } from "./mailboxes.mjs";
 import { expressionSection, manySinksSection, matchSection } from "./matching.mjs";
 import { figure7Section, routeSection } from "./routes.mjs";
 import { style } from "./style.mjs";
@@ -50,6 +50,22 @@ const SECTIONS = [
         { label: "key and TTL", cell: `keyed-ttl-100-f${fanOut}` },
       ],
     })),
+    measure: "cpuPerMillion",
+    unit: "s per million",
+  },
+  {
+    title: "A sink that cannot keep up",
+    about:
+      "40,000 events a second to a sink that takes 20,000, one in 200 urgent: how old an urgent event is when it is taken, 99 %. Sluice orders its inbox by priority and sends as far as the sink's credit reaches; the others send in order of arrival.",
+    cells: /^overload-urgent/,
+    measure: "urgentP99Ms",
+    unit: "ms",
+  },
+  {
+    title: "What order costs",
+    about:
+      "Eight sinks with a filter of two predicates and inboxes ordered by priority and deadline, beside nats that delivers in order of arrival. Broker CPU seconds per million published events.",
+    cells: /^overload-ordered/,
     measure: "cpuPerMillion",
     unit: "s per million",
   },
@@ -145,7 +161,7 @@ export function writePage(file, result) {
 <p>All comparisons are ratios of broker CPU time, both sides taken in the same repetition within seconds of each other, median of the repetitions. Absolute numbers belong to this machine and this hour.</p>
 <h2>Goals</h2>${goalRows(goals)}
 ${SECTIONS.map((section) => sectionOf(section, lines)).join("\n")}
-${memorySection(lines)}${coreSection(result.core)}${mailboxSection(result.mailbox)}${expressionSection(result.expression)}${matchSection(result.match)}${manySinksSection(lines)}${routeSection(result.route)}${figure7Section(result.figure7)}${kechoSection(result.kecho)}${failures(result)}`;
+${memorySection(lines)}${coreSection(result.core)}${mailboxSection(result.mailbox)}${expressionSection(result.expression)}${matchSection(result.match)}${manySinksSection(lines)}${routeSection(result.route)}${figure7Section(result.figure7)}${startSection(result.start)}${kechoSection(result.kecho)}${failures(result)}`;
   writeFileSync(
     file,
     `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sluice bench</title><style>${style}</style><body>${body}</body></html>\n`,
