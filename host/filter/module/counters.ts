@@ -71,6 +71,85 @@ export function retired(counters: ModuleCounters): ModuleCounters {
   return { ...counters, live: 0, memoryBytes: 0 };
 }
 
+/** Counters of one revision, wherever it is or was bound. */
+export interface RevisionTotals {
+  readonly name: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly counters: ModuleCounters;
+  /** How often a binding that follows the name was given this revision, and how often it was taken back for its faults. */
+  readonly switches: number;
+  readonly rollbacks: number;
+}
+
+/** What is counted of a module at work, as those who sum it up see it. */
+interface Counted {
+  readonly version: { readonly name: string; readonly version: number; readonly digest: string };
+  readonly counters: ModuleCounters;
+}
+
+/** One revision while it is counted. */
+interface Revision {
+  readonly version: Counted["version"];
+  readonly running: Set<Counted>;
+  readonly ended: Counting;
+  switches: number;
+  rollbacks: number;
+}
+
+/** Revisions that are remembered; of the oldest that are bound no more nothing is told any longer. */
+const REVISIONS_MAX = 1_000;
+
+/** What all modules of a host have counted since its start. */
+export class ModuleTotals {
+  readonly #revisions = new Map<string, Revision>();
+
+  /** The account of a revision, for what its modules do not count themselves. */
+  of(version: Counted["version"]): { switches: number; rollbacks: number } {
+    return this.#of(version);
+  }
+
+  /** Counts this, too. */
+  add(running: Counted): void {
+    this.#of(running.version).running.add(running);
+  }
+
+  /** Keeps what it has counted; it must not count on. */
+  retire(running: Counted): void {
+    const revision = this.#of(running.version);
+    revision.running.delete(running);
+    addCounters(revision.ended, retired(running.counters));
+  }
+
+  /** All of them. */
+  *read(): Generator<RevisionTotals> {
+    for (const { version, running, ended, switches, rollbacks } of this.#revisions.values()) {
+      const counters = noModuleCounters();
+      addCounters(counters, ended);
+      for (const one of running) addCounters(counters, one.counters);
+      yield { name: version.name, version: version.version, digest: version.digest, counters, switches, rollbacks };
+    }
+  }
+
+  #of(version: Counted["version"]): Revision {
+    const key = `${version.name}@${version.digest}`;
+    const known = this.#revisions.get(key);
+    if (known !== undefined) return known;
+    const made: Revision = { version, running: new Set(), ended: noModuleCounters(), switches: 0, rollbacks: 0 };
+    this.#revisions.set(key, made);
+    if (this.#revisions.size > REVISIONS_MAX) this.#forgetOne();
+    return made;
+  }
+
+  #forgetOne(): void {
+    for (const [key, { running }] of this.#revisions) {
+      if (running.size > 0) continue;
+      this.#revisions.delete(key);
+      return;
+    }
+  }
+}
+
 /** One failure, for people. */
 export interface FaultRecord {
   /** Moment on the service clock, ms since 1970. */

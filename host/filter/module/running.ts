@@ -9,7 +9,7 @@ import type { Log } from "../../log.ts";
 import type { ModuleBatch, SinkTable } from "./batch.ts";
 import { Breaker } from "./breaker.ts";
 import { Budget } from "./budget.ts";
-import { addCounters, type Counting, FaultLog, type ModuleCounters, noModuleCounters, retired } from "./counters.ts";
+import { type Counting, FaultLog, type ModuleCounters, noModuleCounters } from "./counters.ts";
 import { type Decisions, onErrorWords } from "./decisions.ts";
 import { ModuleFault } from "./fault.ts";
 import { type Answer, ModuleInstance } from "./instance.ts";
@@ -22,7 +22,7 @@ import type { ModuleHook, ModuleLimits, OnError } from "./spec.ts";
 export interface RunOptions {
   readonly hook: ModuleHook;
   readonly onError: OnError;
-  /** Fuel for each event of a batch; absent: what the limits say. */
+  /** Of one call; absent: what the limits say. */
   readonly fuel?: number | undefined;
 }
 
@@ -98,14 +98,16 @@ export class RunningModule {
   }
 
   /**
-   * Makes the instance now, so that whoever binds the module hears what is wrong with it.
+   * Makes the instance now, so that whoever binds the module hears what is wrong with it. State that it cannot bear is left.
    *
    * @throws {SluiceError} `limit_reached` where there is no room for another.
-   * @returns The fault of its start; it is counted, and the module is tried again with the first batch.
+   * @returns The fault of its start; it is counted.
    */
   start(): ModuleFault | undefined {
     this.#deps.pool.assertRoom();
-    return this.#guarded(() => void this.#ready());
+    const hasState = this.#fresh() !== undefined;
+    const fault = this.#guarded(() => void this.#ready());
+    return fault !== undefined && hasState ? this.#guarded(() => void this.#ready()) : fault;
   }
 
   /** Decides every event of a batch. */
@@ -137,6 +139,40 @@ export class RunningModule {
       count = indices.length;
     }
     this.#counting.sinksOut += decisions.chosen;
+  }
+
+  /**
+   * What it would decide, on an instance of its own that has the state which was saved last; nothing is counted but what it
+   * costs.
+   *
+   * @returns Why it was not the module that decided; undefined where it was.
+   */
+  dryRun(batch: ModuleBatch, { hook, onError, fuel }: RunOptions, decisions: Decisions): string | undefined {
+    const { spec } = this.version;
+    const usage = { fuel: 0 };
+    const { real, service } = this.#deps.clocks;
+    const startedAt = real.now();
+    decisions.begin(batch);
+    let why = this.breaker.allows() ? undefined : "it has failed too often and is let alone";
+    try {
+      if (why === undefined && !this.#budget.allows()) why = "it has used up what it may compute in a second";
+      if (why === undefined) {
+        const instance = this.#create(
+          usage,
+          new ModuleLog(service, spec.manifest.limits, () => {}),
+          new Map(this.interned),
+        );
+        const given = callFuel(spec.manifest.limits, batch.count, fuel);
+        const answer = instance.call(hook, batch.records, batch.count, batch.table, given);
+        why = (takeAnswer(answer, batch.count, decisions, undefined) ?? answer.fault)?.message;
+      }
+    } catch (error) {
+      if (!(error instanceof ModuleFault)) throw error;
+      why = error.message;
+    }
+    this.#budget.spend(usage.fuel, real.now() - startedAt);
+    decisions.setOpen(onErrorWords[onError]);
+    return why;
   }
 
   /** The state as it is now, or was saved last where saving fails; undefined where there is none. */
@@ -222,20 +258,10 @@ export class RunningModule {
   #ready(): ModuleInstance {
     if (this.#instance !== undefined) return this.#instance;
     if (this.#ended) throw new ModuleFault("init", "It is bound no more");
-    const { clocks, seed } = this.#deps;
-    const { module, spec } = this.version;
     const state = this.#fresh();
     // Unless all goes well it is not tried again: it may be the state that the module cannot bear.
     this.#state = undefined;
-    const instance = ModuleInstance.create(module, spec, {
-      clock: clocks.service,
-      config: this.#config,
-      seed: seed(),
-      log: this.#log,
-      usage: this.#counting,
-      interned: this.interned,
-      state,
-    });
+    const instance = this.#create(this.#counting, this.#log, this.interned, state);
     this.#state = state;
     this.#instance = instance;
     this.#deps.pool.instances++;
@@ -243,6 +269,21 @@ export class RunningModule {
     if (instance.restored === 0) this.#counting.restored++;
     this.#measure(instance);
     return instance;
+  }
+
+  #create(usage: { fuel: number }, log: ModuleLog, interned: Map<string, number>, state = this.#state): ModuleInstance {
+    const { clocks, seed } = this.#deps;
+    const { module, spec } = this.version;
+    const config = this.#config;
+    return ModuleInstance.create(module, spec, {
+      clock: clocks.service,
+      config,
+      seed: seed(),
+      log,
+      usage,
+      interned,
+      state,
+    });
   }
 
   #measure({ memoryBytes }: { readonly memoryBytes: number }): void {
@@ -273,9 +314,9 @@ export class RunningModule {
   }
 }
 
-/** Fuel of a call with so many events. */
-export function callFuel(limits: ModuleLimits, count: number, eventFuel = limits.eventFuel): number {
-  return Math.min(limits.callFuelMax, limits.callFuel + eventFuel * count);
+/** Fuel of a call with so many events, or as much as the binding says. */
+function callFuel({ callFuel, eventFuel, callFuelMax }: ModuleLimits, count: number, asked?: number): number {
+  return Math.min(callFuelMax, asked ?? callFuel + eventFuel * count);
 }
 
 /** Copies the decisions out that make sense. @returns The first that does not, where the call itself went well. */
@@ -293,12 +334,4 @@ function takeAnswer(
       wrong ??= new ModuleFault("bad-output", `Its decision of event ${place} of ${count} is none: ${text}`);
   }
   return wrong;
-}
-
-/** Counters of several modules at work, of which some may have ended. */
-export function sumOfModules(running: Iterable<RunningModule>, ended: ModuleCounters): ModuleCounters {
-  const sum = noModuleCounters();
-  addCounters(sum, retired(ended));
-  for (const one of running) addCounters(sum, one.counters);
-  return sum;
 }

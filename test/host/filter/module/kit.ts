@@ -16,6 +16,9 @@ import type { ModuleVersion } from "../../../../host/filter/module/source.ts";
 import { type ModuleManifest, moduleLimits } from "../../../../host/filter/module/spec.ts";
 import { createLog } from "../../../../host/log.ts";
 
+/** Imports stand before everything else. */
+const importPattern = /\(import "[^"]*" "[^"]*" \(func [^()]*(\([^()]*\) ?)*\)\)/g;
+
 /** How a module of the tests behaves; all of it is text within functions. */
 export interface ModuleText {
   /** The word of each event; may use `$event` (its place), `$record` (its address), `$batch`, `$n`, `$out`, `$cap`. */
@@ -55,8 +58,36 @@ function hook(name: string, { word = "(i32.const 1)", answer = "(local.get $n)" 
     ${answer})`;
 }
 
-/** Imports stand before everything else. */
-const importPattern = /\(import "[^"]*" "[^"]*" \(func [^()]*(\([^()]*\) ?)*\)\)/g;
+/** A word that is none. */
+export const TRAP = "(block (result i32) unreachable)";
+
+/** Lets five events pass, or `limit` of its configuration, and drops all after; its state is the count. */
+export const counterText = moduleText({
+  word: `(block (result i32)
+    (i32.store (i32.const 16) (i32.add (i32.load (i32.const 16)) (i32.const 1)))
+    (i32.le_u (i32.load (i32.const 16)) (i32.load (i32.const 20))))`,
+  more: `
+    (func (export "sluice_init") (param $at i32) (param $bytes i32) (result i32)
+      (local $digit i32)
+      (i32.store (i32.const 20) (i32.const 5))
+      (if (i32.le_u (local.get $bytes) (i32.const 2)) (then (return (i32.const 0))))
+      (i32.store (i32.const 20) (i32.const 0))
+      (local.set $at (i32.add (local.get $at) (i32.const 9)))
+      (block $end
+        (loop $next
+          (local.set $digit (i32.sub (i32.load8_u (local.get $at)) (i32.const 48)))
+          (br_if $end (i32.gt_u (local.get $digit) (i32.const 9)))
+          (i32.store (i32.const 20)
+            (i32.add (i32.mul (i32.load (i32.const 20)) (i32.const 10)) (local.get $digit)))
+          (local.set $at (i32.add (local.get $at) (i32.const 1)))
+          (br $next)))
+      (i32.const 0))
+    (func (export "sluice_save") (param $at i32) (param $cap i32) (result i32)
+      (i32.store (local.get $at) (i32.load (i32.const 16))) (i32.const 4))
+    (func (export "sluice_restore") (param $at i32) (param $bytes i32) (result i32)
+      (if (i32.ne (local.get $bytes) (i32.const 4)) (then (return (i32.const 9))))
+      (i32.store (i32.const 16) (i32.load (local.get $at))) (i32.const 0))`,
+});
 
 /** A module as it was uploaded. */
 export function binaryOf(text: string): Uint8Array {
@@ -69,6 +100,20 @@ export function binaryOf(text: string): Uint8Array {
   }
 }
 
+/** A manifest that says nothing but this. */
+export function manifestOf(more: Partial<ModuleManifest> = {}): ModuleManifest {
+  return {
+    hooks: ["in", "out"],
+    attrs: [],
+    payload: "none",
+    sinkAttrs: [],
+    limits: moduleLimits,
+    onError: "pass",
+    config: {},
+    ...more,
+  };
+}
+
 /** A revision of a module, admitted without anybody looking at it. */
 export function versionOf(
   text: string,
@@ -79,16 +124,7 @@ export function versionOf(
     name,
     version,
     digest,
-    manifest: {
-      hooks: ["in", "out"] as const,
-      attrs: [],
-      payload: "none" as const,
-      sinkAttrs: [],
-      limits: moduleLimits,
-      onError: "pass" as const,
-      config: {},
-      ...manifest,
-    },
+    manifest: manifestOf(manifest),
     weight: 0,
     exports: [],
   };
