@@ -118,6 +118,7 @@ export {
   inboxEvents,
   inboxGather,
   inboxKept,
+  inboxPick,
   inboxRipe,
   inboxSet,
   inboxTick,

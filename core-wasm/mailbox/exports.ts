@@ -7,6 +7,7 @@ import { resultStatus } from "../result";
 import { Connection, connectionFind } from "../session/connection";
 import { connectionMove, connectionPark } from "../session/move";
 import { paceBegin } from "../session/pace";
+import { connectionPick } from "../session/pick";
 import { inboxEmpty, inboxRipeIn } from "./empty";
 import { Pending } from "./kept";
 import {
@@ -116,6 +117,26 @@ export function connectionResume(number: u32, carrier: u32, received: f64, now: 
 export function connectionPace(number: u32, bytes: u32): void {
   const connection = connectionFind(number);
   if (connection !== null) paceBegin(connection, bytes);
+}
+
+/** Takes what is asked for out of an inbox. */
+export function inboxPick(
+  number: u32,
+  typesAt: u32,
+  types: u32,
+  where: u32,
+  eventsMax: u32,
+  out: u32,
+  bytesMax: u32,
+  now: f64,
+): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) {
+    resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
+    return 0;
+  }
+  clockSet(now);
+  return connectionPick(connection, typesAt, types, where, eventsMax, out, bytesMax);
 }
 
 /** Events that wait in an inbox. */

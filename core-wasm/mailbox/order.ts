@@ -30,7 +30,7 @@ import {
 import { factDeliverByUs, factPriority, factsForget, factsRead, factTimeUs } from "../event/facts";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { latestForget, latestFree, latestNote } from "./latest";
-import { Ranking, rankingAdd, rankingFirst, rankingFree, rankingRemove, rankingReserve } from "./ranking";
+import { Ranking, rankingAdd, rankingCopy, rankingFirst, rankingFree, rankingRemove, rankingReserve } from "./ranking";
 import {
   DROPS_LATEST,
   DROPS_LOWEST,
@@ -257,4 +257,45 @@ export function orderWindows(inbox: Mailbox): void {
   if (inbox.order === 0) return;
   const order = changetype<Order>(inbox.order);
   if (order.ordering === ORDERING_WINDOW) windowRebuild(order, inbox);
+}
+
+/**
+ * Puts all entries of a mailbox of which `wanted` says so into another ranking, by the keys that they have here; only where the
+ * ordering keeps one. Their place there is noted in `back`, which such orderings leave free. Returns false where memory is used up.
+ */
+export function orderRanked(inbox: Mailbox, into: Ranking, wanted: (run: Run) => bool): bool {
+  const from = main(changetype<Order>(inbox.order));
+  into.placeOffset = offsetof<Run>("back");
+  for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) {
+    if (wanted(changetype<Run>(at)) && !rankingCopy(into, from, at)) return false;
+  }
+  return true;
+}
+
+/** Whether the entries of a mailbox are in a ranking. */
+export function orderRanks(inbox: Mailbox): bool {
+  return ranks(changetype<Order>(inbox.order).ordering);
+}
+
+/**
+ * Address of the run behind one in an order without a ranking, or of the first for 0; 0: there is none. Streams of windows are
+ * left aside: their events come as they arrived.
+ */
+export function orderNext(inbox: Mailbox, at: u32): u32 {
+  const order = changetype<Order>(inbox.order);
+  if (order.ordering === ORDERING_LIFO) return at === 0 ? inbox.tail : changetype<Run>(at).previous;
+  if (order.ordering !== ORDERING_PRIORITY) return at === 0 ? inbox.head : changetype<Run>(at).next;
+  let list: u32 = 0;
+  if (at !== 0) {
+    const next = changetype<Run>(at).place;
+    const headsAt = orderHead(order, 0);
+    // A place among the heads is the end of a list.
+    if (next < headsAt || next > orderHead(order, LISTS - 1)) return next;
+    list = (next - headsAt) / (orderHead(order, 1) - headsAt) + 1;
+  }
+  for (; list < LISTS; list++) {
+    const first = listFirst(orderHead(order, list));
+    if (first !== 0) return first;
+  }
+  return 0;
 }

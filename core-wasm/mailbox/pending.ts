@@ -328,6 +328,19 @@ export function pendingAgainBytes(connection: Connection): u32 {
   return 0;
 }
 
+/** Address of the entry that pendingAgainBytes() has measured. */
+export function pendingAgainEntry(connection: Connection): u32 {
+  return queueFirst(changetype<Pending>(connection.pending), QUEUE_AGAIN) + KEPT_BYTES;
+}
+
+/** Puts what would be sent again next behind all that is to be sent again. */
+export function pendingAgainDefer(connection: Connection): void {
+  const pending = changetype<Pending>(connection.pending);
+  const kept = changetype<Kept>(queueFirst(pending, QUEUE_AGAIN));
+  queueRemove(pending, kept);
+  queueAdd(pending, kept, QUEUE_AGAIN);
+}
+
 /** Whether the channel drops late events, and this one is late. */
 function keptLate(kept: Kept): bool {
   if (channelFind(kept.channel) === null) return false;

@@ -53,6 +53,12 @@ export function rankingAdd(ranking: Ranking, high: u64, low: u64, run: u32): boo
   return true;
 }
 
+/** Adds a run by the key that it has in another ranking. Returns false where memory is used up. */
+export function rankingCopy(ranking: Ranking, from: Ranking, run: u32): bool {
+  const at = from.at + load<u32>(run + from.placeOffset) * NODE_BYTES;
+  return rankingAdd(ranking, load<u64>(at), load<u64>(at, 8), run);
+}
+
 /** The run with the smallest key, 0: none. */
 export function rankingFirst(ranking: Ranking): u32 {
   return ranking.count === 0 ? 0 : load<u32>(ranking.at, 16);

@@ -63,6 +63,12 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
     used = paceSent(connection, out, used, <u32>(credit - connection.creditBytes));
   // Whoever stopped for want of room must come back: nothing else would mark the connection dirty again.
   resultSet(RESULT_VALUE, <u32>(shortOfRoom || (used !== 0 && connection.controlBytes !== 0)));
+  drained(connection, inbox, first, used);
+  return used;
+}
+
+/** Tells and counts what has left since delivery `first`, and lets go of what the inbox held up. */
+export function drained(connection: Connection, inbox: Mailbox, first: u64, used: u32): void {
   const deliveries = <u32>(connection.delivered + 1 - first);
   resultSet(RESULT_STATUS, connection.fault);
   resultSet(RESULT_DELIVERIES, deliveries);
@@ -73,7 +79,6 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
   resultSet(RESULT_REASON, parkedEvents() === 0 ? REASON_DONE : REASON_DECIDE);
   statisticAdd(STATISTIC_DELIVERIES, deliveries);
   statisticAdd(STATISTIC_BYTES_OUT, used);
-  return used;
 }
 
 /** Whether deliveriesTake() left something that may go, because it did not fit behind what is there. */
@@ -154,10 +159,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
       connection.creditEvents--;
       connection.creditBytes -= bytes;
     }
-    connection.delivered++;
-    if (run.metas !== 0) startedNote(connection, changetype<Slab>(run.slab), run.metaFirst, 1);
-    if (!orderServed(inbox, run)) deadlineCount(connection, run);
-    runAdvance(inbox, run, bytes, 1, run.metas);
+    entryLeave(connection, inbox, run, bytes, run.metas);
   }
   return used;
 }
@@ -206,6 +208,14 @@ function deadDropFirst(connection: Connection, inbox: Mailbox, run: Run): void {
     if ((meta.flags & META_CANCELLED) === 0) missTell(connection, run.at, 0, meta.deadline);
   }
   inboxDropFirst(inbox, run, DROPPED_LATE);
+}
+
+/** The first entry of a run was written just now: counts it and takes it out. */
+export function entryLeave(connection: Connection, inbox: Mailbox, run: Run, bytes: u32, metas: u32): void {
+  connection.delivered++;
+  if (metas !== 0) startedNote(connection, changetype<Slab>(run.slab), run.metaFirst, 1);
+  if (inbox.order !== 0 && !orderServed(inbox, run)) deadlineCount(connection, run);
+  runAdvance(inbox, run, bytes, 1, metas);
 }
 
 /** Counts whether the entry of a run, which is delivered now, is in time; where it has a deadline. */

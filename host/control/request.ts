@@ -146,14 +146,17 @@ export async function readJsonBody(
  * Reads the query. A misspelt parameter is refused like a misspelt field: `?reciept=stored` must not quietly promise less.
  *
  * @param allowed Names that the route knows.
+ * @param several Others, which may be given several times and are the caller's to read.
  * @throws {SluiceError} `unknown_field`; `invalid_value` for one that is given twice.
  */
 export function readQuery<Name extends string>(
   context: ControlContext,
   allowed: readonly Name[],
+  several: readonly string[] = [],
 ): { readonly [Key in Name]?: string } {
   const query: { [Key in Name]?: string } = {};
   for (const [name, values] of Object.entries(context.req.queries())) {
+    if (several.includes(name)) continue;
     const known = allowed.find((candidate) => candidate === name);
     const field = `query.${name.slice(0, 64)}`;
     if (known === undefined)

@@ -114,6 +114,24 @@ export interface CoreExports {
    */
   inboxRipe(connection: number, events: number, bytes: number, now: number): number;
 
+  /**
+   * Takes deliveries out of the inbox of a CONNECTION_LOCAL that are of one of so many types (as in memberTypes(), all for 0) and of which
+   * expression `where` (0: none) holds, in the order of the inbox, what is to be delivered again first; the rest stays as it is.
+   * At most `eventsMax`, and none beyond `bytesMax` but the first. RESULT_… are set as by drain().
+   *
+   * @returns Bytes written to `out`.
+   */
+  inboxPick(
+    connection: number,
+    typesAt: number,
+    types: number,
+    where: number,
+    eventsMax: number,
+    out: number,
+    bytesMax: number,
+    now: number,
+  ): number;
+
   /** Deliveries that wait for an acknowledgement now. */
   inboxKept(connection: number): number;
 

@@ -14,7 +14,7 @@ import {
   STAGE_OFFSET,
   STATUS_OK,
 } from "../../core-wasm/abi.ts";
-import { SCRATCH_AT } from "../core/instance.ts";
+import { placeTypes, SCRATCH_AT } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { firstNumber } from "../core/views.ts";
 import type { SluiceError } from "../errors.ts";
@@ -22,8 +22,10 @@ import { type Ack, ClientFrameSchema, type HostFrame } from "../gen/sluice/v1/fr
 import type { ConnectionAdapter } from "./connection.ts";
 import type { Engine } from "./engine.ts";
 import { type RawDelivery, readFrames } from "./local-frames.ts";
+import type { Picked } from "./mailbox-view.ts";
 import { Session } from "./session.ts";
 import { CLOSED } from "./state.ts";
+import { addWhere } from "./where.ts";
 
 /** Nothing is written: who polls, takes. */
 const nowhere: ConnectionAdapter = Object.freeze({
@@ -103,11 +105,54 @@ export class MailboxSession extends Session {
         (frame) => this.#listener.hear(frame),
       );
     }
+    this.#drained(decide);
+    return { deliveries, firstNumber: first };
+  }
+
+  /**
+   * Takes what is asked for, in the order of the inbox: at most `eventsMax` deliveries and about `bytesMax` bytes. The rest stays as it is.
+   *
+   * @throws {SluiceError} `disconnect` as of drain(); `store_full`, `limit_reached` where the core has no room for what is asked.
+   */
+  pick({ types, where }: Picked, eventsMax: number, bytesMax: number): Drained {
+    const { core, clocks } = this.engine;
+    const { exports, views } = core;
+    const deliveries: RawDelivery[] = [];
+    const read = (length: number): void =>
+      readFrames(
+        views.bytes.slice(SCRATCH_AT, SCRATCH_AT + length),
+        (delivery) => deliveries.push(delivery),
+        (frame) => this.#listener.hear(frame),
+      );
+    const now = clocks.service.now();
+    // What the core has to say comes first, and by itself.
+    exports.inboxGather(this.id, 1);
+    const said = exports.drain(this.id, SCRATCH_AT, OUT_SLOT_BYTES, now);
+    const status = views.result[RESULT_STATUS] as number;
+    exports.inboxGather(this.id, 0);
+    if (said > 0) read(said);
+    else if (status !== STATUS_OK) throw errorFromStatus(status, 0, 0);
+    const expression = addWhere(core, where);
+    const typesAt = placeTypes(core, types);
+    const most = Math.min(OUT_SLOT_BYTES, bytesMax);
+    const length = exports.inboxPick(this.id, typesAt, types.length, expression, eventsMax, SCRATCH_AT, most, now);
+    const picked = views.result[RESULT_STATUS] as number;
+    const first = firstNumber(views);
+    const decide = views.result[RESULT_REASON] === REASON_DECIDE;
+    if (expression !== 0) exports.expressionRelease(expression);
+    if (length === 0 && picked !== STATUS_OK) throw errorFromStatus(picked, 0, 0);
+    read(length);
+    this.#drained(decide);
+    return { deliveries, firstNumber: first };
+  }
+
+  /** Something may have left. */
+  #drained(decide: boolean): void {
+    const { engine } = this;
     this.redelivery?.delivered();
     // Room in a blocking inbox lets go of events, which may have to be decided, and which others are to get.
     if (decide) engine.decide(engine.clocks.service.now());
     engine.flusher.schedule();
-    return { deliveries, firstNumber: first };
   }
 
   /** Acknowledges deliveries. @throws {SluiceError} `ack_unknown`, `control_full`: the frame is the core's to judge. */

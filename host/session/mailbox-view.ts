@@ -6,6 +6,7 @@ import type { ConnectionKind } from "./connection.ts";
 import type { DeadlineCounts } from "./deadlines.ts";
 import type { InboxSettings } from "./inbox.ts";
 import type { RawDelivery } from "./local-frames.ts";
+import type { Where } from "./where.ts";
 
 /** One mailbox. */
 export interface MailboxView {
@@ -35,8 +36,17 @@ export interface MailboxView {
   }>;
 }
 
+/** Which deliveries a poll asks for. */
+export interface Picked {
+  /** Types; none: any. */
+  readonly types: readonly string[];
+  readonly where: Where | undefined;
+}
+
 /** What a poll asks for. */
 export interface PollWanted {
+  /** Absent: whatever there is. */
+  readonly picked?: Picked | undefined;
   /** Deliveries at most; undefined: what the mailbox's own `select` says. */
   readonly eventsMax: number | undefined;
   /** How long to wait for the first one, on the real clock; 0: not at all. */

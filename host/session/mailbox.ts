@@ -18,7 +18,7 @@ import { applyInbox } from "./inbox-apply.ts";
 import { assertJoin, changeMember, join } from "./join.ts";
 import { leave } from "./leave.ts";
 import type { Drained, MailboxListener, MailboxSession } from "./mailbox-session.ts";
-import type { MailboxView, Polled, PollWanted } from "./mailbox-view.ts";
+import type { MailboxView, Picked, Polled, PollWanted } from "./mailbox-view.ts";
 import { ownFrom } from "./own-filters.ts";
 import { PollQueue } from "./poll-queue.ts";
 import { derivedId } from "./receipt.ts";
@@ -234,13 +234,13 @@ export class Mailbox implements MailboxView {
     return undefined;
   }
 
-  #take({ eventsMax }: PollWanted): Polled["entries"] {
+  #take({ eventsMax, picked }: PollWanted): Polled["entries"] {
     const { engine } = this.#owner;
     const { grouping } = this.settings;
     const one = groupEvents(grouping);
     const most = eventsMax === undefined || grouping.single ? one : eventsMax;
     const session = this.#session;
-    const drained = this.#drain(most, eventsMax === undefined ? grouping.bytes : limits.pollBytes);
+    const drained = this.#drain(picked, most, eventsMax === undefined ? grouping.bytes : limits.pollBytes);
     const { epoch } = engine.core;
     let fresh = 0;
     const entries = drained.deliveries.map((delivery) => {
@@ -256,8 +256,9 @@ export class Mailbox implements MailboxView {
     return entries;
   }
 
-  #drain(eventsMax: number, bytesMax: number): Drained {
+  #drain(picked: Picked | undefined, eventsMax: number, bytesMax: number): Drained {
     try {
+      if (picked !== undefined) return this.#session.pick(picked, eventsMax, bytesMax);
       return this.#session.drain(eventsMax, bytesMax);
     } catch (error) {
       // It overflowed, and `disconnect` is its policy: whoever polls is told once, and makes another.

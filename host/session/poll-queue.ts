@@ -40,8 +40,9 @@ export class PollQueue {
   /** @throws {SluiceError} `rate_limited` where too many wait already, and what taking throws. */
   poll(wanted: PollWanted): Polled | Promise<Polled> {
     if (wanted.signal?.aborted === true) return nothing;
-    // Whoever waits was here first; there is nothing to take then but what they will be given.
-    const entries = this.#waiting.length > 0 ? [] : this.#take(wanted);
+    // Whoever waits was here first: what is there is for them, as far as they ask for it.
+    if (this.#waiting.length > 0) this.ready();
+    const entries = this.#takes(wanted) ? this.#take(wanted) : [];
     if (entries.length > 0 || wanted.waitMs === 0) return this.#polled(entries);
     if (this.#waiting.length >= limits.inboxPolls) {
       throw new SluiceError(
@@ -55,17 +56,22 @@ export class PollQueue {
 
   /** There may be something to take. @throws What taking throws, where that is no refusal. */
   ready(): void {
-    while (this.#waiting.length > 0) {
-      const first = this.#waiting[0] as Waiting;
+    for (const waiting of [...this.#waiting]) {
       try {
-        const entries = this.#take(first.wanted);
-        if (entries.length === 0) return;
-        first.answer(this.#polled(entries));
+        const entries = this.#take(waiting.wanted);
+        if (entries.length > 0) waiting.answer(this.#polled(entries));
+        // Those behind would get nothing either.
+        else if (waiting.wanted.picked === undefined) return;
       } catch (error) {
-        first.refuse(error);
+        waiting.refuse(error);
         if (!isSluiceError(error)) throw error;
       }
     }
+  }
+
+  /** Whether there may be something for a new poll: nobody who waits would take whatever there is. */
+  #takes({ picked }: PollWanted): boolean {
+    return picked !== undefined || !this.#waiting.some(({ wanted }) => wanted.picked === undefined);
   }
 
   /** Notes deliveries that will not come. */

@@ -38,15 +38,24 @@ export function whereFrom(text: string, dialect: string): Where | undefined {
  */
 export function setWhere(core: Core, member: number, where: Where | undefined): void {
   const { exports } = core;
-  let expression = 0;
-  if (where !== undefined) {
-    expression = exports.expressionAdd(placeScratch(core, where.program), where.program.length);
-    if (expression === 0) throw refusal(core, core.views.result[RESULT_STATUS] as number);
-  }
+  const expression = addWhere(core, where);
   const status = exports.memberWhere(member, expression);
   if (status === STATUS_OK) return;
   exports.expressionRelease(expression);
   throw refusal(core, status);
+}
+
+/**
+ * Has the core know a filter.
+ *
+ * @returns Its number, which is the caller's to release; 0 for undefined.
+ * @throws {SluiceError} `store_full`, `limit_reached` where the core has no room for it.
+ */
+export function addWhere(core: Core, where: Where | undefined): number {
+  if (where === undefined) return 0;
+  const expression = core.exports.expressionAdd(placeScratch(core, where.program), where.program.length);
+  if (expression === 0) throw refusal(core, core.views.result[RESULT_STATUS] as number);
+  return expression;
 }
 
 function refusal(core: Core, status: number): Error {

@@ -11,9 +11,10 @@ import { checkWith } from "../../check.ts";
 import { SluiceError } from "../../errors.ts";
 import { EventSchema } from "../../gen/sluice/v1/event_pb.ts";
 import { limits } from "../../limits.ts";
-import { notSupported } from "../../session/inbox.ts";
+import { assertTypes } from "../../session/join.ts";
 import { inboxUnknown } from "../../session/mailbox.ts";
-import type { InboxEntry, Polled } from "../../session/mailbox-view.ts";
+import type { InboxEntry, Polled, PollWanted } from "../../session/mailbox-view.ts";
+import { whereFrom } from "../../session/where.ts";
 import type { IdentifiedEvent } from "../../socket/cloudevents/write.ts";
 import { PollRenderer } from "../../socket/json/poll.ts";
 import { clientKinds } from "../../socket/json/schema/client.ts";
@@ -28,7 +29,7 @@ import { type ControlApp, jsonContent, problemAnswers } from "./kit.ts";
 
 const droppedSchema = z.object({
   channel: z.string(),
-  reason: z.enum(["overflow", "late", "cancelled", "attempts", "drained"]),
+  reason: z.enum(["overflow", "late", "cancelled", "attempts", "drained", "conflated"]),
   count,
 });
 const polledSchema = z
@@ -46,7 +47,8 @@ const routes = {
     path: "/v1/inboxes/{inbox}/events",
     summary: "Takes events out of an inbox; waits for the first one up to waitMs",
     description:
-      "At most `max` events, as many as the inbox's `select` says where that is absent. `Accept` chooses CloudEvents: " +
+      "At most `max` events, as many as the inbox's `select` says where that is absent. With `type` or `where` only what matches is " +
+      "taken, in the order of the inbox, and the rest stays. `Accept` chooses CloudEvents: " +
       "application/cloudevents-batch+json for a batch, application/cloudevents+json and application/cloudevents for one " +
       "event in structured and binary mode, or 204.",
     request: {
@@ -64,7 +66,15 @@ const routes = {
           .openapi({
             description: `How long to wait for the first one, up to ${limits.pollWaitMs}; absent: not at all`,
           }),
-        type: z.string().optional().openapi({ description: "Not in this version" }),
+        type: z
+          .array(z.string())
+          .optional()
+          .openapi({ description: "Only events of this type, or of one of these: it may be given several times" }),
+        where: z.string().optional().openapi({ description: "Only events of which this expression holds" }),
+        dialect: z
+          .enum(["", "cesql"])
+          .optional()
+          .openapi({ description: "Of `where`: `cesql` is the pure CloudEvents SQL" }),
       }),
     },
     responses: {
@@ -113,10 +123,10 @@ export function addInboxEventRoutes(app: ControlApp): void {
     const id = inboxOf(context);
     assertPolledInbox(app, id);
     const format = eventFormatOf(context);
-    const { eventsMax, waitMs } = readPoll(context, format);
+    const wanted = readPoll(context, format);
     // Hono asks the route of GET for HEAD, too: that takes nothing.
     if (context.req.method === "HEAD") return context.body(null, 200, fields);
-    const polled = await inboxes.poll(id, { eventsMax, waitMs, signal: context.req.raw.signal });
+    const polled = await inboxes.poll(id, { ...wanted, signal: context.req.raw.signal });
     if (format === "native") return context.body(renderer.render(polled), 200, fields);
     context.header("Cache-Control", "no-store");
     noteDropped(context, polled);
@@ -142,14 +152,22 @@ export function addInboxEventRoutes(app: ControlApp): void {
   });
 }
 
-function readPoll(context: ControlContext, format: EventMode): { eventsMax: number | undefined; waitMs: number } {
-  const { max, waitMs, type } = readQuery(context, ["max", "waitMs", "type"]);
-  if (type !== undefined) throw notSupported("query.type", type);
+function readPoll(context: ControlContext, format: EventMode): PollWanted {
+  const { max, waitMs, where = "", dialect = "" } = readQuery(context, ["max", "waitMs", "where", "dialect"], ["type"]);
+  const types = context.req.queries("type") ?? [];
+  assertTypes(types, "query.type");
+  if (dialect !== "" && dialect !== "cesql")
+    throw new SluiceError("invalid_value", `Cannot take query.dialect ${JSON.stringify(dialect.slice(0, 32))}`, {
+      value: dialect.slice(0, 32),
+      limit: ["cesql"],
+    });
+  const picks = types.length > 0 || where !== "";
   const eventsMax = wholeFrom("query.max", max, 1, limits.pollEvents);
   return {
     // One event fits a format that carries one, whatever the inbox's own settings.
     eventsMax: eventsMaxOf(format, limits.pollEvents) === 1 ? 1 : eventsMax,
     waitMs: wholeFrom("query.waitMs", waitMs, 0, limits.pollWaitMs) ?? 0,
+    picked: picks ? { types, where: whereFrom(where, dialect) } : undefined,
   };
 }
 

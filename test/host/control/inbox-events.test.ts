@@ -128,14 +128,12 @@ describe("GET /v1/inboxes/{inbox}/events", () => {
     ["waitMs=60001", 422, "invalid_value"],
     ["waitMs=1.5", 422, "invalid_value"],
     ["max=1&max=2", 422, "invalid_value"],
-    ["type=a", 422, "not_supported"],
     ["wait=1", 400, "unknown_field"],
   ])("refuses ?%s with %i %s, and takes nothing", async (query, status, code) => {
     const { ask, path, publish, poll } = await withInbox();
     await publish({ type: "a" });
     const { json } = await ask("GET", `${path}/events?${query}`);
     expect(json).toMatchObject({ status, code });
-    if (code === "not_supported") expect(json["value"]).toBe("query.type");
     expect(await poll()).toHaveLength(1);
   });
 
