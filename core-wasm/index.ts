@@ -55,6 +55,7 @@ import { viewEvent, viewInit, viewSink } from "./expression/view";
 import { candidatesInit } from "./filter/candidates";
 import { DECIDER_SINKS_MAX, decideBatch, decidedChannel, decidedNote, decideInit, parkedEvents } from "./filter/decide";
 import { heldInit } from "./filter/held";
+import { histogramsInit } from "./mailbox/histograms";
 import { inboxFree, inboxNew } from "./mailbox/inbox";
 import { keptCount, keptInit, keptMemory } from "./mailbox/kept";
 import { keysInit } from "./mailbox/keys";
@@ -124,6 +125,7 @@ export {
   inboxTick,
   inboxWindow,
 } from "./mailbox/exports";
+export { histogramRead } from "./mailbox/histogram-call";
 export { outboxBytes, outboxEvents } from "./match/calls";
 export { channelWindow, streamStatistic } from "./match/deadlines";
 export { cancel } from "./session/cancel-call";
@@ -160,6 +162,7 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   heapInit();
   hashSeed(<u64>epoch);
   statisticsInit();
+  histogramsInit();
   shapesInit();
   slabsInit(storeBytes / SLAB_BYTES);
   fanOutInit();

@@ -33,6 +33,17 @@ export interface Metrics {
   gauge(name: string, help: string, read: MetricReader): void;
   /** @param bounds Upper bounds of the buckets, ascending; +Inf is added. */
   histogram(name: string, help: string, bounds: readonly number[]): Histogram;
+  /**
+   * A histogram that somebody else counts.
+   *
+   * @param read Counts by bucket, that of +Inf included, not added up; undefined: it is left out of the text.
+   */
+  histogramOf(
+    name: string,
+    help: string,
+    bounds: readonly number[],
+    read: () => { readonly counts: readonly number[]; readonly sum: number } | undefined,
+  ): void;
   /** All metrics as Prometheus text, in the order of their registration. */
   text(): string;
 }
@@ -74,16 +85,24 @@ export function createMetrics(): Metrics {
       add("histogram", name, help, histogram.lines);
       return histogram;
     },
+    histogramOf(
+      name: string,
+      help: string,
+      bounds: readonly number[],
+      read: () => { readonly counts: readonly number[]; readonly sum: number } | undefined,
+    ) {
+      assertBounds(bounds);
+      add("histogram", name, help, (full) => {
+        const counted = read();
+        return counted === undefined ? [] : histogramLines(full, bounds, counted.counts, counted.sum);
+      });
+    },
     text: () => [...families.values()].flatMap((lines) => lines().map((line) => `${line}\n`)).join(""),
   });
 }
 
 function createHistogram(bounds: readonly number[]): Histogram & { lines: (full: string) => string[] } {
-  bounds.forEach((bound, index) => {
-    const before = index === 0 ? Number.NEGATIVE_INFINITY : (bounds[index - 1] as number);
-    if (!(Number.isFinite(bound) && bound > before))
-      throw new RangeError(`Cannot use the bound ${bound} after ${before}`);
-  });
+  assertBounds(bounds);
   const counts = new Float64Array(bounds.length + 1);
   let sum = 0;
   return {
@@ -94,16 +113,27 @@ function createHistogram(bounds: readonly number[]): Histogram & { lines: (full:
       counts[at] = (counts[at] as number) + 1;
       sum += value;
     },
-    lines(full: string) {
-      let total = 0;
-      const buckets = Array.from(counts, (count, index) => {
-        total += count;
-        const le = index < bounds.length ? numberText(bounds[index] as number) : "+Inf";
-        return `${full}_bucket{le="${le}"} ${total}`;
-      });
-      return [...buckets, `${full}_sum ${numberText(sum)}`, `${full}_count ${total}`];
-    },
+    lines: (full: string) => histogramLines(full, bounds, counts, sum),
   };
+}
+
+function assertBounds(bounds: readonly number[]): void {
+  bounds.forEach((bound, index) => {
+    const before = index === 0 ? Number.NEGATIVE_INFINITY : (bounds[index - 1] as number);
+    if (!(Number.isFinite(bound) && bound > before))
+      throw new RangeError(`Cannot use the bound ${bound} after ${before}`);
+  });
+}
+
+/** @param counts By bucket, that of +Inf included. */
+function histogramLines(full: string, bounds: readonly number[], counts: ArrayLike<number>, sum: number): string[] {
+  let total = 0;
+  const buckets = Array.from(counts, (count, index) => {
+    total += count;
+    const le = index < bounds.length ? numberText(bounds[index] as number) : "+Inf";
+    return `${full}_bucket{le="${le}"} ${total}`;
+  });
+  return [...buckets, `${full}_sum ${numberText(sum)}`, `${full}_count ${total}`];
 }
 
 function samplesFrom(full: string, read: MetricReader): string[] {

@@ -80,6 +80,10 @@ function keepOthers(inbox: Mailbox, run: Run, slab: Slab): void {
     ) {
       inbox.events++;
       inbox.bytes += size;
+      // They came with the run, not now.
+      const kept = changetype<Run>(inbox.tail);
+      if (kept.events === 1) kept.place = run.place;
+      kept.back = run.back;
     } else {
       lossCount(entryChannel(at), DROPPED_LEFT, 1);
     }

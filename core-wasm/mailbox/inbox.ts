@@ -19,10 +19,12 @@ import {
 import { channelAt } from "../channel/channel";
 import { lossCount } from "../channel/losses";
 import { Member, pairWithRole } from "../channel/member";
+import { nowMs } from "../clock";
 import { entryChannel, entrySize } from "../event/entry";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { Connection, dirtyPush } from "../session/connection";
 import { accountOf } from "./accounts";
+import { histogramsFree } from "./histograms";
 import { latestOf } from "./latest";
 import { orderAdd, orderFree, orderLowest, orderSame } from "./order";
 import { Mailbox, META_CANCELLED, metaAt, Order, Run, Slab } from "./records";
@@ -47,6 +49,7 @@ export function inboxNew(connection: Connection): u32 {
 /** Frees an inbox that is empty. */
 export function inboxFree(inbox: Mailbox): void {
   if (inbox.order !== 0) orderFree(changetype<Order>(inbox.order));
+  histogramsFree(inbox);
   heapGive(changetype<u32>(inbox), offsetof<Mailbox>());
 }
 
@@ -119,7 +122,7 @@ export function inboxYields(inbox: Mailbox): bool {
 function orderTail(inbox: Mailbox): bool {
   if (inbox.order === 0) return true;
   const run = changetype<Run>(inbox.tail);
-  if (orderAdd(changetype<Order>(inbox.order), inbox, run)) return true;
+  if (orderAdd(changetype<Order>(inbox.order), inbox, run, nowMs)) return true;
   const order = inbox.order;
   inbox.order = 0;
   runRemove(inbox, run);

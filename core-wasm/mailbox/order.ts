@@ -29,6 +29,7 @@ import {
 } from "../abi";
 import { factDeliverByUs, factPriority, factsForget, factsRead, factTimeUs } from "../event/facts";
 import { heapGive, heapTakeZero } from "../memory/heap";
+import { arrivalAfter } from "./histograms";
 import { latestForget, latestFree, latestNote } from "./latest";
 import { Ranking, rankingAdd, rankingCopy, rankingFirst, rankingFree, rankingRemove, rankingReserve } from "./ranking";
 import {
@@ -116,11 +117,11 @@ function ranks(ordering: u32): bool {
   return ordering >= ORDERING_DEADLINE && ordering <= ORDERING_TIME;
 }
 
-/** Adds an entry that came after all others. Returns false where memory is used up. */
-export function orderAdd(order: Order, inbox: Mailbox, run: Run): bool {
+/** Adds an entry that came after all others, at `cameMs`. Returns false where memory is used up. */
+export function orderAdd(order: Order, inbox: Mailbox, run: Run, cameMs: f64): bool {
   const at = changetype<u32>(run);
   const ordering = order.ordering;
-  run.deadline = order.arrivals++;
+  run.deadline = order.arrivals = arrivalAfter(order.arrivals, cameMs);
   if (ordering === ORDERING_WINDOW) {
     windowAdd(order, inbox, run);
   } else if (ordering > ORDERING_LIFO) {

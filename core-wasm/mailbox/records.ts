@@ -34,6 +34,8 @@ export class Mailbox {
   order: u32;
   /** What its client takes for one event; 0: unknown. */
   serviceMs: f64;
+  /** What was counted of its drains (histograms.ts), 0: nothing yet. */
+  histograms: u32;
 }
 
 /** A stretch of memory for entries, or a chunk of one mailbox; see slab.ts. */
@@ -76,7 +78,8 @@ export class Run {
   events: u32;
   metaFirst: u32;
   metas: u32;
-  /** In an ordered mailbox: where the order finds it, see ranking.ts, order.ts and latest.ts. The block has room for them anyway. */
+  /** In an ordered mailbox: where the order finds it, see ranking.ts, order.ts and latest.ts. The block has room for them anyway.
+   *  In a plain one: when its first and its last entry came, on clock.nowQuarters. */
   place: u32;
   back: u32;
   dropPlace: u32;

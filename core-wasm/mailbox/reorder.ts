@@ -6,6 +6,7 @@
  */
 import { entrySize } from "../event/entry";
 import { factsForget } from "../event/facts";
+import { cameKeep, cameMs } from "./histograms";
 import { orderAdd, orderDrops, orderFree, orderNeeded, orderNew } from "./order";
 import { Mailbox, Order, Run } from "./records";
 import { runFrontHasMeta, runSplit } from "./run";
@@ -24,9 +25,13 @@ export function inboxReorder(inbox: Mailbox, ordering: u32, overflow: u32): bool
     }
     factsForget();
     // There is room for all of them, so none of these can fail.
-    for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next)
-      orderAdd(changetype<Order>(made), inbox, changetype<Run>(at));
+    for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) {
+      const run = changetype<Run>(at);
+      orderAdd(changetype<Order>(made), inbox, run, cameMs(run, inbox.order !== 0));
+    }
   }
+  if (made === 0 && inbox.order !== 0)
+    for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) cameKeep(changetype<Run>(at));
   if (inbox.order !== 0) orderFree(changetype<Order>(inbox.order));
   inbox.order = made;
   // A run that has metas again says of their deadlines that they may be any.

@@ -1,4 +1,5 @@
 /** Runs: neighbouring entries of one slab in one mailbox. A mailbox's list is its order, a slab's is its reference count. */
+import { nowQuarters } from "../clock";
 import { heapGive, heapTake } from "../memory/heap";
 import { orderRemove } from "./order";
 import { Mailbox, metaAt, Run, Slab } from "./records";
@@ -10,6 +11,7 @@ export function runNew(mailbox: Mailbox, slab: Slab, at: u32, metaFirst: u32): u
   if (address === 0) return 0;
   const run = changetype<Run>(address);
   run.deadline = Infinity;
+  run.place = nowQuarters;
   run.mailbox = changetype<u32>(mailbox);
   run.at = at;
   run.bytes = run.events = run.metas = 0;
@@ -71,11 +73,17 @@ export function runAdvance(mailbox: Mailbox, run: Run, bytes: u32, events: u32, 
     runRemove(mailbox, run);
     return;
   }
+  if (mailbox.order === 0) run.place = cameAfter(run, events);
   run.at += bytes;
   run.bytes -= bytes;
   run.events -= events;
   run.metaFirst += metas;
   run.metas -= metas;
+}
+
+/** When the entry behind the first `events` of a plain run came, as if they had come at even distances. */
+function cameAfter(run: Run, events: u32): u32 {
+  return run.place + <u32>((<u64>(run.back - run.place) * events) / run.events);
 }
 
 /** Whether the first entry of a run has a meta: then it is the run's first one. */
@@ -102,6 +110,8 @@ export function runAppend(
   } else if (run.metas === 0) {
     run.metaFirst = metaFirst;
   }
+  // In an ordered mailbox orderAdd() writes there what it needs.
+  run.back = nowQuarters;
   run.bytes += bytes;
   run.events += events;
   run.metas += metas;
@@ -117,6 +127,8 @@ export function runSplit(mailbox: Mailbox, run: Run, bytes: u32, events: u32, me
   // No later than any deadline in it, which is all that is asked of it.
   rest.deadline = run.deadline;
   rest.mailbox = run.mailbox;
+  rest.place = cameAfter(run, events);
+  rest.back = run.back;
   rest.at = run.at + bytes;
   rest.bytes = run.bytes - bytes;
   rest.events = run.events - events;

@@ -142,6 +142,7 @@ function mergeOrLink(mailbox: Mailbox, run: Run, chunk: Slab): void {
       if (before.metas === 0) before.metaFirst = run.metaFirst;
       before.bytes += run.bytes;
       before.events += run.events;
+      before.back = run.back;
       before.metas += run.metas;
       if (run.deadline < before.deadline) before.deadline = run.deadline;
       runFree(mailbox, run);

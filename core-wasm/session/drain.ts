@@ -23,6 +23,7 @@ import { entryChannel, entrySize } from "../event/entry";
 import { factDeliverByUs, factsForget, factsRead } from "../event/facts";
 import { parkedEvents } from "../filter/decide";
 import { accountOf } from "../mailbox/accounts";
+import { depthCount, waitCount, waitsCount } from "../mailbox/histograms";
 import { inboxDropFirst } from "../mailbox/inbox";
 import { tombstonesEver } from "../mailbox/keys";
 import { orderFirst, orderLate, orderServed } from "../mailbox/order";
@@ -77,6 +78,7 @@ export function drained(connection: Connection, inbox: Mailbox, first: u64, used
   if (inbox.stalled !== 0) inboxReleaseIfDrained(inbox);
   resultSet(RESULT_COUNT, parkedEvents());
   resultSet(RESULT_REASON, parkedEvents() === 0 ? REASON_DONE : REASON_DECIDE);
+  if (deliveries !== 0) depthCount(inbox, inbox.events + deliveries);
   statisticAdd(STATISTIC_DELIVERIES, deliveries);
   statisticAdd(STATISTIC_BYTES_OUT, used);
 }
@@ -126,6 +128,7 @@ function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: 
       connection.creditEvents -= prefixEvents;
       connection.creditBytes -= prefixBytes;
     }
+    waitsCount(inbox, run, prefixEvents);
     connection.delivered += prefixEvents;
     if (prefixMetas !== 0) startedNote(connection, changetype<Slab>(run.slab), run.metaFirst, prefixMetas);
     runAdvance(inbox, run, prefixBytes, prefixEvents, prefixMetas);
@@ -212,6 +215,8 @@ function deadDropFirst(connection: Connection, inbox: Mailbox, run: Run): void {
 
 /** The first entry of a run was written just now: counts it and takes it out. */
 export function entryLeave(connection: Connection, inbox: Mailbox, run: Run, bytes: u32, metas: u32): void {
+  if (inbox.order === 0) waitsCount(inbox, run, 1);
+  else waitCount(inbox, run);
   connection.delivered++;
   if (metas !== 0) startedNote(connection, changetype<Slab>(run.slab), run.metaFirst, 1);
   if (inbox.order !== 0 && !orderServed(inbox, run)) deadlineCount(connection, run);

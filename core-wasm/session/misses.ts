@@ -3,6 +3,7 @@ import { nowMs } from "../clock";
 import { entryChannel, entryEvent, entryEventBytes, entrySequence } from "../event/entry";
 import { cursor, fieldSkip, lengthRead, tagRead, varintBytes, varintWrite } from "../event/wire";
 import { accountOf } from "../mailbox/accounts";
+import { latenessCount } from "../mailbox/histograms";
 import { Connection } from "./connection";
 import { controlFrame } from "./control";
 
@@ -24,6 +25,7 @@ export function missTell(connection: Connection, entryAt: u32, number: u64, dead
 
 /** HostFrame{missed{channel_number 2, number 3, id 4, by 5, sequence 6}}. */
 export function missFrame(connection: Connection, channel: u32, entryAt: u32, number: u64, deadlineMs: f64): void {
+  latenessCount(nowMs - deadlineMs);
   if (connection.controlBytes - connection.controlRead > WAITING_BYTES_MAX) return;
   idFind(entryAt);
   const sequence = entrySequence;

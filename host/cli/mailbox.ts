@@ -6,6 +6,13 @@ import { figure, pad, printable } from "./style.ts";
 import { type Column, linesFromTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
+interface QuantilesLike {
+  readonly count: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+}
+
 /** The mailbox resource as far as it is shown; docs/http.md has all of it. */
 interface MailboxLike {
   readonly id: string;
@@ -22,6 +29,7 @@ interface MailboxLike {
   readonly unacknowledged?: number;
   readonly polls?: number;
   readonly depth?: { readonly events?: number; readonly bytes?: number };
+  readonly history?: { readonly waitMs: QuantilesLike; readonly depth: QuantilesLike } | null;
   readonly joins?: readonly { readonly channel: string; readonly member: string; readonly role?: string }[];
 }
 
@@ -143,6 +151,15 @@ function printMailbox(mailbox: MailboxLike, terminal: Terminal): void {
     say("redelivery", `after ${figure(mailbox.redeliverMs ?? 0)} ms, ${figure(mailbox.attempts ?? 0)} attempts`);
     say("dead letters", printable(mailbox.deadLetter ?? "dropped"));
   }
+  const { history } = mailbox;
+  if (history) {
+    say("waited", `${quantilesText(history.waitMs, " ms")}, of ${figure(history.waitMs.count)} events`);
+    say("was deep", `${quantilesText(history.depth, "")}, in ${figure(history.depth.count)} drains`);
+  }
   for (const { channel, member, role } of mailbox.joins ?? [])
     say("joined", `${printable(channel)} as ${printable(role ?? "sink")} ${printable(member)}`);
+}
+
+function quantilesText({ p50, p90, p99 }: QuantilesLike, unit: string): string {
+  return `half up to ${p50}${unit}, 90 % ${p90}${unit}, 99 % ${p99}${unit}`;
 }

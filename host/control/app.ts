@@ -34,7 +34,7 @@ import { addStatsRoutes } from "./routes/stats.ts";
 import { addSubscribeRoute } from "./routes/subscribe.ts";
 import { addTemplateRoutes } from "./routes/templates.ts";
 import { addTestRoutes } from "./routes/test-controls.ts";
-import { registerFilterMetrics, registerServiceMetrics } from "./service-metrics.ts";
+import { registerFilterMetrics, registerInboxMetrics, registerServiceMetrics } from "./service-metrics.ts";
 
 export type { ControlInfo, ControlOptions } from "./routes/kit.ts";
 export type { ControlService } from "./service.ts";
@@ -123,6 +123,7 @@ export function createControlApp(options: ControlOptions): ControlPlane {
   addOpenapiRoute(app, (head) => hono.getOpenAPI31Document({ ...head }));
   registerServiceMetrics(options.metrics, service);
   registerFilterMetrics(options.metrics, service);
+  registerInboxMetrics(options.metrics, service);
   const countAnswer = countAnswers(options.metrics);
 
   // Behind all routes: what comes here has a path that is known, and a method that is not.

@@ -25,6 +25,8 @@ import { inboxSchema as settable } from "../socket/json/schema/client.ts";
 import { attributes, count } from "../socket/json/schema/parts.ts";
 import { scalarsFromValues } from "../socket/json/value.ts";
 
+const quantiles = z.looseObject({ count, p50: z.number(), p90: z.number(), p99: z.number() });
+
 /** What only the host says of an inbox. PATCH takes and ignores it, so that what was got can be sent back. */
 const counted = {
   id: z.string().optional(),
@@ -32,6 +34,14 @@ const counted = {
   depth: z.looseObject({ events: count, bytes: count }).optional().describe("What waits in it now"),
   unacknowledged: count.optional().describe("Deliveries that wait for an acknowledgement"),
   polls: count.optional().describe("Polls that wait at it"),
+  history: z
+    .looseObject({ waitMs: quantiles, depth: quantiles })
+    .nullable()
+    .optional()
+    .describe(
+      "Since its session began: how long what was delivered had waited, how many events there were when it was drained; " +
+        "null: nothing was delivered. Not in lists",
+    ),
   joins: z
     .array(
       z.looseObject({
@@ -93,6 +103,7 @@ export function settingsFromPatch(
     depth: _depth,
     unacknowledged: _unacknowledged,
     polls: _polls,
+    history: _history,
     joins: _joins,
     ...settings
   } = json;
@@ -147,7 +158,7 @@ function countedOf({ events, bytes, unacknowledged, polls }: MailboxView) {
 /** The resource by itself. */
 export function inboxResource(view: MailboxView) {
   const joins = Array.from(view.joins(), joinResource);
-  return { ...listedInbox(view), joins };
+  return { ...listedInbox(view), history: view.history() ?? null, joins };
 }
 
 /** One membership of an inbox. */

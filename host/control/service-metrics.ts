@@ -1,7 +1,9 @@
 /** What a service counts, as metrics: `eventsTotal` becomes the counter `sluice_events_total`, `sessions` a gauge. */
+import { HISTOGRAM_DEPTH, HISTOGRAM_LATENESS, HISTOGRAM_WAIT } from "../../core-wasm/mailbox/abi.ts";
 import { counterNames, noCounters, type RouteCounters } from "../filter/bound.ts";
 import { type Stage, stages } from "../filter/schema.ts";
 import type { Metrics } from "../metrics.ts";
+import { histogramBounds, QUARTERS_PER_MS } from "../session/history.ts";
 import type { ControlService } from "./service.ts";
 
 /** Registers every statistic of the service under its name in snake case. */
@@ -56,4 +58,21 @@ export function registerFilterMetrics(metrics: Metrics, { channels }: Pick<Contr
     if (name === "keys") metrics.gauge("filter_keys", filterHelp[name], read);
     else metrics.counter(`filter_${name}_total`, filterHelp[name], read);
   });
+}
+
+const MS_PER_SECOND = 1_000;
+
+/** Registers the histograms of what leaves inboxes. The core keeps them, since the start of it. */
+export function registerInboxMetrics(metrics: Metrics, { inboxes }: Pick<ControlService, "inboxes">): void {
+  const add = (name: string, help: string, histogram: number, unit: number): void => {
+    const bounds = histogramBounds.map((bound) => bound * unit);
+    metrics.histogramOf(name, help, bounds, () => {
+      const counted = inboxes.histogram(histogram);
+      return counted && { counts: counted.counts, sum: counted.sum * unit };
+    });
+  };
+  const seconds = 1 / QUARTERS_PER_MS / MS_PER_SECOND;
+  add("inbox_wait_seconds", "How long delivered events had waited in their inbox", HISTOGRAM_WAIT, seconds);
+  add("inbox_depth_events", "Events that an inbox had when it was drained", HISTOGRAM_DEPTH, 1);
+  add("deadline_lateness_seconds", "How late events were whose deadline was missed", HISTOGRAM_LATENESS, seconds);
 }

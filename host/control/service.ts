@@ -104,7 +104,7 @@ export interface ControlService {
   /** All mailboxes; those that are polled are made and kept there. */
   readonly inboxes: Pick<
     Mailboxes,
-    "list" | "get" | "open" | "patch" | "close" | "join" | "leave" | "poll" | "acknowledge" | "drain"
+    "list" | "get" | "open" | "patch" | "close" | "join" | "leave" | "poll" | "acknowledge" | "drain" | "histogram"
   >;
   /** Counters by name; those that only grow end in "Total". */
   statistics(): Readonly<Record<string, number>>;

@@ -359,6 +359,15 @@ export interface CoreExports {
    */
   expressionTest(expression: number, eventAt: number, eventBytes: number, member: number): number;
 
+  /**
+   * Copies a HISTOGRAM_… to `out`: HISTOGRAM_BUCKETS counts and their sum, f64 each. Waits and lateness are in quarters of a
+   * millisecond; the sum of a single inbox is 0.
+   *
+   * @param connection Whose inbox; 0: all of them. One inbox has none of lateness.
+   * @returns 0 where there is none, because nothing was delivered yet.
+   */
+  histogramRead(connection: number, histogram: number, out: number): number;
+
   /** Since coreInit(): STATISTIC_…. */
   statistic(index: number): number;
 }

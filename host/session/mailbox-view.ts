@@ -4,6 +4,7 @@
 import type { Join } from "../gen/sluice/v1/frame_pb.ts";
 import type { ConnectionKind } from "./connection.ts";
 import type { DeadlineCounts } from "./deadlines.ts";
+import type { InboxHistory } from "./history.ts";
 import type { InboxSettings } from "./inbox.ts";
 import type { RawDelivery } from "./local-frames.ts";
 import type { Where } from "./where.ts";
@@ -25,6 +26,8 @@ export interface MailboxView {
   readonly unacknowledged: number;
   /** Polls that wait at it. */
   readonly polls: number;
+  /** How long events waited in it and how many there were; undefined: nothing was delivered yet. */
+  history(): InboxHistory | undefined;
   /** What was joined, a pattern by itself and without the channels that it follows; `role` has ROLE_… bits, `frame` says how it was joined, where that is known. */
   joins(): Iterable<{
     readonly channel: string;

@@ -13,6 +13,7 @@ import { limits } from "../limits.ts";
 import type { Admission } from "./admission.ts";
 import { deadlinesOf } from "./deadlines.ts";
 import type { Engine } from "./engine.ts";
+import { historyOf, type InboxHistory } from "./history.ts";
 import { groupEvents, type InboxSettings } from "./inbox.ts";
 import { applyInbox } from "./inbox-apply.ts";
 import { assertJoin, changeMember, join } from "./join.ts";
@@ -109,6 +110,10 @@ export class Mailbox implements MailboxView {
 
   get polls(): number {
     return this.#polls.waiting;
+  }
+
+  history(): InboxHistory | undefined {
+    return historyOf(this.#owner.engine.core, this.#session.id);
   }
 
   *joins(): ReturnType<MailboxView["joins"]> {

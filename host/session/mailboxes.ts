@@ -10,6 +10,7 @@ import { createSecret } from "../options.ts";
 import { deadlinesOf } from "./deadlines.ts";
 import type { Engine } from "./engine.ts";
 import { droppedFrame } from "./frames.ts";
+import { type HistogramCounts, historyOf, readHistogram } from "./history.ts";
 import { defaultInbox } from "./inbox.ts";
 import { applyInbox, isHeld, pause } from "./inbox-apply.ts";
 import { type Acknowledged, inboxUnknown, type Joined, Mailbox, type MailboxSettings } from "./mailbox.ts";
@@ -195,6 +196,11 @@ export class Mailboxes {
     this.#run(() => this.#kept(id).acknowledge(acknowledged));
   }
 
+  /** A HISTOGRAM_… of all mailboxes, since the start of the core. */
+  histogram(histogram: number): HistogramCounts | undefined {
+    return readHistogram(this.#engine.core, 0, histogram);
+  }
+
   /** Answers all polls that wait, because the host says goodbye. */
   wake(): void {
     for (const mailbox of this.#byId.values()) mailbox.wake();
@@ -281,6 +287,7 @@ function viewOf(session: Session): MailboxView {
     bytes: exports.inboxBytes(session.id),
     unacknowledged: exports.inboxKept(session.id),
     polls: 0,
+    history: () => historyOf(session.engine.core, session.id),
     *joins() {
       const { memberships } = session;
       for (const { pattern, member } of memberships?.patterns.values() ?? [])

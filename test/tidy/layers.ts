@@ -18,6 +18,7 @@ export interface Layer {
 /** One concern each, no state, usable everywhere in host/. */
 const base = [
   "core-wasm/abi.ts",
+  "core-wasm/mailbox/abi.ts",
   // As abi.ts, constants that host and core share: the bytecode of expressions.
   "core-wasm/expression/code.ts",
   "host/check.ts",
@@ -37,6 +38,7 @@ export const layers: readonly Layer[] = [
   // util/number is AssemblyScript's own: how numbers are written.
   { layer: "core-wasm/", may: [], packages: ["util"] },
   { layer: "core-wasm/abi.ts", may: [], packages: [] },
+  { layer: "core-wasm/mailbox/abi.ts", may: [], packages: [] },
   { layer: "core-wasm/expression/code.ts", may: [], packages: [] },
   { layer: "host/gen/", may: [], packages: ["@bufbuild/protobuf"] },
   ...["check", "clients", "clock", "errors", "limits", "log", "metrics", "options"].map((name) => ({

@@ -32,6 +32,13 @@ describe("sluice mailbox", () => {
     expect((await host.run(["mailbox", "drain", id])).stdout).toContain("discarded 2 events");
     expect((await host.run(["mailbox", "release", id])).stdout).toContain("is released, 0 events wait");
     expect(await json("show", id)).toMatchObject({ held: false, depth: { events: 0 } });
+    expect((await host.run(["mailbox", "show", id])).stdout).not.toContain("waited");
+    await host.run(["pub", "orders", "three"]);
+    await fetch(`${host.url}/v1/inboxes/${id}/events`);
+    const { stdout } = await host.run(["mailbox", "show", id]);
+    expect(stdout).toMatch(/^waited +half up to [\d.]+ ms, 90 % [\d.]+ ms, 99 % [\d.]+ ms, of 1 events$/m);
+    expect(stdout).toMatch(/^was deep +half up to [\d.]+, 90 % [\d.]+, 99 % [\d.]+, in 1 drains$/m);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   test.each(["show", "hold", "release", "drain"])("%s of one that is not there fails, and says so", async (verb) => {

@@ -35,7 +35,7 @@ describe("POST /v1/inboxes", () => {
     const { ask } = createTestControl();
     const { status, headers, json } = await ask("POST", "/v1/inboxes");
     expect(status).toBe(201);
-    expect(json).toEqual({ ...shown, id: json["id"], joins: [] });
+    expect(json).toEqual({ ...shown, id: json["id"], history: null, joins: [] });
     expect(json["id"]).toMatch(/^i[a-z0-9]{28}$/);
     expect(headers.get("location")).toBe(`/v1/inboxes/${json["id"]}`);
     const again = await ask("GET", headers.get("location") ?? "");
