@@ -1,6 +1,7 @@
 // What must hold and what we aim at.
 import { median } from "./driver/statistics.mjs";
 import { brokerGoals } from "./goals/brokers.mjs";
+import { filterGoals } from "./goals/filters.mjs";
 import { mailboxGoals } from "./goals/mailboxes.mjs";
 import { matchingGoals } from "./goals/matching.mjs";
 import { routeGoals } from "./goals/routes.mjs";
@@ -9,7 +10,14 @@ import { startGoals } from "./goals/starts.mjs";
 /** @typedef {import('./goals/kinds.mjs').Row} Row @typedef {import('./goals/kinds.mjs').Goal} Goal */
 
 /** All goals, in the order of the page. @type {readonly Goal[]} */
-export const goals = Object.freeze([...brokerGoals, ...matchingGoals, ...routeGoals, ...mailboxGoals, ...startGoals]);
+export const goals = Object.freeze([
+  ...brokerGoals,
+  ...matchingGoals,
+  ...routeGoals,
+  ...mailboxGoals,
+  ...filterGoals,
+  ...startGoals,
+]);
 
 /**
  * @typedef {{ id: string, title: string, unit: string, floor: number, aim: number, value: number | null, low: number | null,

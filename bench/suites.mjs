@@ -5,6 +5,7 @@ import { runExpression } from "./expression/run.mjs";
 import { runFigure7 } from "./kecho/figure7/run.mjs";
 import { runKecho } from "./kecho/run.mjs";
 import { runMatch } from "./match/run.mjs";
+import { runMeter } from "./meter/run.mjs";
 import { runRoute } from "./route/run.mjs";
 import { runStart } from "./start/run.mjs";
 
@@ -52,6 +53,14 @@ export const suites = Object.freeze([
     title: "channel filters of routes in the core: deciding, and updates of attributes, ns",
     async run(options) {
       const { lines, rows } = await runRoute(options);
+      return { result: lines, rows };
+    },
+  },
+  {
+    id: "meter",
+    title: "filter modules: what counting their fuel costs, and what a stranger gets for fuel at the worst",
+    async run(options) {
+      const { lines, rows } = await runMeter(options);
       return { result: lines, rows };
     },
   },

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { tableOfRuns, tableOfWaits } from "../examples/overload/tables.mjs";
 import { adrIndex } from "./lib/adr.mjs";
 import { codesPart } from "./lib/docs-codes.mjs";
+import { costsPart, moduleLimitsPart } from "./lib/docs-costs.mjs";
 import { framesPart } from "./lib/docs-frames.mjs";
 import { routesPart, schemasPart } from "./lib/docs-http.mjs";
 import { limitsPart } from "./lib/docs-limits.mjs";
@@ -23,6 +24,7 @@ import { prepare } from "./prepare.mjs";
 const parts = {
   "docs/errors.md": { codes: codesPart },
   "docs/explain.md": { reasons: reasonsPart },
+  "docs/filters/cost.md": { costs: costsPart, limits: moduleLimitsPart },
   "docs/frames.md": {
     "client frames": () => framesPart("ClientFrame"),
     "host frames": () => framesPart("HostFrame"),

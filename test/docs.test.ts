@@ -36,7 +36,7 @@ describe("llms.txt", () => {
   });
 
   test("has every page of docs/", () => {
-    const pages = ["docs", "docs/guides"].flatMap((folder) =>
+    const pages = ["docs", "docs/filters", "docs/guides"].flatMap((folder) =>
       readdirSync(join(root, folder)).flatMap((name) => (name.endsWith(".md") ? [`${folder}/${name}`] : [])),
     );
     expect(linked).toEqual(expect.arrayContaining(pages));

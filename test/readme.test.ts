@@ -14,7 +14,7 @@ const PATIENCE_MS = 60_000;
 
 const pages = [
   "README.md",
-  ...["docs", "docs/guides"].flatMap((folder) =>
+  ...["docs", "docs/filters", "docs/guides"].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith(".md"))
       .sort()

@@ -216,7 +216,7 @@ async function bundle(out) {
 
 /** The pages of docs/; decisions are for whoever has the repository. */
 function guides() {
-  return ["docs", "docs/guides"].flatMap((folder) =>
+  return ["docs", "docs/filters", "docs/guides"].flatMap((folder) =>
     readdirSync(at(folder))
       .filter((name) => name.endsWith(".md"))
       .sort()

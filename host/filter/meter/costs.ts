@@ -42,6 +42,6 @@ export const COSTS = Object.freeze({
   bytes: Object.freeze({ fixed: 40, per: 1, shift: 4 }) satisfies Rate as Rate,
   /** `table.fill`, `table.copy`, `table.init`, `table.grow`: elements. */
   elements: Object.freeze({ fixed: 200, per: 16, shift: 0 }) satisfies Rate as Rate,
-  /** `memory.grow`: pages. */
-  pages: Object.freeze({ fixed: 5_000, per: 2_000, shift: 0 }) satisfies Rate as Rate,
+  /** `memory.grow`: pages of 64 KiB. It pays for the first store to each of their 16 pages, too, when the system gives them. */
+  pages: Object.freeze({ fixed: 5_000, per: 4_000, shift: 0 }) satisfies Rate as Rate,
 });

@@ -86,9 +86,10 @@ export const opcodes: OpcodeTable = tableOf([
   [0x25, "index", 0, 4, "table.get"],
   // Storing a reference tells the collector: dearer than any other store.
   [0x26, "index", -2, 20, "table.set"],
-  [0x28, "address", 0, 2, withPrefix("", "i32.load i64.load f32.load f64.load")],
-  [0x2c, "address", 0, 2, withPrefix("i32.", "load8_s load8_u load16_s load16_u")],
-  [0x30, "address", 0, 2, withPrefix("i64.", "load8_s load8_u load16_s load16_u load32_s load32_u")],
+  // A load may wait for memory; a store need not.
+  [0x28, "address", 0, 4, withPrefix("", "i32.load i64.load f32.load f64.load")],
+  [0x2c, "address", 0, 4, withPrefix("i32.", "load8_s load8_u load16_s load16_u")],
+  [0x30, "address", 0, 4, withPrefix("i64.", "load8_s load8_u load16_s load16_u load32_s load32_u")],
   [0x36, "address", -2, 2, "i32.store i64.store f32.store f64.store"],
   [0x3a, "address", -2, 2, "i32.store8 i32.store16 i64.store8 i64.store16 i64.store32"],
   [0x3f, "memory", 1, 1, "memory.size"],

@@ -8,8 +8,8 @@ const BOUNDS = "min_s min_u max_s max_u";
 
 /** By number behind the prefix. */
 export const vectorOpcodes: OpcodeTable = tableOf([
-  [0x00, "address", 0, 2, withPrefix("v128.", "load load8x8_s load8x8_u load16x4_s load16x4_u load32x2_s load32x2_u")],
-  [0x07, "address", 0, 2, withPrefix("v128.", "load8_splat load16_splat load32_splat load64_splat")],
+  [0x00, "address", 0, 4, withPrefix("v128.", "load load8x8_s load8x8_u load16x4_s load16x4_u load32x2_s load32x2_u")],
+  [0x07, "address", 0, 4, withPrefix("v128.", "load8_splat load16_splat load32_splat load64_splat")],
   [0x0b, "address", -2, 2, "v128.store"],
   [0x0c, "v128", 1, 2, "v128.const"],
   [0x0d, "lanes", -1, 2, "i8x16.shuffle"],
@@ -36,9 +36,9 @@ export const vectorOpcodes: OpcodeTable = tableOf([
   [0x4e, "none", -1, 2, withPrefix("v128.", "and andnot or xor")],
   [0x52, "none", -2, 2, "v128.bitselect"],
   [0x53, "none", 0, 2, "v128.any_true"],
-  [0x54, "addressLane", -1, 2, withPrefix("v128.", "load8_lane load16_lane load32_lane load64_lane")],
+  [0x54, "addressLane", -1, 4, withPrefix("v128.", "load8_lane load16_lane load32_lane load64_lane")],
   [0x58, "addressLane", -2, 2, withPrefix("v128.", "store8_lane store16_lane store32_lane store64_lane")],
-  [0x5c, "address", 0, 2, "v128.load32_zero v128.load64_zero"],
+  [0x5c, "address", 0, 4, "v128.load32_zero v128.load64_zero"],
   [0x5e, "none", 0, 2, "f32x4.demote_f64x2_zero f64x2.promote_low_f32x4"],
   [0x60, "none", 0, 2, withPrefix("i8x16.", "abs neg popcnt all_true bitmask")],
   [0x65, "none", -1, 2, withPrefix("i8x16.", "narrow_i16x8_s narrow_i16x8_u")],

@@ -1,0 +1,59 @@
+// Goals of filters that are modules: what it costs that they can be stopped.
+import { byRepetition, plain } from "./kinds.mjs";
+
+/** @typedef {import('./kinds.mjs').Goal} Goal @typedef {import('./kinds.mjs').Row} Row */
+
+/**
+ * By repetition, all samples of a cell in one.
+ *
+ * @param {readonly Row[]} rows @param {string} cell @param {string} measure @param {(samples: readonly number[]) => number} fold
+ * @returns {number[]}
+ */
+function folded(rows, cell, measure, fold) {
+  /** @type {Map<number, number[]>} */
+  const all = new Map();
+  for (const peer of new Set(rows.filter((row) => row.cell === cell).map((row) => row.peer))) {
+    for (const [repetition, value] of byRepetition(rows, `${cell}/${peer}`, measure))
+      all.set(repetition, [...(all.get(repetition) ?? []), value]);
+  }
+  return [...all.values()].map(fold);
+}
+
+/** @param {readonly number[]} samples */
+const geometricMean = (samples) => Math.exp(samples.reduce((sum, value) => sum + Math.log(value), 0) / samples.length);
+
+/** @type {readonly Goal[]} */
+export const filterGoals = Object.freeze([
+  {
+    id: "meter-worst",
+    title: "filter modules: the slowest code that we could make, per unit of fuel",
+    floor: 8,
+    aim: 6,
+    unit: "ns",
+    samples: (rows) => folded(rows, "meter-worst", "nsPerFuel", (samples) => Math.max(...samples)),
+  },
+  {
+    id: "meter-kernels",
+    title: "filter modules: code with its fuel counted ÷ without, geometric mean of kernels",
+    floor: 1.2,
+    aim: 1.1,
+    unit: "ratio",
+    samples: (rows) => folded(rows, "meter-kernel", "ratio", geometricMean),
+  },
+  {
+    id: "meter-filter",
+    title: "filter modules: a filter's batch of 64 with its fuel counted ÷ without",
+    floor: 1.2,
+    aim: 1.1,
+    unit: "ratio",
+    samples: plain("meter-kernel/filter-64", "ratio", 1),
+  },
+  {
+    id: "meter-instrument",
+    title: "filter modules: instrumenting, per MB of upload",
+    floor: 100,
+    aim: 40,
+    unit: "ms",
+    samples: plain("meter-instrument/large", "msPerMb", 1),
+  },
+]);
