@@ -12,7 +12,7 @@ const FOLDER = "host/filter/meter";
 const USUAL = 1;
 const USUAL_VECTOR = 2;
 /** What a length counts, in words. @type {Readonly<Record<string, string>>} */
-const UNITS = Object.freeze({ bytes: "bytes", elements: "elements", pages: "pages of 64 KiB" });
+const UNITS = Object.freeze({ bytes: "byte", elements: "element", pages: "page of 64 KiB" });
 /** An interface's member behind its comment, of one line or more. */
 const ENTRY =
   /\/\*\*(?<comment>(?:(?!\*\/)[\s\S])*)\*\/\s*readonly (?<name>\w+): number;|readonly (?<bare>\w+): number;/g;
@@ -37,9 +37,9 @@ export async function costsPart() {
   const rows = prices.map((price) => `| ${price} | ${namesOf(fixed.filter(({ cost }) => cost === price))} |`);
   const rates = Object.keys(UNITS).map((charge) => {
     const { fixed, per, shift } = /** @type {Rate} */ (COSTS[charge]);
-    const unit = shift === 0 ? UNITS[charge] : `${2 ** shift} ${UNITS[charge]}, rounded down`;
+    const unit = shift === 0 ? UNITS[charge] : `${2 ** shift} ${UNITS[charge]}s, rounded down`;
     const name = namesOf(all.filter((one) => one.charge === charge));
-    return `| ${fixed.toLocaleString("en-US")} and ${per.toLocaleString("en-US")} for each of the ${unit} | ${name} |`;
+    return `| ${fixed.toLocaleString("en-US")} and ${per.toLocaleString("en-US")} for each ${unit} | ${name} |`;
   });
   return [
     `Version ${METER_VERSION} of the table.`,
@@ -53,7 +53,7 @@ export async function costsPart() {
     ...rows,
     ...rates,
     `| ${USUAL} | every other instruction, but those on vectors |`,
-    `| ${USUAL_VECTOR} | every other instruction on vectors (` + "`v128` and `i8x16` to `f64x2`" + `) |`,
+    `| ${USUAL_VECTOR} | every other instruction on vectors (\`v128\` and \`i8x16\` to \`f64x2\`) |`,
   ].join("\n");
 }
 

@@ -31,6 +31,8 @@ import { Failure, run, withProgress } from "./run.mjs";
 
 /** @typedef {"core" | "core-debug" | "bundles" | "docs" | "types"} StageName */
 
+/** Folders of pages; decisions are for whoever has the repository. */
+const GUIDES = Object.freeze(["docs", "docs/filters", "docs/guides"]);
 /** Whatever changes these changes every output: the tools' versions and this file itself. */
 const TOOLING = ["package-lock.json", "scripts/lib/stages.mjs", "scripts/lib/notices.mjs"];
 
@@ -214,9 +216,9 @@ async function bundle(out) {
   chmodSync(join(out, "sluice.js"), 0o755);
 }
 
-/** The pages of docs/; decisions are for whoever has the repository. */
+/** Pages of those folders. */
 function guides() {
-  return ["docs", "docs/filters", "docs/guides"].flatMap((folder) =>
+  return GUIDES.flatMap((folder) =>
     readdirSync(at(folder))
       .filter((name) => name.endsWith(".md"))
       .sort()
@@ -232,7 +234,7 @@ function guides() {
 async function copyDocs(out) {
   const from = (/** @type {string} */ name) => at("node_modules", "swagger-ui-dist", name);
   const to = (/** @type {string} */ name) => join(out, "docs", name);
-  mkdirSync(join(out, "docs", "guides"), { recursive: true });
+  for (const folder of GUIDES) mkdirSync(join(out, folder), { recursive: true });
   for (const name of ["swagger-ui-bundle.js", "swagger-ui.css"]) copyFileSync(from(name), to(name));
   const notices = ["NOTICE", "swagger-ui-bundle.js.LICENSE.txt"].map((name) => readFileSync(from(name), "utf8").trim());
   writeFileSync(to("swagger-ui-bundle.js.LICENSE.txt"), `${notices.join("\n\n")}\n`);

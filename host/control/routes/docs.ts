@@ -32,6 +32,7 @@ export const docsFiles = Object.freeze({
   "http.md": MARKDOWN,
   "operating.md": MARKDOWN,
   "quickstart.md": MARKDOWN,
+  "filters/cost.md": MARKDOWN,
   "guides/first-response.md": MARKDOWN,
   "guides/geofence.md": MARKDOWN,
   "guides/least-loaded.md": MARKDOWN,

@@ -12,24 +12,31 @@ export interface ModuleLimits {
   readonly moduleBytes: number;
   /** Custom sections, all stripped; `sluice.manifest` is handed back. */
   readonly customSections: number;
+  /** Types of functions. */
   readonly types: number;
   /** Parameters of one function type. */
   readonly params: number;
   /** Results of one function type. */
   readonly results: number;
+  /** Functions that it asks of the host. */
   readonly imports: number;
+  /** Names that it exports. */
   readonly exports: number;
   /** Functions defined by the module. */
   readonly functions: number;
+  /** Global variables and constants. */
   readonly globals: number;
+  /** Tables of references. */
   readonly tables: number;
   /** Elements that one table may have at any time; its declared maximum is lowered to it. */
   readonly tableElements: number;
+  /** Segments that fill tables. */
   readonly elementSegments: number;
+  /** Segments that fill memory. */
   readonly dataSegments: number;
   /** Pages of 64 KiB that memory may start with. */
   readonly memoryPages: number;
-  /** Pages that memory may grow to; the declared maximum is lowered to it. Never above {@link MEMORY_PAGES_CAP}. */
+  /** Pages that memory may grow to; the declared maximum is lowered to it. Never above 256, whatever a manifest asks for. */
   readonly memoryPagesMax: number;
   /** Bytes of one function's body. */
   readonly bodyBytes: number;
@@ -41,9 +48,9 @@ export interface ModuleLimits {
   readonly nesting: number;
   /** Targets of one `br_table`. */
   readonly branchTargets: number;
-  /** Work of compiling one function, see weight.ts: fuel cannot bound it, since it happens before the function runs. */
+  /** Weight of one function, the work of compiling it: fuel cannot bound it, since it is done before the function runs. */
   readonly functionWeight: number;
-  /** The same of all functions together. */
+  /** Weight of all functions together. */
   readonly moduleWeight: number;
   /** Reasons that one refusal tells; the rest is counted. */
   readonly reasons: number;
