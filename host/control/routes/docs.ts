@@ -120,6 +120,13 @@ const routes = {
     request: { params: z.object({ file: z.string() }) },
     responses: { 200: { description: "The file" }, 304: { description: "Unchanged" }, ...problemAnswers(404) },
   }),
+  filters: createRoute({
+    method: "get",
+    path: "/docs/filters/{file}",
+    summary: "A page about filters that are modules",
+    request: { params: z.object({ file: z.string() }) },
+    responses: { 200: { description: "The file" }, 304: { description: "Unchanged" }, ...problemAnswers(404) },
+  }),
   llms: createRoute({
     method: "get",
     path: "/llms.txt",
@@ -154,6 +161,8 @@ export function addDocsRoutes(app: ControlApp): void {
   });
 
   app.route(routes.guide, (context) => sendNamed(context, `guides/${context.req.param("file") ?? ""}`));
+
+  app.route(routes.filters, (context) => sendNamed(context, `filters/${context.req.param("file") ?? ""}`));
 
   app.route(routes.llms, (context) => sendFile(context, "llms.txt"));
 
