@@ -61,7 +61,10 @@ export async function request(
   method: string,
   path: string,
   options: {
+    /** Sent as JSON. */
     readonly body?: unknown;
+    /** Sent as it is. */
+    readonly raw?: Uint8Array | FormData;
     readonly headers?: Readonly<Record<string, string>>;
     readonly stop?: AbortSignal;
   } = {},
@@ -78,6 +81,7 @@ export async function request(
     headers["content-type"] ??= "application/json";
     init.body = JSON.stringify(options.body);
   }
+  if (options.raw !== undefined) init.body = options.raw as BodyInit;
   let response: Response;
   let text: string;
   try {

@@ -19,6 +19,7 @@ export interface ProblemLike {
   readonly value?: unknown;
   readonly limit?: unknown;
   readonly status?: number;
+  readonly reasons?: readonly string[];
 }
 
 /** Ends the command with one line on stderr. `exitCode` is EXIT_FAILED unless it says otherwise. */
@@ -63,7 +64,10 @@ export function lineFromReason(reason: unknown): string {
 export function errorFromProblem(problem: ProblemLike): CliError {
   const hint = hints[problem.code ?? ""];
   const line = lineFromProblem(problem);
-  return new CliError(hint === undefined ? line : `${line}; ${hint}`, {
+  const { reasons = [] } = problem;
+  // A single one is in the sentence.
+  const listed = reasons.length > 1 ? reasons.map((reason) => `\n  - ${reason}`).join("") : "";
+  return new CliError((hint === undefined ? line : `${line}; ${hint}`) + listed, {
     ...(problem.code === undefined ? {} : { code: problem.code }),
   });
 }
@@ -71,6 +75,7 @@ export function errorFromProblem(problem: ProblemLike): CliError {
 /** What to do next, for the refusals a newcomer meets. */
 const hints: Readonly<Record<string, string>> = {
   channel_unknown: "see them with: sluice channel ls, make one with: sluice channel create NAME",
+  filter_unknown: "see them with: sluice filter ls",
   unauthorized: "set SLUICE_TOKEN",
   forbidden: "the token in SLUICE_TOKEN does not permit this",
   draining: "the host is shutting down; try again when it is back",

@@ -7,6 +7,7 @@ import { bindingFromJson } from "../filter/route.ts";
 import { stages } from "../filter/schema.ts";
 import { channelPath, request, type Target } from "./client.ts";
 import { CliError, lineFromReason } from "./failure.ts";
+import { digestFrom } from "./module.ts";
 import { bindingFrom, type FilterOptions, flagOf } from "./route-options.ts";
 import { figure, printable, wrapped } from "./style.ts";
 import type { Terminal } from "./terminal.ts";
@@ -14,6 +15,7 @@ import type { Terminal } from "./terminal.ts";
 /** The filter resource as far as it is shown. */
 interface FilterLike {
   readonly summary: string;
+  readonly module?: string;
   readonly counters: readonly CountersLike[];
 }
 
@@ -43,7 +45,7 @@ export async function channelFilter(
 ): Promise<void> {
   if (stage !== undefined && !stages.some((known) => known === stage))
     throw new CliError(`there is no stage "${printable(stage)}"; it is in or out`, { exitCode: 2 });
-  const binding = await bindingFrom(options, terminal.stdin);
+  const binding = await bindingFrom(options, terminal.stdin, (name, version) => digestFrom(name, version, target));
   if (binding === undefined && options.none !== true) return show(channel, stage, options, target, terminal);
   if (stage === undefined) throw new CliError("say which filter is meant: in or out", { exitCode: 2 });
   const path = `${channelPath(channel)}/filters/${stage}`;
@@ -106,7 +108,8 @@ async function show(
 }
 
 /** Routes with their numbers, and what each has done, below. */
-function linesOf({ counters }: FilterLike, terminal: Terminal, isCounted: boolean): string[] {
+function linesOf({ counters, module, summary }: FilterLike, terminal: Terminal, isCounted: boolean): string[] {
+  if (module !== undefined) return [`  ${printable(summary)}`];
   const digits = String(counters.length).length;
   return counters.flatMap((one, index) => {
     const number = String(index + 1).padStart(digits);

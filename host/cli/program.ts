@@ -6,6 +6,7 @@ import { isSluiceError } from "../errors.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { addCancelCommand, addChannelCommand, addClientCommands, addExplainCommand } from "./commands.ts";
 import { CliError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, lineFromReason, messageOf } from "./failure.ts";
+import { addFilterCommands } from "./filter-commands.ts";
 import { addMailboxCommand } from "./mailbox-commands.ts";
 import { addMembersCommand } from "./routing-commands.ts";
 import { addServeCommand } from "./serve-command.ts";
@@ -110,6 +111,7 @@ function createProgram(
   addCancelCommand(program, terminal);
   addExplainCommand(program, terminal, onFailed);
   addChannelCommand(program, terminal);
+  addFilterCommands(program, terminal);
   addMailboxCommand(program, terminal);
   addMembersCommand(program, terminal);
   return program;

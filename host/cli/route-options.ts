@@ -8,7 +8,11 @@ import { CliError, lineFromReason, messageOf } from "./failure.ts";
 export interface FilterOptions {
   /** JSON, `@file` or `-`; each a route, a list of routes or a whole filter. */
   readonly route?: readonly string[];
+  /** A name, and behind an `@` a version. */
   readonly module?: string;
+  /** JSON or `@file`. */
+  readonly config?: string;
+  readonly onError?: string;
   readonly none?: boolean;
   readonly json?: boolean;
   readonly when?: string;
@@ -53,10 +57,15 @@ export function flagOf(field: string): string {
  * The filter that options say.
  *
  * @param input Standard input, for `--route -`.
+ * @param digestOf Finds the digest of a version of a module.
  * @returns Undefined where they say none.
  * @throws {CliError} where they contradict each other, or JSON cannot be read.
  */
-export async function bindingFrom(options: FilterOptions, input: Readable): Promise<unknown> {
+export async function bindingFrom(
+  options: FilterOptions,
+  input: Readable,
+  digestOf: (name: string, version: string) => Promise<string>,
+): Promise<unknown> {
   const route = routeFrom(options);
   const { module, route: texts = [] } = options;
   const ways = [
@@ -66,9 +75,17 @@ export async function bindingFrom(options: FilterOptions, input: Readable): Prom
   ].flat();
   if (ways.length > 1) throw new CliError(`give one of ${ways.join(" and ")}, not both`, { exitCode: 2 });
   if (module !== undefined) {
-    const [name, digest] = module.split("@");
-    return { module: name, ...(digest === undefined ? {} : { digest }) };
+    const [name = "", version] = module.split("@");
+    const { config, onError } = options;
+    return {
+      module: name,
+      ...(version === undefined ? {} : { digest: await digestOf(name, version) }),
+      ...(config === undefined ? {} : { config: await jsonOf(config, input, "--config") }),
+      ...(onError === undefined ? {} : { onError }),
+    };
   }
+  if (options.config !== undefined || options.onError !== undefined)
+    throw new CliError("--config and --on-error are about --module; give one", { exitCode: 2 });
   if (route !== undefined) return { route };
   if (texts.length === 0) return undefined;
   const routes: unknown[] = [];
@@ -111,8 +128,8 @@ function routesIn(value: unknown): readonly unknown[] {
   return "route" in value ? [value.route] : [value];
 }
 
-async function jsonOf(text: string, input: Readable): Promise<unknown> {
-  const from = text === "-" ? "standard input" : text.startsWith("@") ? text.slice(1) : "--route";
+async function jsonOf(text: string, input: Readable, option = "--route"): Promise<unknown> {
+  const from = text === "-" ? "standard input" : text.startsWith("@") ? text.slice(1) : option;
   let json: string | Uint8Array = text;
   try {
     if (text === "-") json = await allOf(input);
@@ -122,7 +139,8 @@ async function jsonOf(text: string, input: Readable): Promise<unknown> {
   }
   const read = readJson(json);
   if (read.ok) return read.value;
-  const hint = text === json ? '; a route is JSON such as {"limit": 1}, a file begins with @' : "";
+  const hint =
+    text === json && option === "--route" ? '; a route is JSON such as {"limit": 1}, a file begins with @' : "";
   throw new CliError(`cannot read ${from}: ${lineFromReason(read.error)}${hint}`, { exitCode: 2 });
 }
 

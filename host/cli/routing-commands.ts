@@ -40,7 +40,11 @@ export function addFilterCommand(channel: Command, terminal: Terminal): void {
     .option("--reply <expression>", "which events are responses: they go to who asked with that key")
     .option("--within <ms>", "how long --unique and --reply remember", wholeNumber(1, limits.durationMs))
     .option("--max-keys <n>", "how many keys they remember", wholeNumber(1, limits.routeKeys))
-    .option("--module <name[@digest]>", "a filter module instead (not in this version)")
+    .option("--module <name[@version]>", "a filter module instead; without a version whichever is current")
+    .option("--config <json|@file>", "what the module is told")
+    .addOption(
+      new Option("--on-error <what>", "what becomes of events that it fails on").choices(["pass", "drop", "divert"]),
+    )
     .option("--none", "unbind")
     .option("--json", "the JSON resource")
     .option("--url <url>", URL_HELP)
@@ -86,6 +90,7 @@ Examples:
   $ sluice channel filter jobs out --choose hash
   $ sluice channel filter jobs in --unique --within 2000
   $ sluice channel filter jobs out --route @routes.json
+  $ sluice channel filter jobs out --module least-loaded
   $ sluice channel filter jobs
   $ sluice channel filter jobs out --none
 

@@ -50,7 +50,7 @@ export interface ModuleBinding {
   /** Undefined: what the manifest says, as for `onError` and `fuel`. */
   readonly config: Readonly<Record<string, unknown>> | undefined;
   readonly onError: OnError | undefined;
-  /** For each event of a batch. */
+  /** Of one call. */
   readonly fuel: number | undefined;
 }
 

@@ -107,7 +107,7 @@ const moduleFields = {
     .min(1)
     .max(moduleLimits.callFuelMax)
     .nullish()
-    .describe("How much it may compute for each event of a batch; absent: what the host gives"),
+    .describe("How much it may compute in one call; absent: what the host gives"),
 };
 
 /** Names of the fields that need a module. */

@@ -10,6 +10,7 @@ import { addEmbeddedTests } from "./embedded.ts";
 import { addHttpTests } from "./http.ts";
 import { knownFailures } from "./known-failures.ts";
 import { addLifeTests } from "./life.ts";
+import { addModuleTests } from "./modules.ts";
 import { addPatienceTests, type Patience, startPatience } from "./patience.ts";
 import { addPatternTests } from "./patterns.ts";
 import { addPollTests } from "./polls.ts";
@@ -69,6 +70,7 @@ export function conformanceSuite(target: Target): void {
     addPollTests(suite);
     addPatternTests(suite);
     addRouteTests(suite);
+    addModuleTests(suite);
     addLifeTests(suite);
     addEmbeddedTests(suite);
     // Last, because the host's patience has been tried since the beginning.

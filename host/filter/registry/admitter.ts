@@ -109,6 +109,6 @@ export function createAdmitter(start: StartWorker, clock: Clock): Admit {
 }
 
 function refused(reasons: readonly string[]): SluiceError {
-  const more = reasons.length > 1 ? `; and ${reasons.length - 1} more` : "";
-  return new SluiceError("module_refused", `Cannot take the module: ${reasons[0]}${more}`, { reasons });
+  const what = reasons.length === 1 ? `: ${reasons[0]}` : `, ${reasons.length} things are wrong with it`;
+  return new SluiceError("module_refused", `Cannot take the module${what}`, { reasons });
 }

@@ -15,14 +15,15 @@ const BYTES_MAX = 131_072;
 /** Of what a complaint says of many. */
 const REASONS_MAX = 32;
 
+/** Columns of the sink table. Core. */
+const COLUMNS_MAX = 32;
+
 /** Names of attributes, each once. */
-const names = () =>
-  list(z.string().regex(ATTRIBUTE, { error: "A name must match [a-z][a-z0-9_]{0,63}" }), moduleLimits.attributes).check(
-    (checked) => {
-      const twice = checked.value.find((name, index) => checked.value.indexOf(name) !== index);
-      if (twice !== undefined) refuse(checked, "invalid_value", `it names ${twice} twice`);
-    },
-  );
+const names = (most: number) =>
+  list(z.string().regex(ATTRIBUTE, { error: "A name must match [a-z][a-z0-9_]{0,63}" }), most).check((checked) => {
+    const twice = checked.value.find((name, index) => checked.value.indexOf(name) !== index);
+    if (twice !== undefined) refuse(checked, "invalid_value", `it names ${twice} twice`);
+  });
 
 /** A limit that may only be lowered; of memory there may be more than a module gets that asks for nothing. */
 const lowered = (name: keyof ModuleLimits, max: number = moduleLimits[name]) =>
@@ -48,7 +49,7 @@ const manifestSchema = z.strictObject({
     .min(1)
     .max(2)
     .optional(),
-  attrs: names().default([]),
+  attrs: names(moduleLimits.attributes).default([]),
   payload: z
     .string()
     .check((checked) => {
@@ -61,7 +62,7 @@ const manifestSchema = z.strictObject({
       );
     })
     .default("none"),
-  sinkAttrs: names().default([]),
+  sinkAttrs: names(COLUMNS_MAX).default([]),
   limits: limitsSchema.prefault({}),
   onError: z.enum(["pass", "drop", "divert"]).default("pass"),
   config: z.record(z.string(), z.unknown()).default({}),

@@ -234,7 +234,7 @@ export class FilterRegistry {
         throw new SluiceError(
           "filter_in_use",
           `Cannot remove version ${version.version} of "${name}", it is the current one; make another current first`,
-          { value: digest, limit: ["current"] },
+          { value: name, limit: ["current"] },
         );
       }
       shelf.remove(digest);
@@ -360,7 +360,7 @@ export class FilterRegistry {
       "filter_in_use",
       `Cannot make it current, it has no hook "${stage}" and "${version.name}" is bound as ${where}`,
       {
-        value: version.digest,
+        value: version.name,
         limit: [where],
       },
     );
@@ -373,7 +373,7 @@ export class FilterRegistry {
     throw new SluiceError(
       "filter_in_use",
       `Cannot remove version ${version.version} of "${version.name}", it is bound as ${found[0]}`,
-      { value: version.digest, limit: found },
+      { value: version.name, limit: found },
     );
   }
 
