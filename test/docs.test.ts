@@ -14,6 +14,7 @@ import { hostFrameFromJson } from "../host/socket/json/host.ts";
 import { examples } from "../scripts/lib/docs-examples.mjs";
 import { root } from "./docs-blocks.ts";
 import { startHost, stopHost } from "./host/cli/sluice.ts";
+import { moduleWith } from "./host/filter/registry/modules.ts";
 
 const page = (name: string): string => readFileSync(join(root, name), "utf8");
 
@@ -107,6 +108,9 @@ describe("docs/operating.md", () => {
     try {
       // Answers are counted by status once there is one.
       await fetch(`${host.url}/health/live`);
+      // What filter modules do is told by their name.
+      const headers = { "content-type": "application/wasm" };
+      await fetch(`${host.url}/v1/filters/picky`, { method: "PUT", headers, body: moduleWith() as BodyInit });
       const metrics = await (await fetch(`${host.url}/metrics`)).text();
       const served = [...metrics.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
       const described = [...text.matchAll(/`(sluice_\w+)`/g)].map(([, name]) => name);

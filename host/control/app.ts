@@ -13,6 +13,7 @@ import { createAccess, preflightHeaders } from "./access.ts";
 import { createCursors } from "./cursor.ts";
 import { createFastPublish, type FastPublish } from "./fast-publish.ts";
 import { createGate, type GateRequest } from "./gate.ts";
+import { registerModuleMetrics } from "./module-metrics.ts";
 import { problemAnswer } from "./problem.ts";
 import type { ControlContext, ControlEnv } from "./request.ts";
 import { addCancelRoute } from "./routes/cancel.ts";
@@ -124,6 +125,7 @@ export function createControlApp(options: ControlOptions): ControlPlane {
   registerServiceMetrics(options.metrics, service);
   registerFilterMetrics(options.metrics, service);
   registerInboxMetrics(options.metrics, service);
+  registerModuleMetrics(options.metrics, service);
   const countAnswer = countAnswers(options.metrics);
 
   // Behind all routes: what comes here has a path that is known, and a method that is not.

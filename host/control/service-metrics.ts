@@ -4,6 +4,7 @@ import { counterNames, noCounters, type RouteCounters } from "../filter/bound.ts
 import { type Stage, stages } from "../filter/schema.ts";
 import type { Metrics } from "../metrics.ts";
 import { histogramBounds, QUARTERS_PER_MS } from "../session/history.ts";
+import { snakeFromCamel } from "./module-metrics.ts";
 import type { ControlService } from "./service.ts";
 
 /** Registers every statistic of the service under its name in snake case. */
@@ -21,10 +22,6 @@ export function registerServiceMetrics(metrics: Metrics, service: Pick<ControlSe
       metrics.counter(metric, `Statistic ${name}, since the start of the host or of its core`, read);
     else metrics.gauge(metric, `Statistic ${name}, at this moment`, read);
   });
-}
-
-function snakeFromCamel(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 const filterHelp: { readonly [Name in keyof RouteCounters]: string } = {

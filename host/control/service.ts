@@ -18,6 +18,7 @@ import type { Mailboxes } from "../session/mailboxes.ts";
 import type { AttributeChanges, RosterMember } from "../session/roster.ts";
 import type { StreamKind } from "../socket/sse/renderers.ts";
 import type { OpenedStream, StreamRequest } from "../socket/sse/stream.ts";
+import type { ModulesAtWork } from "./module-metrics.ts";
 
 /** A channel as the control plane shows it. */
 export interface ControlChannel {
@@ -87,6 +88,8 @@ export interface ControlService {
   };
   /** Filter modules; undefined where this host takes none. */
   readonly filters: FilterRegistry | undefined;
+  /** Filter modules at work; absent where none can be. */
+  readonly modules?: ModulesAtWork | undefined;
   /** The clock of time-outs that a test may drive; the app's own `clock` is the real one. */
   readonly clocks: { readonly service: Clock };
   /** Takes encoded Events. Synchronous; one result per event. Throws a SluiceError where no event was looked at. */

@@ -10,6 +10,7 @@ import type { FilterRegistry, FilterVersion } from "../../filter/registry/regist
 import { digestSchema } from "../../filter/schema.ts";
 import { assertPreconditions, isUnchanged } from "../etag.ts";
 import { pageFrom, pageQuery, readPage } from "../list.ts";
+import { countersView, type NameTotals, totalsByName } from "../module-metrics.ts";
 import { type ControlContext, readJsonBody, readQuery } from "../request.ts";
 import { readUpload } from "../upload.ts";
 import { filterSchema, logSchema, versionSchema, versionView } from "./filter-view.ts";
@@ -145,13 +146,14 @@ export function addFilterModuleRoutes(app: ControlApp): void {
 
   app.route(routes.list, (context) => {
     const page = pageFrom(filters?.list() ?? [], readPage(context, app, LIST), app, LIST, ({ name }) => name);
-    return context.json({ data: page.data.map(filterView), next: page.next });
+    const totals = totalsByName(service.modules);
+    return context.json({ data: page.data.map((one) => filterView(one, totals)), next: page.next });
   });
 
   app.route(routes.get, (context) => {
     const version = known(context);
     readQuery(context, []);
-    return context.json(filterView(version), 200, { ETag: tagOf(version) });
+    return context.json(filterView(version, totalsByName(service.modules)), 200, { ETag: tagOf(version) });
   });
 
   app.route(routes.put, async (context) => {
@@ -249,13 +251,13 @@ export function addFilterModuleRoutes(app: ControlApp): void {
     return versionView(version, present().resolve(version.name) === version);
   }
 
-  function filterView(version: FilterVersion) {
+  function filterView(version: FilterVersion, totals: ReadonlyMap<string, NameTotals>) {
     const registry = present();
     const versions = registry.versions(version.name);
     const uses: string[] = [];
     for (const one of versions)
       for (const where of registry.usesOf(one)) if (uses.length < limits.filterUses) uses.push(where);
-    return { ...viewOf(version), versions: versions.length, uses };
+    return { ...viewOf(version), versions: versions.length, uses, counters: countersView(totals.get(version.name)) };
   }
 }
 

@@ -1,6 +1,7 @@
 /** Filter modules as resources: what GET shows of a version, of a name, and of what a module said. */
 import { z } from "@hono/zod-openapi";
 import type { FilterVersion } from "../../filter/registry/registry.ts";
+import { moduleCountersSchema } from "../module-metrics.ts";
 
 /** What modules are written against; what the host calls them by is in their exports. */
 const ABI = "sluice-filter/1";
@@ -36,6 +37,7 @@ export const filterSchema = versionSchema
   .extend({
     versions: z.int().openapi({ description: "How many there are" }),
     uses: names.openapi({ description: "Where any of them is bound; the first few" }),
+    counters: moduleCountersSchema.openapi({ description: "What all of them did" }),
   })
   .meta({ id: "FilterModule" });
 

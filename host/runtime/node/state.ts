@@ -1,13 +1,29 @@
 /**
  * Keeps the control state in step with the channels and templates of a service.
  */
+import { SluiceError } from "../../errors.ts";
 import type { Service } from "../../service.ts";
 import type { State } from "../../store/state.ts";
 
-/** Defines in the service what was kept, before anybody can connect. */
+/**
+ * Defines in the service what was kept, before anybody can connect.
+ *
+ * @throws {SluiceError} `state_unusable` where a channel cannot be as it was.
+ */
 export function restoreChannels(service: Service, state: State): void {
   for (const template of state.templates.values()) service.templates.put(template);
-  for (const [name, definition] of state.channels) service.channels.put(name, definition);
+  for (const [name, definition] of state.channels) {
+    try {
+      service.channels.put(name, definition);
+    } catch (cause) {
+      // Without its filter it would send events to whom they are not for.
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new SluiceError("state_unusable", `Cannot use channel "${name}" as it was kept: ${why}`, {
+        value: name,
+        cause,
+      });
+    }
+  }
 }
 
 /**
