@@ -276,7 +276,8 @@ export const EXPLAIN_SELECTIONS: u32 = 9;
 export const EXPLAIN_VALUE: u32 = 10;
 export const EXPLAIN_CHARGE: u32 = 12;
 export const EXPLAIN_AGE: u32 = 14;
-export const EXPLAIN_RECORD_BYTES: u32 = 64;
+export const EXPLAIN_POSITION: u32 = 16;
+export const EXPLAIN_RECORD_BYTES: u32 = 72;
 export const EXPLAIN_RECORDS_MAX: u32 = RECEIPTS_BYTES / EXPLAIN_RECORD_BYTES;
 
 export const VERDICT_DELIVERED: u32 = 1;
@@ -414,7 +415,6 @@ export const OVERFLOW_DROP_NEWEST: u32 = 1;
 export const OVERFLOW_REJECT: u32 = 2;
 export const OVERFLOW_BLOCK: u32 = 3;
 export const OVERFLOW_DISCONNECT: u32 = 4;
-/** The least urgent gives way: lowest priority, then latest deadline, then newest. */
 export const OVERFLOW_DROP_LOWEST: u32 = 5;
 /** A newer event of a key takes the place of the one that waits; where that makes no room the oldest gives way. */
 export const OVERFLOW_KEEP_LATEST: u32 = 6;

@@ -31,12 +31,22 @@ import { factDeliverByUs, factPriority, factsForget, factsRead, factTimeUs } fro
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { arrivalAfter } from "./histograms";
 import { latestForget, latestFree, latestNote } from "./latest";
-import { Ranking, rankingAdd, rankingCopy, rankingFirst, rankingFree, rankingRemove, rankingReserve } from "./ranking";
+import {
+  Ranking,
+  rankingAdd,
+  rankingAhead,
+  rankingCopy,
+  rankingFirst,
+  rankingFree,
+  rankingRemove,
+  rankingReserve,
+} from "./ranking";
 import {
   DROPS_LATEST,
   DROPS_LOWEST,
   DROPS_NONE,
   listAdd,
+  listCount,
   listFirst,
   listInit,
   listRemove,
@@ -48,6 +58,7 @@ import {
 } from "./records";
 import {
   windowAdd,
+  windowAhead,
   windowFirst,
   windowForget,
   windowFree,
@@ -299,4 +310,22 @@ export function orderNext(inbox: Mailbox, at: u32): u32 {
     if (first !== 0) return first;
   }
   return 0;
+}
+
+/**
+ * How many entries of a mailbox would leave before one of a channel that came now, with the facts that were noted last: for explain.
+ * Of a stream of a window, those of the stream: when its turn comes depends on all others.
+ */
+export function orderAhead(inbox: Mailbox, channel: u32): u32 {
+  if (inbox.order === 0) return inbox.events;
+  const order = changetype<Order>(inbox.order);
+  const ordering = order.ordering;
+  if (ordering === ORDERING_FIFO) return inbox.events;
+  if (ordering === ORDERING_LIFO) return 0;
+  if (ordering === ORDERING_WINDOW) return windowAhead(order, inbox, channel);
+  if (ordering !== ORDERING_PRIORITY)
+    return rankingAhead(main(order), highOf(ordering), lowOf(ordering, <u64>order.arrivals));
+  let ahead: u32 = 0;
+  for (let list: u32 = 0; list <= 9 - factPriority; list++) ahead += listCount(orderHead(order, list));
+  return ahead;
 }

@@ -18,8 +18,17 @@ import { lossCount } from "../channel/losses";
 import { pairWithRole } from "../channel/member";
 import { nowMs } from "../clock";
 import { entryChannel, entryEvent, entryEventBytes, entrySize } from "../event/entry";
-import { SCAN_DELIVER_BY, scanDeliverByUs, scanEvent, scanFlags } from "../event/scan";
+import {
+  SCAN_DELIVER_BY,
+  scanDeliverByUs,
+  scanEvent,
+  scanFlags,
+  scanKeyAt,
+  scanKeyBytes,
+  scanTimeUs,
+} from "../event/scan";
 import { cursor, varintBytes, varintRead, varintWrite } from "../event/wire";
+import { bytesEqual } from "../memory/bytes";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { resultStatus } from "../result";
 import { Connection, CREDIT_GRANTED, dirtyPush } from "../session/connection";
@@ -231,6 +240,25 @@ export function pendingDiscard(connection: Connection): void {
     keptFree(pending, kept);
   }
   capacityCharge(connection);
+}
+
+/**
+ * A key was cancelled: what was delivered of it, of events up to `atUs`, and waits for an acknowledgement is not delivered again.
+ * Deliveries for a session that comes back are left alone: it was promised all of them.
+ */
+export function pendingCancel(connection: Connection, channel: u32, keyAt: u32, keyBytes: u32, atUs: i64): void {
+  const pending = changetype<Pending>(connection.pending);
+  if (pending.explicit === 0) return;
+  let at = pending.head;
+  while (at !== 0) {
+    const kept = changetype<Kept>(at);
+    at = kept.next;
+    if (kept.channel !== channel) continue;
+    scanEvent(entryEvent(changetype<u32>(kept) + KEPT_BYTES), entryEventBytes);
+    if (scanTimeUs(0) <= atUs && bytesEqual(scanKeyAt, scanKeyBytes, keyAt, keyBytes)) keptFree(pending, kept);
+  }
+  capacityCharge(connection);
+  unstarve(connection);
 }
 
 /** How long a delivery of that level waits for its acknowledgement: each time twice as long. */

@@ -64,6 +64,14 @@ export function rankingFirst(ranking: Ranking): u32 {
   return ranking.count === 0 ? 0 : load<u32>(ranking.at, 16);
 }
 
+/** How many runs have a smaller key. */
+export function rankingAhead(ranking: Ranking, high: u64, low: u64): u32 {
+  let ahead: u32 = 0;
+  const end = ranking.at + ranking.count * NODE_BYTES;
+  for (let at = ranking.at; at < end; at += NODE_BYTES) if (!before(high, low, at)) ahead++;
+  return ahead;
+}
+
 /** Takes a run out that is in it. */
 export function rankingRemove(ranking: Ranking, run: u32): void {
   const place = load<u32>(run + ranking.placeOffset);

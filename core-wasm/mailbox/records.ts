@@ -157,6 +157,13 @@ export function listFirst(head: u32): u32 {
   return first === head ? 0 : first;
 }
 
+/** How many runs are in a list. */
+export function listCount(head: u32): u32 {
+  let count: u32 = 0;
+  for (let at = changetype<Run>(head).place; at !== head; at = changetype<Run>(at).place) count++;
+  return count;
+}
+
 /** What is known of an entry that is not plain; see the drawing in slab.ts. */
 @unmanaged
 export class Meta {

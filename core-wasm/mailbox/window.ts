@@ -15,7 +15,7 @@ import { entryChannel } from "../event/entry";
 import { heapBlockBytes, heapGive, heapTake } from "../memory/heap";
 import { Connection } from "../session/connection";
 import { missFrame } from "../session/misses";
-import { listAdd, listFirst, listInit, listRemove, Mailbox, Order, orderHead, Run } from "./records";
+import { listAdd, listCount, listFirst, listInit, listRemove, Mailbox, Order, orderHead, Run } from "./records";
 import {
   Stream,
   streamBefore,
@@ -143,6 +143,13 @@ function dropsLate(number: u32): bool {
 function atRisk(order: Order, inbox: Mailbox): bool {
   const first = changetype<Stream>(load<u32>(order.heapAt));
   return inbox.serviceMs === 0 || nowMs + <f64>(order.heapCount + 1) * inbox.serviceMs > first.deadline;
+}
+
+/** How many events of a channel's stream wait; of best effort where it has no window. */
+export function windowAhead(order: Order, inbox: Mailbox, channel: u32): u32 {
+  const at = streamFind(connectionOf(inbox), channel);
+  const head = at === 0 ? orderHead(order, 0) : streamHead(changetype<Stream>(at));
+  return listCount(head);
 }
 
 /** Notes that an entry leaves by being delivered; it is removed after that. Returns whether it is of a stream. */

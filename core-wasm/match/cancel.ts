@@ -21,7 +21,8 @@ import { Member } from "../channel/member";
 import { nowMs } from "../clock";
 import { heldCancel } from "../filter/held";
 import { keyHash, keyIs, keyMark, keysFind } from "../mailbox/keys";
-import { META_CANCELLED, META_CLAIM, META_CONTROL, Meta, Slab } from "../mailbox/records";
+import { pendingCancel } from "../mailbox/pending";
+import { Mailbox, META_CANCELLED, META_CLAIM, META_CONTROL, Meta, Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
 import {
   STARTED_ABORTED,
@@ -39,6 +40,7 @@ import { Connection, connectionAt } from "../session/connection";
 import { statisticAdd } from "../statistics";
 import { controlEntry, controlStored } from "./control-event";
 import { fanEnd, fanMember, fanRefused, rangeFlush } from "./fan-out";
+import { inboxReleaseIfDrained } from "./membership";
 import { outboxesCancel } from "./outbox";
 
 /** What the last cancel that returned STATUS_OK did: deliveries that will not be made, and sinks that are told. */
@@ -72,6 +74,7 @@ export function cancelKey(connection: Connection, channel: Channel, keyAt: u32, 
   if (mine !== 0) claim(changetype<Started>(mine), atUs);
   else abort(hash, atUs);
   if (tell) forward(connection, channel, hash, atUs);
+  unkeep(mine === 0 ? 0 : connection.number, channel, hash, keyAt, keyBytes, atUs);
   if ((cancelWithdrawn | cancelForwarded) !== 0) statisticAdd(STATISTIC_CANCELS, 1);
   statisticAdd(STATISTIC_CANCELS_FORWARDED, cancelForwarded);
   return STATUS_OK;
@@ -195,4 +198,20 @@ function forward(connection: Connection, channel: Channel, hash: u64, atUs: i64)
   }
   cancelForwarded -= fanRefused;
   fanEnd();
+}
+
+/**
+ * Whoever got the key and has not acknowledged it gets it no second time. A claim leaves its own sender's delivery alone: that
+ * one does the work, and may fail at it.
+ */
+function unkeep(claimant: u32, channel: Channel, hash: u64, keyAt: u32, keyBytes: u32, atUs: i64): void {
+  startedBegin(hash);
+  for (let at = startedNext(); at !== 0; at = startedNext()) {
+    const record = changetype<Started>(at);
+    if (record.eventUs > atUs || record.connection === claimant || startedSink(record, channel) === 0) continue;
+    const sink = connectionAt(record.connection);
+    if (sink.pending === 0) continue;
+    pendingCancel(sink, channel.number, keyAt, keyBytes, atUs);
+    inboxReleaseIfDrained(changetype<Mailbox>(sink.inbox));
+  }
 }

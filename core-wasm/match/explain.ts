@@ -11,6 +11,7 @@ import {
   EXPLAIN_CONNECTION,
   EXPLAIN_EVENTS,
   EXPLAIN_MEMBER,
+  EXPLAIN_POSITION,
   EXPLAIN_RANK,
   EXPLAIN_REASON,
   EXPLAIN_RECORD_BYTES,
@@ -48,18 +49,23 @@ import { joinedSink } from "../channel/sinks";
 import { typeLookup, typeSetTakes } from "../channel/types";
 import { nowMs } from "../clock";
 import { entryBytes } from "../event/entry";
-import { scanTypeAt, scanTypeBytes } from "../event/scan";
+import { factsForget, factsNote } from "../event/facts";
+import { SCAN_PRIORITY, scanFlags, scanPriority, scanTimeUs, scanTypeAt, scanTypeBytes } from "../event/scan";
 import { viewEvent } from "../expression/view";
 import { Candidate, candidateAdd, candidateAt, candidateBlank, candidatesClear } from "../filter/candidates";
 import { selectionsOf } from "../filter/questions";
 import { carriedBy, RUN_DRY, stageRun, stagesBegin, stagesFill, stagesOwnReason } from "../filter/stages";
 import { inboxHasRoom, inboxYields } from "../mailbox/inbox";
+import { orderAhead } from "../mailbox/order";
 import { Mailbox } from "../mailbox/records";
 import { connectionAt } from "../session/connection";
 import { memberTakes } from "./select";
 
 let verdict: u32 = 0;
 let reason: u32 = 0;
+
+/** No entry lies there. */
+const NO_ENTRY: u32 = 1;
 
 /** Own sinks of the submitter that may get an echo: no candidates, and not out either. */
 const OWN: u32 = 0xffff;
@@ -71,6 +77,9 @@ const OWN: u32 = 0xffff;
 export function explainEvent(channel: Channel, connection: u32, at: u32, bytes: u32, deadlineMs: f64, from: u32): u32 {
   const type = typeLookup(scanTypeAt, scanTypeBytes);
   const size = entryBytes(channel.number, channel.sequence + 1, bytes, 0);
+  const priority = (scanFlags & SCAN_PRIORITY) !== 0 ? scanPriority : channel.priority;
+  const deliverByUs = deadlineMs === Infinity ? i64.MAX_VALUE : <i64>(deadlineMs * 1000 + 0.5);
+  const timeUs = scanTimeUs(<i64>(nowMs * 1000));
   viewEvent(at, bytes);
   const filtered = channel.filters !== 0 && channel.decider === 0;
   if (filtered) choose(channel, connection, type);
@@ -95,8 +104,11 @@ export function explainEvent(channel: Channel, connection: u32, at: u32, bytes: 
     store<u32>(record + EXPLAIN_REASON * 4, reason);
     store<u32>(record + EXPLAIN_EVENTS * 4, inbox.events);
     store<u32>(record + EXPLAIN_BYTES * 4, inbox.bytes);
+    factsNote(NO_ENTRY, priority, deliverByUs, timeUs);
+    store<u32>(record + EXPLAIN_POSITION * 4, orderAhead(inbox, channel.number) + 1);
     rankWrite(record, filtered ? changetype<u32>(candidateAt(index - 1)) : 0);
   }
+  factsForget();
   return count;
 }
 

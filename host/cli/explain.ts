@@ -146,7 +146,8 @@ function numberText(value: number | null | undefined): string {
 }
 
 function why({ stage, reason, detail, expression, inbox }: SinkLike): string {
-  if (reason === null) return inbox.depth === 0 ? "" : `${figure(inbox.depth)} wait before it`;
+  const before = (inbox.position ?? inbox.depth + 1) - 1;
+  if (reason === null) return before === 0 ? "" : `${figure(before)} wait before it`;
   const words = expression === undefined ? (detail ?? "") : `does not hold: ${expression.text}`;
   const missing = expression?.missing.length ? ` (${expression.missing.join(", ")} missing)` : "";
   return printable(`${stage ?? ""} ${reason}: ${words}${missing}`);

@@ -38,7 +38,7 @@ export interface Explained {
   /** The route that decided, and how this sink stood in it; absent where none did. */
   readonly route?: ExplainedRoute;
   /** What waits in its inbox before the event. */
-  readonly depth: { readonly events: number; readonly bytes: number };
+  readonly depth: { readonly events: number; readonly bytes: number; readonly position: number };
 }
 
 /** How a sink stood in the route that decided. */
@@ -156,6 +156,7 @@ function read(
     depth: {
       events: words[at + abi.EXPLAIN_EVENTS] as number,
       bytes: words[at + abi.EXPLAIN_BYTES] as number,
+      position: words[at + abi.EXPLAIN_POSITION] as number,
     },
   };
 }

@@ -142,7 +142,7 @@ function resourceOf(explained: Explained, host: string) {
     ...(route === undefined ? {} : { route: routeView(route) }),
     rank: route?.rank ?? null,
     region: null,
-    inbox: { id: member.inbox, depth: depth.events, position: waits ? depth.events + 1 : null },
+    inbox: { id: member.inbox, depth: depth.events, position: waits ? depth.position : null },
   };
 }
 

@@ -76,6 +76,25 @@ describe("POST /v1/channels/{channel}/explain", () => {
     ]);
   });
 
+  test("position is where the inbox's ordering would put the event", async () => {
+    const orderings = ["fifo", "lifo", "priority", "deadline", "priority+deadline", "time", "window"];
+    const { explain, ask, inboxes } = await withSinks(...orderings.map(() => ({})));
+    for (const [index, ordering] of orderings.entries())
+      await ask("PATCH", `/v1/inboxes/${inboxes[index]}`, { ordering });
+    const event = (priority: number, ttlMs: number, seconds: number) => ({
+      type: "t",
+      priority,
+      ttlMs,
+      time: new Date(seconds * 1_000).toISOString(),
+    });
+    await ask("POST", "/v1/channels/c/events", [event(9, 40_000, 4), event(5, 10_000, 2), event(1, 30_000, 3)]);
+    const positions = async (asked: object) =>
+      entries((await explain(asked)).json).map(({ inbox }) => (inbox as { position: number }).position);
+    expect(await positions(event(5, 20_000, 1))).toEqual([4, 1, 3, 2, 3, 1, 4]);
+    expect(await positions(event(9, 5_000, 9))).toEqual([4, 1, 2, 1, 1, 4, 4]);
+    expect(await positions({ type: "t" })).toEqual([4, 1, 3, 4, 3, 4, 4]);
+  });
+
   test("has no side effects: sequence, inboxes and statistics stay, no channel comes into being", async () => {
     const { explain, ask, service } = await withSinks({}, { where: "n > 1" });
     const before = { ...service.statistics() };
