@@ -1,4 +1,5 @@
 /** Modules that a host takes, and that hurt nobody when they run. */
+import { filterOf, u32 } from "../../host/filter/meter/assemble.ts";
 import { type Attack, contained, many } from "./attack.ts";
 
 const forever = (code: string): string => `loop void ${code} br 0 end unreachable`;
@@ -101,9 +102,11 @@ const floods: readonly Attack[] = [
     "i32.const 0 i32.const -16 i32.const 2147483647 call 0 local.get 1",
     log,
   ),
-  contained("a megabyte in a custom section", "well", "local.get 1", {
-    customs: [{ name: "producers", bytes: new Array(900_000).fill(7) }],
-  }),
+  {
+    name: "a megabyte in a custom section",
+    ends: "well",
+    bytes: () => new Uint8Array(Buffer.concat([filterOf({}), Buffer.of(0, ...u32(900_000), 0), Buffer.alloc(899_999)])),
+  },
   contained("4,000 functions", "well", "local.get 1", { functions: many(4_000, () => ({ type: ":" })) }),
 ];
 
