@@ -6,10 +6,9 @@
  */
 
 /** Refused by the host when the binary says another number. Raise it with any change here or in an export. */
-export const ABI_VERSION: u32 = 3;
+export const ABI_VERSION: u32 = 4;
 
 // --- Fixed regions. Everything beyond REGIONS_END is the page pool. ---
-
 /** Static data of the compiler lies below; checked by coreInit(). */
 export const REGION_BASE: u32 = 65536;
 
@@ -66,7 +65,6 @@ export const PAGE_BYTES: u32 = 65536;
 export const REGIONS_END: u32 = ((OUT_OFFSET + OUT_BYTES + PAGE_BYTES - 1) / PAGE_BYTES) * PAGE_BYTES;
 
 // --- Limits that the core itself needs ---
-
 export const SLAB_BYTES: u32 = 262144;
 export const CONNECTIONS_MAX: u32 = 1048576;
 export const CHANNELS_MAX: u32 = 1048576;
@@ -86,7 +84,6 @@ export const SOURCE_CREDIT_BYTES: u32 = 4194304;
 export const CONTROL_BYTES_MAX: u32 = 4194304;
 
 // --- Connection kinds ---
-
 /** Size-delimited binary frames both ways. */
 export const CONNECTION_STREAM: u32 = 0;
 /** WebSocket framing around size-delimited binary frames. */
@@ -97,7 +94,6 @@ export const CONNECTION_WEBSOCKET_JSON: u32 = 2;
 export const CONNECTION_LOCAL: u32 = 3;
 
 // --- Why ingest() returned: RESULT_REASON ---
-
 /** All input is consumed and nothing waits. */
 export const REASON_DONE: u32 = 0;
 /** A binary ClientFrame for the host lies at RESULT_AT/RESULT_BYTES. */
@@ -123,7 +119,6 @@ export const REASON_ANSWER: u32 = 9;
 export const REASON_CANCELLED: u32 = 10;
 
 // --- Words of RESULT (index into u32 words) ---
-
 export const RESULT_REASON: u32 = 0;
 export const RESULT_AT: u32 = 1;
 export const RESULT_BYTES_AT: u32 = 2;
@@ -146,7 +141,6 @@ export const RESULT_ERRORS: u32 = 14;
 export const RESULT_TYPE: u32 = 15;
 
 // --- Record of RECEIPTS (word index) ---
-
 export const RECEIPT_STATUS: u32 = 0;
 export const RECEIPT_SINKS: u32 = 1;
 export const RECEIPT_SEQUENCE_LOW: u32 = 2;
@@ -161,7 +155,6 @@ export const RECEIPT_ID_AT: u32 = 8;
 export const RECEIPT_ID_BYTES: u32 = 9;
 
 // --- Record of DECIDE (word index) ---
-
 export const DECIDE_EVENT_AT: u32 = 0;
 export const DECIDE_EVENT_BYTES: u32 = 1;
 export const DECIDE_CHANNEL: u32 = 2;
@@ -172,7 +165,6 @@ export const DECIDE_CANDIDATES: u32 = 5;
 export const DECIDE_DECIDER: u32 = 6;
 
 // --- Decision words: low 2 bits kind, high 30 bits word index into the variable area ---
-
 export const DECISION_DROP: u32 = 0;
 export const DECISION_ALL: u32 = 1;
 /** Bitmap over the candidates, ⌈candidates/32⌉ words. */
@@ -181,7 +173,6 @@ export const DECISION_BITMAP: u32 = 2;
 export const DECISION_LIST: u32 = 3;
 
 // --- Status codes: what calls return, and RESULT_STATUS ---
-
 export const STATUS_OK: u32 = 0;
 /** Not a sequence of well-formed protobuf fields. VALUE: offset in the frame. */
 export const STATUS_MALFORMED: u32 = 1;
@@ -256,7 +247,6 @@ export const STATUS_CANCELLED: u32 = 37;
 export const FRAME_RAW_TAG: u32 = 0x7a;
 
 // --- Record of explain(), which lies in RECEIPTS (word index) ---
-
 export const EXPLAIN_MEMBER: u32 = 0;
 export const EXPLAIN_CONNECTION: u32 = 1;
 export const EXPLAIN_VERDICT: u32 = 2;
@@ -318,7 +308,6 @@ export const EXPLAINED_ROUTE_CHANCE: u32 = 13;
 export const EXPLAINED_IN: u32 = 16;
 
 // --- Routes: channel filters that the core evaluates. A list of them is u32 count, u32 0, then the records. ---
-
 /** Where a filter stands: before the links to other hosts, or before the inboxes of this one. */
 export const STAGE_OUT: u32 = 0;
 export const STAGE_IN: u32 = 1;
@@ -372,7 +361,7 @@ export const ROUTE_UNANSWERED: u32 = 5;
 /** Keys kept now. */
 export const ROUTE_KEYS: u32 = 6;
 
-/** What becomes of an event that nobody is selected for: channelEmpty(). */
+/** What becomes of an event that nobody is selected for: channelEmpty(). Its channel to divert to is that of late events, too. */
 export const EMPTY_DROP: u32 = 0;
 export const EMPTY_HOLD: u32 = 1;
 export const EMPTY_DIVERT: u32 = 2;
@@ -383,22 +372,24 @@ export const EMPTY_HELD_MAX: u32 = 1024;
 export const MEMBER_PATTERN_MIN: u32 = 0x80000000;
 
 // --- Member roles (bits) ---
-
 export const ROLE_SINK: u32 = 1;
 export const ROLE_SOURCE: u32 = 2;
 /** Set by the core: a source whose own events go through filters that it carries. */
 export const ROLE_FILTERED: u32 = 4;
 /** Set by the core: attributes of its own events become its live ones. */
 export const ROLE_PIGGYBACK: u32 = 8;
+/** Given with ROLE_SOURCE: it is told of its events that sinks get late, or not. */
+export const ROLE_MISSES: u32 = 16;
 
 // --- Channel flags (bits) ---
-
 /** Only one source may be there. */
 export const CHANNEL_SINGLE: u32 = 1;
 /** The submitting session's own sinks receive too. */
 export const CHANNEL_ECHO: u32 = 2;
-/** Late events are dropped when they would leave the inbox. */
+/** Late events are not delivered. */
 export const CHANNEL_LATE_DROP: u32 = 4;
+/** Those that are late and not delivered go to the channel of channelEmpty(); only with CHANNEL_LATE_DROP. */
+export const CHANNEL_LATE_DIVERT: u32 = 128;
 /** It keeps its last events. Set by channelStore(), whatever channelSet() is given. */
 export const CHANNEL_STORES: u32 = 8;
 /** A diagnostic: every sink is asked for itself, and the index of what they want is left aside. Nobody gets more or less. */
@@ -409,7 +400,6 @@ export const CHANNEL_FILTERED: u32 = 32;
 export const CHANNEL_CANCELS: u32 = 64;
 
 // --- Overflow policies of an inbox ---
-
 export const OVERFLOW_DROP_OLDEST: u32 = 0;
 export const OVERFLOW_DROP_NEWEST: u32 = 1;
 export const OVERFLOW_REJECT: u32 = 2;
@@ -420,7 +410,6 @@ export const OVERFLOW_DROP_LOWEST: u32 = 5;
 export const OVERFLOW_KEEP_LATEST: u32 = 6;
 
 // --- Orderings of an inbox: which entry leaves first. Among equals the one that came first, but for lifo ---
-
 export const ORDERING_FIFO: u32 = 0;
 export const ORDERING_LIFO: u32 = 1;
 export const ORDERING_PRIORITY: u32 = 2;
@@ -437,7 +426,6 @@ export const WINDOW_EVENTS_MAX: u32 = 65536;
 export const WINDOW_PERIOD_MS_MAX: u32 = 86400000;
 
 // --- What became of the deadlines of a stream, which is a channel in an inbox: streamStatistic() ---
-
 /** Delivered in time. */
 export const STREAM_MET: u32 = 0;
 /** Not delivered in time: delivered later, or dropped. */
@@ -448,7 +436,6 @@ export const STREAM_DROPPED: u32 = 2;
 export const STREAM_VIOLATIONS: u32 = 3;
 
 // --- Why deliveries were dropped (index into a member's counters) ---
-
 export const DROPPED_OVERFLOW: u32 = 0;
 export const DROPPED_LATE: u32 = 1;
 export const DROPPED_CANCELLED: u32 = 2;
@@ -463,7 +450,6 @@ export const DROPPED_CONFLATED: u32 = 6;
 export const DROPPED_REASONS: u32 = 7;
 
 // --- Counters: statistic(index), f64, since coreInit() ---
-
 export const STATISTIC_EVENTS_IN: u32 = 0;
 export const STATISTIC_BYTES_IN: u32 = 1;
 export const STATISTIC_DELIVERIES: u32 = 2;
@@ -497,4 +483,10 @@ export const STATISTIC_STARTED_EVICTED: u32 = 23;
 export const STATISTIC_CANCELS: u32 = 24;
 export const STATISTIC_CANCELS_FORWARDED: u32 = 25;
 export const STATISTIC_DROPPED_CONFLATED: u32 = 26;
-export const STATISTICS: u32 = 27;
+/** Events that went to another channel: nobody was selected for them, or they were late. */
+export const STATISTIC_DIVERTED: u32 = 27;
+/** Deadlines that were missed, once for each event and sink. */
+export const STATISTIC_MISSED: u32 = 28;
+/** Inboxes that have a deadline to look at. */
+export const STATISTIC_DUE: u32 = 29;
+export const STATISTICS: u32 = 30;

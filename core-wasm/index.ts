@@ -4,6 +4,7 @@
  */
 import {
   ABI_VERSION,
+  CHANNEL_LATE_DROP,
   CONNECTION_LOCAL,
   EVENT_BYTES_MAX,
   PAGE_BYTES,
@@ -22,6 +23,7 @@ import {
   SLAB_BYTES,
   STATISTIC_CHANNELS,
   STATISTIC_CONNECTIONS,
+  STATISTIC_DUE,
   STATISTIC_INDEX_BYTES,
   STATISTIC_KEPT,
   STATISTIC_KEPT_BYTES,
@@ -55,6 +57,7 @@ import { viewEvent, viewInit, viewSink } from "./expression/view";
 import { candidatesInit } from "./filter/candidates";
 import { DECIDER_SINKS_MAX, decideBatch, decidedChannel, decidedNote, decideInit, parkedEvents } from "./filter/decide";
 import { heldInit } from "./filter/held";
+import { dueInboxes } from "./mailbox/due";
 import { histogramsInit } from "./mailbox/histograms";
 import { inboxFree, inboxNew } from "./mailbox/inbox";
 import { keptCount, keptInit, keptMemory } from "./mailbox/kept";
@@ -63,7 +66,7 @@ import { Mailbox } from "./mailbox/records";
 import { slabsInit, slabsLive } from "./mailbox/slab";
 import { serialNew, startedInit } from "./mailbox/started";
 import { collectInit } from "./match/collect";
-import { deadlinesInit } from "./match/deadlines";
+import { deadlinesInit, lateChanged } from "./match/deadlines";
 import { explainEvent } from "./match/explain";
 import { fanOutInit } from "./match/fan-out";
 import { indexBytes, indexInit } from "./match/index/file";
@@ -127,7 +130,7 @@ export {
 } from "./mailbox/exports";
 export { histogramRead } from "./mailbox/histogram-call";
 export { outboxBytes, outboxEvents } from "./match/calls";
-export { channelWindow, streamStatistic } from "./match/deadlines";
+export { channelWindow, deadlineNext, deadlineTick, streamStatistic } from "./match/deadlines";
 export { cancel } from "./session/cancel-call";
 
 /** Pages for tables, index and scratch that must be there beside the store. */
@@ -310,7 +313,9 @@ export function channelSet(number: u32, flags: u32, priority: u32, ttlMs: f64, d
   const channel = found as Channel;
   if (decider !== 0 && channel.sinks > DECIDER_SINKS_MAX)
     return resultStatus(STATUS_LIMIT, channel.sinks, DECIDER_SINKS_MAX);
+  const late = (channel.flags ^ flags) & CHANNEL_LATE_DROP;
   channel.flags = (flags & ~OWN_FLAGS) | (channel.flags & OWN_FLAGS);
+  if (late !== 0) lateChanged(channel);
   channel.priority = priority;
   channel.ttlMs = ttlMs;
   channel.decider = decider;
@@ -461,6 +466,7 @@ export function statistic(index: u32): f64 {
   if (index === STATISTIC_KEPT) return keptCount();
   if (index === STATISTIC_KEPT_BYTES) return keptMemory();
   if (index === STATISTIC_MEMBERS) return memberTable().live;
+  if (index === STATISTIC_DUE) return dueInboxes();
   if (index === STATISTIC_INDEX_BYTES) return indexBytes();
   return statisticGet(index);
 }

@@ -395,6 +395,7 @@ export class Service implements Engine {
     this.#closed = true;
     this.draining = true;
     this.#sweeper.stop();
+    this.flusher.stop();
     for (const managed of [...this.#managed]) managed.close();
     this.resumption.endAll();
     this.inboxes.closeAll(new SluiceError("draining", "The host is shutting down"));
@@ -480,6 +481,7 @@ export class Service implements Engine {
     this.draining = true;
     this.#closed = true;
     this.#sweeper.stop();
+    this.flusher.stop();
     this.#settings.onFatal?.(error);
   }
 }

@@ -56,6 +56,8 @@ export class Member {
    *  Filing in the index. See sinks.ts and match/index/. */
   place: u32;
   indexed: u32;
+  /** Source: the channel's sequence when it joined. */
+  since: u64;
 }
 
 const RECORD_BITS: u32 = 7;

@@ -17,8 +17,7 @@ import { Routes, routesRelease } from "./route";
 /** One event that waits; its entry follows the record. */
 @unmanaged
 export class HeldNode {
-  /** When it is dropped from here, and the deadline that its entry has; ms, Infinity: never. */
-  expiresMs: f64;
+  /** When it is dropped from here, ms; Infinity: never. */
   deadline: f64;
   next: u32;
   bytes: u32;

@@ -4,6 +4,7 @@ import { lossCount } from "../channel/losses";
 import { pairWithRole } from "../channel/member";
 import { entryChannel, entrySize } from "../event/entry";
 import { heapGive } from "../memory/heap";
+import { dueAgain, dueForget } from "./due";
 import { orderForget } from "./order";
 import { Mailbox, metaAt, Run, Slab } from "./records";
 import { runAdvance, runAppend, runUnlink } from "./run";
@@ -32,6 +33,8 @@ export function inboxDiscard(inbox: Mailbox, connection: u32): void {
     discardOrdered(inbox);
     return;
   }
+  // Those that stay lie in other runs then.
+  dueForget(inbox);
   let old = inbox.head;
   inbox.head = inbox.tail = 0;
   inbox.events = inbox.bytes = 0;
@@ -49,6 +52,7 @@ export function inboxDiscard(inbox: Mailbox, connection: u32): void {
       slabIdle(slab);
     }
   }
+  if (inbox.dueMs !== Infinity) dueAgain(inbox);
 }
 
 /** An ordered mailbox has a run for each entry: those that stay are left alone. */

@@ -6,13 +6,12 @@ import { entryChannel, entrySize } from "../event/entry";
 import { inboxReleaseIfDrained } from "../match/membership";
 import { Connection, CREDIT_NONE } from "../session/connection";
 import { Pending } from "./kept";
-import { Mailbox, Run } from "./records";
-import { runAdvance, runFrontHasMeta } from "./run";
+import { lateLook } from "./late";
+import { Mailbox, Run, runFrontHasMeta } from "./records";
+import { runAdvance } from "./run";
 
 /** A record of what was discarded: channel number and count, u32 each. */
 const RECORD_BYTES: u32 = 8;
-/** Runs whose deadlines are looked at: an inbox that gathers is nearly empty. */
-const RUNS_LOOKED_AT: u32 = 1024;
 
 /** Discards what waits in an inbox, counts it, and writes how much of which channel to RECEIPTS; returns the number of records. */
 export function inboxEmpty(connection: Connection): u32 {
@@ -49,12 +48,6 @@ export function inboxRipeIn(connection: Connection, events: u32, bytes: u32): f6
   if (connection.credit !== CREDIT_NONE) {
     if (<i64>inbox.events >= connection.creditEvents || <i64>inbox.bytes >= connection.creditBytes) return 0;
   }
-  let deadline: f64 = Infinity;
-  let at = inbox.head;
-  for (let looked: u32 = 0; at !== 0 && looked < RUNS_LOOKED_AT; looked++) {
-    const run = changetype<Run>(at);
-    if (run.deadline < deadline) deadline = run.deadline;
-    at = run.next;
-  }
-  return max<f64>(deadline - nowMs, 0);
+  lateLook(inbox);
+  return inbox.dueMs - nowMs;
 }

@@ -9,27 +9,23 @@ import {
   DROPPED_LATE,
   DROPPED_OVERFLOW,
   OVERFLOW_BLOCK,
-  OVERFLOW_DISCONNECT,
   OVERFLOW_DROP_LOWEST,
   OVERFLOW_DROP_OLDEST,
-  OVERFLOW_KEEP_LATEST,
   ROLE_SINK,
-  STATUS_DISCONNECT,
 } from "../abi";
 import { channelAt } from "../channel/channel";
 import { lossCount } from "../channel/losses";
 import { Member, pairWithRole } from "../channel/member";
-import { nowMs } from "../clock";
 import { entryChannel, entrySize } from "../event/entry";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { Connection, dirtyPush } from "../session/connection";
 import { accountOf } from "./accounts";
+import { dueEnd, NOWHERE } from "./due";
 import { histogramsFree } from "./histograms";
-import { latestOf } from "./latest";
-import { orderAdd, orderFree, orderLowest, orderSame } from "./order";
-import { Mailbox, META_CANCELLED, metaAt, Order, Run, Slab } from "./records";
+import { orderFree, orderLowest } from "./order";
+import { Mailbox, META_CANCELLED, metaAt, Order, Run, runFrontHasMeta, Slab } from "./records";
 import { ringDropThrough } from "./ring";
-import { runAdvance, runAppend, runFrontHasMeta, runRemove, runSwap } from "./run";
+import { runAdvance } from "./run";
 
 /** What an inbox has that did not say: docs/operating.md, Limits. */
 const CAPACITY_EVENTS: u32 = 65536;
@@ -43,11 +39,15 @@ export function inboxNew(connection: Connection): u32 {
   inbox.connection = changetype<u32>(connection);
   inbox.capacityEvents = CAPACITY_EVENTS;
   inbox.capacityBytes = CAPACITY_BYTES;
+  inbox.dueMs = Infinity;
+  inbox.toldMs = -Infinity;
+  inbox.duePlace = NOWHERE;
   return at;
 }
 
 /** Frees an inbox that is empty. */
 export function inboxFree(inbox: Mailbox): void {
+  dueEnd(inbox);
   if (inbox.order !== 0) orderFree(changetype<Order>(inbox.order));
   histogramsFree(inbox);
   heapGive(changetype<u32>(inbox), offsetof<Mailbox>());
@@ -58,84 +58,10 @@ export function inboxHasRoom(inbox: Mailbox, bytes: u32): bool {
   return inbox.events < inbox.capacityEvents && inbox.bytes + bytes <= inbox.capacityBytes;
 }
 
-/** Puts neighbouring entries at the end; what does not fit is dealt with by the policy. */
-export function inboxAppend(
-  inbox: Mailbox,
-  slab: Slab,
-  at: u32,
-  bytes: u32,
-  events: u32,
-  metaFirst: u32,
-  metas: u32,
-  deadline: f64,
-): void {
-  const connection = changetype<Connection>(inbox.connection);
-  if (inbox.overflow === OVERFLOW_KEEP_LATEST && metas !== 0 && latestTakes(inbox, slab, at, bytes, metaFirst)) {
-    inboxTrim(inbox);
-    dirtyPush(connection);
-    return;
-  }
-  if (!inboxYields(inbox) && !inboxHasRoom(inbox, bytes)) {
-    // Fan-outs to such inboxes carry one event at a time. `reject` was told to the publisher already.
-    if (inbox.overflow === OVERFLOW_DISCONNECT) connection.fault = STATUS_DISCONNECT;
-    dropEntries(connection, at, events);
-    return;
-  }
-  if (!runAppend(inbox, slab, at, bytes, events, metaFirst, metas, deadline) || !orderTail(inbox)) {
-    dropEntries(connection, at, events);
-    return;
-  }
-  inbox.events += events;
-  inbox.bytes += bytes;
-  if (inbox.events > inbox.capacityEvents || inbox.bytes > inbox.capacityBytes) {
-    if (inbox.overflow !== OVERFLOW_BLOCK) inboxTrim(inbox);
-  }
-  if (inbox.overflow === OVERFLOW_BLOCK && inbox.stalled === 0 && inboxOverStallMark(inbox)) inboxStall(inbox);
-  dirtyPush(connection);
-}
-
-/**
- * Has an event take the place of the one of its key that waits, if there is one. Returns whether it stands there now; where it
- * belongs elsewhere in the order, the older one has gone and it is to be put in like any other.
- */
-function latestTakes(inbox: Mailbox, slab: Slab, at: u32, bytes: u32, metaFirst: u32): bool {
-  const order = changetype<Order>(inbox.order);
-  const found = latestOf(order, metaAt(slab, metaFirst));
-  if (found === 0) return false;
-  const run = changetype<Run>(found);
-  if (!orderSame(order, run.at, at)) {
-    inboxDropFirst(inbox, run, DROPPED_CONFLATED);
-    return false;
-  }
-  runSwap(inbox, run, slab, at, bytes, metaFirst);
-  dropCount(changetype<Connection>(inbox.connection), entryChannel(at), DROPPED_CONFLATED, 1);
-  return true;
-}
-
 /** Whether an inbox beyond its capacity takes what comes: something older gives way, or its publishers wait. */
 export function inboxYields(inbox: Mailbox): bool {
   const overflow = inbox.overflow;
   return overflow === OVERFLOW_DROP_OLDEST || overflow === OVERFLOW_BLOCK || overflow >= OVERFLOW_DROP_LOWEST;
-}
-
-/** Enters the newest run into the order, where there is one. Returns false, and takes it back, where memory is used up. */
-function orderTail(inbox: Mailbox): bool {
-  if (inbox.order === 0) return true;
-  const run = changetype<Run>(inbox.tail);
-  if (orderAdd(changetype<Order>(inbox.order), inbox, run, nowMs)) return true;
-  const order = inbox.order;
-  inbox.order = 0;
-  runRemove(inbox, run);
-  inbox.order = order;
-  return false;
-}
-
-/** Counts neighbouring entries that the inbox did not take. */
-function dropEntries(connection: Connection, at: u32, events: u32): void {
-  for (let i: u32 = 0; i < events; i++) {
-    dropCount(connection, entryChannel(at), DROPPED_OVERFLOW, 1);
-    at += entrySize(at);
-  }
 }
 
 /** Drops the oldest, or the least urgent, until the inbox is within its capacity. */
@@ -192,7 +118,7 @@ export function dropCount(connection: Connection, channel: u32, reason: u32, eve
 }
 
 /** `block`: stall at half of the capacity, release at a quarter, so that the publisher is not switched per event. */
-function inboxOverStallMark(inbox: Mailbox): bool {
+export function inboxOverStallMark(inbox: Mailbox): bool {
   const events = inbox.events + inbox.keptEvents;
   const bytes = inbox.bytes + inbox.keptBytes;
   return events * 2 >= inbox.capacityEvents + inbox.keptEvents || bytes >= (inbox.capacityBytes + inbox.keptBytes) >> 1;
@@ -206,7 +132,8 @@ export function inboxBelowReleaseMark(inbox: Mailbox): bool {
   return events * 4 <= inbox.capacityEvents + inbox.keptEvents && bytes <= (inbox.capacityBytes + inbox.keptBytes) >> 2;
 }
 
-function inboxStall(inbox: Mailbox): void {
+/** Begins a stall: channels of its sinks wait. */
+export function inboxStall(inbox: Mailbox): void {
   inbox.stalled = 1;
   let at = changetype<Connection>(inbox.connection).members;
   while (at !== 0) {

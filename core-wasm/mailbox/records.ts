@@ -36,6 +36,13 @@ export class Mailbox {
   serviceMs: f64;
   /** What was counted of its drains (histograms.ts), 0: nothing yet. */
   histograms: u32;
+  /** No later than the earliest deadline in it whose miss was not told; Infinity: there is none (due.ts). */
+  dueMs: f64;
+  /** Misses of deadlines before that were told. */
+  toldMs: f64;
+  /** Ranking of its runs by deadline, 0: it has none; and its own place among all inboxes. */
+  due: u32;
+  duePlace: u32;
 }
 
 /** A stretch of memory for entries, or a chunk of one mailbox; see slab.ts. */
@@ -65,7 +72,8 @@ export class Slab {
 /** Neighbouring entries of one slab in one mailbox; see run.ts. */
 @unmanaged
 export class Run {
-  /** No later than any deadline of an entry in it; Infinity: there is none. In an ordered mailbox: the number of its arrival. */
+  /** No later than any deadline of an entry in it that was not missed yet; Infinity: there is none. In an ordered mailbox: the
+   *  number of its arrival. */
   deadline: f64;
   mailbox: u32;
   slab: u32;
@@ -76,8 +84,11 @@ export class Run {
   at: u32;
   bytes: u32;
   events: u32;
-  metaFirst: u32;
-  metas: u32;
+  /** A slab has room for a few thousand of them. */
+  metaFirst: u16;
+  metas: u16;
+  /** Its place in the ranking by deadlines; 0xffffffff: it is not in it. */
+  duePlace: u32;
   /** In an ordered mailbox: where the order finds it, see ranking.ts, order.ts and latest.ts. The block has room for them anyway.
    *  In a plain one: when its first and its last entry came, on clock.nowQuarters. */
   place: u32;
@@ -167,12 +178,12 @@ export function listCount(head: u32): u32 {
 /** What is known of an entry that is not plain; see the drawing in slab.ts. */
 @unmanaged
 export class Meta {
-  /** Milliseconds on the service clock after which the entry is dropped; Infinity: never. */
+  /** Milliseconds on the service clock after which the entry is late; Infinity: never. */
   deadline: f64;
-  /** When the event happened, µs since 1970; with the key's hash and what follows on submitter only where it has a key. */
+  /** When the event happened, µs since 1970; like the key's hash only where it has a key. */
   timeUs: i64;
   hash: u64;
-  /** Connection that submitted it. */
+  /** Connection that submitted it, 0: nobody who is known. */
   submitter: u32;
   /** Address of its slab. */
   slab: u32;
@@ -194,9 +205,18 @@ export const META_CANCELLED: u16 = 1;
 export const META_CONTROL: u16 = 2;
 /** It tells of a cancel whose sender had begun with the key itself, see match/cancel.ts. */
 export const META_CLAIM: u16 = 4;
+/** Its source wants to hear of misses. */
+export const META_MISSES: u16 = 8;
+/** It was late, and has gone to another channel. */
+export const META_DIVERTED: u16 = 16;
 if (offsetof<Meta>() !== 56) ERROR("Meta is not 56 bytes");
 
 /** The meta of that index in a slab. */
 export function metaAt(slab: Slab, index: u32): Meta {
   return changetype<Meta>(slab.base + slab.bytes - META_BYTES * (index + 1));
+}
+
+/** Whether the first entry of a run has a meta: then it is the run's first one. */
+export function runFrontHasMeta(run: Run): bool {
+  return run.metas !== 0 && metaAt(changetype<Slab>(run.slab), run.metaFirst).entryAt === run.at;
 }

@@ -6,10 +6,11 @@
  */
 import { entrySize } from "../event/entry";
 import { factsForget } from "../event/facts";
+import { dueAgain } from "./due";
 import { cameKeep, cameMs } from "./histograms";
 import { orderAdd, orderDrops, orderFree, orderNeeded, orderNew } from "./order";
-import { Mailbox, Order, Run } from "./records";
-import { runFrontHasMeta, runSplit } from "./run";
+import { Mailbox, Order, Run, runFrontHasMeta } from "./records";
+import { runSplit } from "./run";
 
 /** Puts an ordering and an overflow policy in force. Returns false, with all as before, where memory is used up. */
 export function inboxReorder(inbox: Mailbox, ordering: u32, overflow: u32): bool {
@@ -34,9 +35,7 @@ export function inboxReorder(inbox: Mailbox, ordering: u32, overflow: u32): bool
     for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) cameKeep(changetype<Run>(at));
   if (inbox.order !== 0) orderFree(changetype<Order>(inbox.order));
   inbox.order = made;
-  // A run that has metas again says of their deadlines that they may be any.
-  if (made === 0)
-    for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) changetype<Run>(at).deadline = -Infinity;
+  dueAgain(inbox);
   return true;
 }
 

@@ -7,8 +7,8 @@
  */
 import { entryEvent, entrySequence, entrySize } from "../event/entry";
 import { heapGive, heapTakeZero } from "../memory/heap";
-import { Mailbox, Run, Slab } from "./records";
-import { runAdvance, runAppend, runFrontHasMeta, runRemove } from "./run";
+import { Mailbox, Run, runFrontHasMeta, Slab } from "./records";
+import { runAdvance, runAppend, runRemove } from "./run";
 
 /** Makes a ring; 0 where memory is used up. */
 export function ringNew(capacityEvents: u32, capacityBytes: u32): u32 {

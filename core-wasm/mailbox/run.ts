@@ -1,6 +1,7 @@
 /** Runs: neighbouring entries of one slab in one mailbox. A mailbox's list is its order, a slab's is its reference count. */
 import { nowQuarters } from "../clock";
 import { heapGive, heapTake } from "../memory/heap";
+import { dueEnter, dueLeave, NOWHERE } from "./due";
 import { orderRemove } from "./order";
 import { Mailbox, metaAt, Run, Slab } from "./records";
 import { slabIdle } from "./slab";
@@ -14,8 +15,10 @@ export function runNew(mailbox: Mailbox, slab: Slab, at: u32, metaFirst: u32): u
   run.place = nowQuarters;
   run.mailbox = changetype<u32>(mailbox);
   run.at = at;
-  run.bytes = run.events = run.metas = 0;
-  run.metaFirst = metaFirst;
+  run.bytes = run.events = 0;
+  run.metas = 0;
+  run.metaFirst = <u16>metaFirst;
+  run.duePlace = NOWHERE;
   run.next = 0;
   run.previous = mailbox.tail;
   if (mailbox.tail === 0) mailbox.head = address;
@@ -48,6 +51,7 @@ export function runUnlink(run: Run): void {
 /** Takes a run out of its mailbox's list and its order, and frees it. */
 export function runFree(mailbox: Mailbox, run: Run): void {
   if (mailbox.order !== 0) orderRemove(mailbox, run);
+  if (mailbox.due !== 0) dueLeave(mailbox, run);
   if (run.previous === 0) mailbox.head = run.next;
   else changetype<Run>(run.previous).next = run.next;
   if (run.next === 0) mailbox.tail = run.previous;
@@ -77,18 +81,13 @@ export function runAdvance(mailbox: Mailbox, run: Run, bytes: u32, events: u32, 
   run.at += bytes;
   run.bytes -= bytes;
   run.events -= events;
-  run.metaFirst += metas;
-  run.metas -= metas;
+  run.metaFirst += <u16>metas;
+  run.metas -= <u16>metas;
 }
 
 /** When the entry behind the first `events` of a plain run came, as if they had come at even distances. */
 function cameAfter(run: Run, events: u32): u32 {
   return run.place + <u32>((<u64>(run.back - run.place) * events) / run.events);
-}
-
-/** Whether the first entry of a run has a meta: then it is the run's first one. */
-export function runFrontHasMeta(run: Run): bool {
-  return run.metas !== 0 && metaAt(changetype<Slab>(run.slab), run.metaFirst).entryAt === run.at;
 }
 
 /** Puts neighbouring entries at the end of a mailbox; false where memory is used up. Counts are the caller's. */
@@ -108,14 +107,16 @@ export function runAppend(
     if (address === 0) return false;
     run = changetype<Run>(address);
   } else if (run.metas === 0) {
-    run.metaFirst = metaFirst;
+    run.metaFirst = <u16>metaFirst;
   }
   // In an ordered mailbox orderAdd() writes there what it needs.
   run.back = nowQuarters;
   run.bytes += bytes;
   run.events += events;
-  run.metas += metas;
-  if (deadline < run.deadline) run.deadline = deadline;
+  run.metas += <u16>metas;
+  if (deadline >= run.deadline) return true;
+  run.deadline = deadline;
+  if (mailbox.due !== 0) dueEnter(mailbox, run, deadline);
   return true;
 }
 
@@ -132,8 +133,9 @@ export function runSplit(mailbox: Mailbox, run: Run, bytes: u32, events: u32, me
   rest.at = run.at + bytes;
   rest.bytes = run.bytes - bytes;
   rest.events = run.events - events;
-  rest.metaFirst = run.metaFirst + metas;
-  rest.metas = run.metas - metas;
+  rest.metaFirst = run.metaFirst + <u16>metas;
+  rest.metas = run.metas - <u16>metas;
+  rest.duePlace = NOWHERE;
   rest.previous = changetype<u32>(run);
   rest.next = run.next;
   if (run.next === 0) mailbox.tail = address;
@@ -141,8 +143,9 @@ export function runSplit(mailbox: Mailbox, run: Run, bytes: u32, events: u32, me
   run.next = address;
   run.bytes = bytes;
   run.events = events;
-  run.metas = metas;
+  run.metas = <u16>metas;
   runLink(rest, changetype<Slab>(run.slab));
+  if (mailbox.due !== 0) dueEnter(mailbox, rest, rest.deadline);
   return true;
 }
 
@@ -153,8 +156,9 @@ export function runSwap(mailbox: Mailbox, run: Run, slab: Slab, at: u32, bytes: 
   mailbox.bytes += bytes - run.bytes;
   run.at = at;
   run.bytes = bytes;
-  run.metaFirst = metaFirst;
+  run.metaFirst = <u16>metaFirst;
   runLink(run, slab);
+  if (mailbox.due !== 0) dueEnter(mailbox, run, metaAt(slab, metaFirst).deadline);
   if (from.runs !== 0) return;
   if (mailbox.chunk === changetype<u32>(from)) mailbox.chunk = 0;
   slabIdle(from);

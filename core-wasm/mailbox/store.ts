@@ -5,6 +5,7 @@
 import { OVERFLOW_BLOCK, PAGE_BYTES, SLAB_BYTES, STATISTIC_EVACUATED_BYTES } from "../abi";
 import { COPY_SLACK_BYTES } from "../memory/copy";
 import { statisticAdd } from "../statistics";
+import { dueEnter } from "./due";
 import { inboxDropRun } from "./inbox";
 import { keyHash, keysNote } from "./keys";
 import { Mailbox, META_BYTES, Meta, metaAt, Run, Slab } from "./records";
@@ -51,7 +52,7 @@ export function storeAdvance(bytes: u32, metas: u32): u32 {
 }
 
 /** Adds a meta for the entry at `entryAt`, for which room was taken; it has no key yet. */
-export function metaAdd(slab: Slab, entryAt: u32, deadline: f64, channel: u32): Meta {
+export function metaAdd(slab: Slab, entryAt: u32, deadline: f64, channel: u32, submitter: u32): Meta {
   const meta = metaAt(slab, slab.metas++);
   meta.deadline = deadline;
   meta.slab = changetype<u32>(slab);
@@ -59,22 +60,22 @@ export function metaAdd(slab: Slab, entryAt: u32, deadline: f64, channel: u32): 
   meta.keyBytes = 0;
   meta.flags = 0;
   meta.channel = channel;
+  meta.submitter = submitter;
   return meta;
 }
 
 /** Gives a meta its entry's key, which lies `keyOffset` behind the beginning of the entry. */
-export function metaKey(meta: Meta, keyOffset: u32, keyBytes: u32, timeUs: i64, submitter: u32): void {
+export function metaKey(meta: Meta, keyOffset: u32, keyBytes: u32, timeUs: i64): void {
   meta.keyOffset = keyOffset;
   meta.keyBytes = <u16>keyBytes;
   meta.hash = keyHash(meta.channel, meta.entryAt + keyOffset, keyBytes);
   meta.timeUs = timeUs;
-  meta.submitter = submitter;
   keysNote(changetype<Slab>(meta.slab));
 }
 
 /** Adds a meta for a copy of the entry that has `from`, whose event has moved on by `shift` bytes within it. */
 export function metaCopy(slab: Slab, entryAt: u32, from: Meta, shift: u32): void {
-  const meta = metaAdd(slab, entryAt, from.deadline, from.channel);
+  const meta = metaAdd(slab, entryAt, from.deadline, from.channel, from.submitter);
   meta.flags = from.flags;
   // Whatever has the run under its key must find it there when it goes.
   meta.hash = from.hash;
@@ -82,7 +83,6 @@ export function metaCopy(slab: Slab, entryAt: u32, from: Meta, shift: u32): void
   meta.keyOffset = from.keyOffset + shift;
   meta.keyBytes = from.keyBytes;
   meta.timeUs = from.timeUs;
-  meta.submitter = from.submitter;
   keysNote(slab);
 }
 
@@ -120,7 +120,7 @@ export function chunkWithRoom(mailbox: Mailbox, need: u32): u32 {
 function move(mailbox: Mailbox, run: Run, chunk: Slab): void {
   const from = changetype<Slab>(run.slab);
   const at = chunk.base + chunk.used;
-  const metaFirst = chunk.metas;
+  const metaFirst = <u16>chunk.metas;
   memory.copy(at, run.at, run.bytes);
   chunk.used += run.bytes;
   for (let i: u32 = 0; i < run.metas; i++) {
@@ -144,7 +144,10 @@ function mergeOrLink(mailbox: Mailbox, run: Run, chunk: Slab): void {
       before.events += run.events;
       before.back = run.back;
       before.metas += run.metas;
-      if (run.deadline < before.deadline) before.deadline = run.deadline;
+      if (run.deadline < before.deadline) {
+        before.deadline = run.deadline;
+        if (mailbox.due !== 0) dueEnter(mailbox, before, before.deadline);
+      }
       runFree(mailbox, run);
       return;
     }

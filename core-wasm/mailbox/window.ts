@@ -7,15 +7,31 @@
  *
  * The heap is of addresses, two children a node: precedence has five rules, so keys would not fit two words.
  */
-import { CHANNEL_LATE_DROP, ROLE_SINK } from "../abi";
-import { channelFind } from "../channel/channel";
+import { ROLE_SINK } from "../abi";
 import { pairWithRole } from "../channel/member";
 import { nowMs } from "../clock";
 import { entryChannel } from "../event/entry";
 import { heapBlockBytes, heapGive, heapTake } from "../memory/heap";
 import { Connection } from "../session/connection";
-import { missFrame } from "../session/misses";
-import { listAdd, listCount, listFirst, listInit, listRemove, Mailbox, Order, orderHead, Run } from "./records";
+import { MISS_WAITED } from "../session/miss-frame";
+import { missSay } from "../session/misses";
+import { dueNote } from "./due";
+import { lateDrops } from "./fate";
+import {
+  listAdd,
+  listCount,
+  listFirst,
+  listInit,
+  listRemove,
+  Mailbox,
+  metaAt,
+  Order,
+  orderHead,
+  Run,
+  runFrontHasMeta,
+  Slab,
+} from "./records";
+
 import {
   Stream,
   streamBefore,
@@ -105,6 +121,7 @@ function enter(order: Order, inbox: Mailbox, run: Run, again: bool): void {
   // The first deadline is a period after the first event, the next ones a period apart.
   if (!again || stream.deadline === -Infinity) stream.deadline = max<f64>(stream.deadline, nowMs + stream.periodMs);
   up(order, order.heapCount++, stream);
+  dueNote(inbox, stream.deadline);
 }
 
 /**
@@ -117,11 +134,16 @@ export function windowFirst(order: Order, inbox: Mailbox): u32 {
     const stream = changetype<Stream>(load<u32>(order.heapAt));
     if (stream.deadline >= nowMs) break;
     const deadline = stream.deadline;
-    const missed = changetype<Run>(stream.first).at;
-    if (streamMissed(stream, nowMs))
-      missFrame(changetype<Connection>(inbox.connection), stream.channel, missed, 0, deadline);
+    const missed = changetype<Run>(stream.first);
+    if (streamMissed(stream, nowMs)) {
+      const meta: u32 = runFrontHasMeta(missed)
+        ? changetype<u32>(metaAt(changetype<Slab>(missed.slab), missed.metaFirst))
+        : 0;
+      const connection = changetype<Connection>(inbox.connection);
+      missSay(connection, stream.channel, missed.at, meta, nowMs - deadline, MISS_WAITED);
+    }
     down(order, 0, stream);
-    if (dropsLate(stream.channel)) {
+    if (lateDrops(stream.channel)) {
       windowLate = true;
       return listFirst(streamHead(stream));
     }
@@ -131,9 +153,9 @@ export function windowFirst(order: Order, inbox: Mailbox): u32 {
   return listFirst(streamHead(changetype<Stream>(load<u32>(order.heapAt))));
 }
 
-function dropsLate(number: u32): bool {
-  const channel = channelFind(number);
-  return channel !== null && (channel.flags & CHANNEL_LATE_DROP) !== 0;
+/** The earliest deadline of a stream that has something to send; Infinity: there is none. */
+export function windowDueMs(order: Order): f64 {
+  return order.heapCount === 0 ? Infinity : changetype<Stream>(load<u32>(order.heapAt)).deadline;
 }
 
 /**

@@ -58,7 +58,7 @@ function metaIndex(meta: Meta): u32 {
 }
 
 /** Entries of a run before the one at `entryAt`. */
-function eventsBefore(run: Run, entryAt: u32): u32 {
+export function eventsBefore(run: Run, entryAt: u32): u32 {
   let events: u32 = 0;
   for (let at = run.at; at < entryAt; at += entrySize(at)) events++;
   return events;

@@ -61,8 +61,8 @@ export function controlStored(
   }
   const end = textWrite(at, TAG_KEY, keyAt, keyBytes);
   slab.used += size;
-  const meta = metaAdd(slab, entry, Infinity, channel.number);
-  metaKey(meta, end - keyBytes - entry, keyBytes, atUs, connection.number);
+  const meta = metaAdd(slab, entry, Infinity, channel.number, connection.number);
+  metaKey(meta, end - keyBytes - entry, keyBytes, atUs);
   meta.flags = META_CONTROL | (claims ? META_CLAIM : 0);
   controlEntry = entry;
   fanBegin(slab, entry, size, slab.metas - 1, 1, Infinity);

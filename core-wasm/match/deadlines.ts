@@ -10,15 +10,28 @@ import {
 import { Channel, channelFind } from "../channel/channel";
 import { Member } from "../channel/member";
 import { joinedSink } from "../channel/sinks";
+import { clockSet } from "../clock";
 import { accountCount, accountsInit } from "../mailbox/accounts";
+import { divertedAny, divertedInit } from "../mailbox/diverted";
+import { dueAgain, dueFirst, dueInit, dueNextMs } from "../mailbox/due";
+import { lateLook } from "../mailbox/late";
 import { orderWindows } from "../mailbox/order";
 import { Mailbox } from "../mailbox/records";
 import { streamsInit } from "../mailbox/stream";
 import { windowSet, windowsInit } from "../mailbox/windows";
 import { resultStatus } from "../result";
+import { sourceMissesAny, sourceMissesInit, sourceMissesTell } from "../session/source-misses";
+import { divertLate } from "./divert";
+import { inboxReleaseIfDrained } from "./membership";
 
-/** Forgets all windows, streams and accounts. Returns false where memory is too small. */
+/** Inboxes that one tick looks at; what is left is due at once, so that input is not kept waiting. */
+const TICK_INBOXES_MAX: u32 = 1024;
+
+/** Forgets all windows, streams and accounts, and what is due. Returns false where memory is too small. */
 export function deadlinesInit(): bool {
+  dueInit();
+  divertedInit();
+  sourceMissesInit();
   return accountsInit() && windowsInit() && streamsInit();
 }
 
@@ -37,6 +50,46 @@ export function channelWindow(number: u32, lose: u32, size: u32, periodMs: f64):
     if (at !== 0) orderWindows(changetype<Mailbox>(changetype<Member>(at).inbox));
   }
   return STATUS_OK;
+}
+
+/** Whether turnEnd() would do anything. */
+export function turnDue(): bool {
+  return divertedAny() || sourceMissesAny();
+}
+
+/** What is to be done once per turn: late events go to their other channels, and sources hear of misses. */
+export function turnEnd(): void {
+  if (divertedAny()) divertLate();
+  if (sourceMissesAny()) sourceMissesTell();
+}
+
+/** See CoreExports.deadlineNext(). */
+export function deadlineNext(): f64 {
+  if (turnDue()) return 0;
+  const next = dueNextMs();
+  return next === Infinity ? -1 : max<f64>(next, 0);
+}
+
+/** See CoreExports.deadlineTick(). */
+export function deadlineTick(now: f64): f64 {
+  clockSet(now);
+  let at = dueFirst();
+  for (let looked: u32 = 0; at !== 0 && looked < TICK_INBOXES_MAX; looked++) {
+    const inbox = changetype<Mailbox>(at);
+    lateLook(inbox);
+    inboxReleaseIfDrained(inbox);
+    at = dueFirst();
+  }
+  turnEnd();
+  return deadlineNext();
+}
+
+/** Late events of a channel have another fate: what waits is looked at by it. */
+export function lateChanged(channel: Channel): void {
+  for (let place: u32 = 0; place < channel.joined; place++) {
+    const at = joinedSink(channel, place);
+    if (at !== 0) dueAgain(changetype<Mailbox>(changetype<Member>(at).inbox));
+  }
 }
 
 /** See CoreExports.streamStatistic(). */

@@ -18,7 +18,8 @@ import {
   entrySequence,
 } from "../event/entry";
 import { factsForget } from "../event/facts";
-import { dropCount, inboxAppend, inboxHasRoom } from "../mailbox/inbox";
+import { inboxAppend } from "../mailbox/append";
+import { dropCount, inboxHasRoom } from "../mailbox/inbox";
 import { Mailbox, META_BYTES, metaAt, Slab } from "../mailbox/records";
 import { ringAppend } from "../mailbox/ring";
 import { slabIdle } from "../mailbox/slab";

@@ -88,6 +88,7 @@ export function memberNew(connection: Connection, channelNumber: u32, role: u32)
   member.channelAt = changetype<u32>(channel);
   member.inbox = connection.inbox;
   member.role = role;
+  member.since = channel.sequence;
   member.order = joinOrderNext();
   const second = (role & ROLE_SINK) !== 0 && pairWithRole(connection.number, channelNumber, ROLE_SINK) !== 0;
   const isSink = (role & ROLE_SINK) !== 0;

@@ -3,13 +3,14 @@
  */
 import {
   CHANNEL_FILTERED,
-  CHANNEL_LATE_DROP,
   CONNECTION_LOCAL,
   EVENT_BYTES_MAX,
   ROLE_FILTERED,
+  ROLE_MISSES,
   ROLE_PIGGYBACK,
   SOURCE_CREDIT_BYTES,
   SOURCE_CREDIT_EVENTS,
+  STATISTIC_DIVERTED,
   STATISTIC_REFUSED,
   STATUS_EVENT_TOO_LARGE,
   STATUS_MAILBOX_FULL,
@@ -20,6 +21,7 @@ import {
 import { Channel, channelFind, channelSpecial } from "../channel/channel";
 import { Member } from "../channel/member";
 import { typeLookup, typeSetTakes } from "../channel/types";
+import { nowMs } from "../clock";
 import { entryEvent, entryEventBytes, entryHeadCopy, entryPrepare } from "../event/entry";
 import { factsNote } from "../event/facts";
 import {
@@ -45,7 +47,7 @@ import { varintBytes, varintWrite } from "../event/wire";
 import { viewScanned } from "../expression/view";
 import { Filters } from "../filter/bind";
 import { NO_RECEIPT, park } from "../filter/decide";
-import { Slab } from "../mailbox/records";
+import { META_MISSES, Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
 import { metaAdd, metaKey, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
 import { copyBytes, copyLoose } from "../memory/copy";
@@ -129,7 +131,7 @@ export function publishEvent(
 }
 
 /** Events of such sources take the general way. */
-const SOURCE_SPECIAL: u32 = ROLE_FILTERED | ROLE_PIGGYBACK;
+const SOURCE_SPECIAL: u32 = ROLE_FILTERED | ROLE_PIGGYBACK | ROLE_MISSES;
 
 /** Needs nothing appended and no meta: the event is delivered as it came. */
 const BARE: u32 = SCAN_SOURCE | SCAN_TIME;
@@ -214,8 +216,10 @@ export function dispatch(
   if (addSource) eventBytes += 1 + varintBytes(sourceBytes) + sourceBytes;
   if (eventBytes > EVENT_BYTES_MAX) return resultStatus(STATUS_EVENT_TOO_LARGE, eventBytes, EVENT_BYTES_MAX);
 
+  const deadline = deliverByUs !== i64.MAX_VALUE && !divertsLate ? <f64>deliverByUs / 1000 : Infinity;
   const routed = isRouted(channel, source);
-  const plain = !routed && channelPlain(channel);
+  // What is late already is decided over for each inbox, so ranges hold nothing of the kind.
+  const plain = !routed && deadline >= nowMs && channelPlain(channel);
   const type = plain ? 0 : typeLookup(scanTypeAt, scanTypeBytes);
   const sequence = channel.sequence + 1;
   const size = entryPrepare(channel.number, sequence, eventBytes);
@@ -226,9 +230,8 @@ export function dispatch(
     if (!routed && allRefuse(channel, connection, type, size))
       return resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
   }
-  const deadline =
-    deliverByUs !== i64.MAX_VALUE && (channel.flags & CHANNEL_LATE_DROP) !== 0 ? <f64>deliverByUs / 1000 : Infinity;
-  const metas: u32 = scanKeyBytes !== 0 || deadline !== Infinity ? 1 : 0;
+  const misses = source !== 0 && (changetype<Member>(source).role & ROLE_MISSES) !== 0;
+  const metas: u32 = scanKeyBytes !== 0 || deadline !== Infinity || misses ? 1 : 0;
   let entry = storeTake(size, metas);
   if (entry === 0) {
     rangeFlush();
@@ -254,10 +257,11 @@ export function dispatch(
   }
   slab.used += size;
   if (metas !== 0) {
-    const meta = metaAdd(slab, entry, deadline, channel.number);
+    const meta = metaAdd(slab, entry, deadline, channel.number, connection);
+    if (misses) meta.flags = META_MISSES;
     if (scanKeyBytes !== 0) {
       const timeUs = scanTimeUs(<i64>(acceptedMs * 1000));
-      metaKey(meta, scanKeyAt - at + eventAt - entry, scanKeyBytes, timeUs, connection);
+      metaKey(meta, scanKeyAt - at + eventAt - entry, scanKeyBytes, timeUs);
     }
   }
   if (channel.selectiveSinks !== 0) viewScanned(eventAt, eventBytes, bytes);
@@ -268,14 +272,17 @@ export function dispatch(
     handOn(channel, connection, plain, type, slab, entry, size, eventAt, eventBytes, metas, deadline, receipt);
     return STATUS_OK;
   }
-  const expiresMs = deliverByUs === i64.MAX_VALUE ? Infinity : <f64>deliverByUs / 1000;
   viewScanned(eventAt, eventBytes, bytes);
   // Nobody may hold the entry when it is to be diverted.
   slab.pins++;
-  const status = handRouted(channel, connection, source, type, slab, entry, size, metas, deadline, expiresMs);
+  const status = handRouted(channel, connection, source, type, slab, entry, size, metas, deadline);
   publishedSinks = fanSinks;
   publishedRefused = fanRefused;
-  if (routedDiverts) divert(channel, connection, entry, acceptedMs);
+  if (routedDiverts) {
+    divert(channel, connection, entry, acceptedMs, false);
+    publishedSequence = sequence;
+    publishedRefused = 0;
+  }
   slab.pins--;
   if (slab.runs === 0) slabIdle(slab);
   return status;
@@ -293,27 +300,30 @@ function isRouted(channel: Channel, source: u32): bool {
 /** Channels that an event may be diverted to one after another. */
 const DIVERTS_MAX: u32 = 4;
 let diverts: u32 = 0;
+/** Whether the event under way has missed its moment already: it has no deadline on the channel that it comes to. */
+let divertsLate: bool = false;
 
-/** Publishes an entry's event on the channel that its own diverts to; what that one refuses is counted. */
-function divert(channel: Channel, connection: u32, entry: u32, acceptedMs: f64): void {
-  const target = channelFind(changetype<Filters>(channel.filters).divertTo);
+/** Publishes an entry's event, `late` or not, on the channel that its own diverts to; what that one refuses is counted. */
+export function divert(channel: Channel, connection: u32, entry: u32, acceptedMs: f64, late: bool): void {
+  const number: u32 = channel.filters === 0 ? 0 : changetype<Filters>(channel.filters).divertTo;
+  const target = channelFind(number);
   if (target === null || diverts === DIVERTS_MAX) {
     statisticAdd(STATISTIC_REFUSED, 1);
     return;
   }
-  const sequence = publishedSequence;
   const eventAt = entryEvent(entry);
   const eventBytes = entryEventBytes;
   scanEvent(eventAt, eventBytes);
   diverts++;
+  const before = divertsLate;
+  divertsLate = late || before;
   let status = STATUS_TYPE_REFUSED;
   if (target.types === 0 || typeSetTakes(target.types, typeLookup(scanTypeAt, scanTypeBytes)))
     status = dispatch(target, connection, 0, 0, 0, eventAt, eventBytes, acceptedMs, NO_RECEIPT);
+  divertsLate = before;
   diverts--;
   rangeFlush();
-  if (status !== STATUS_OK) statisticAdd(STATISTIC_REFUSED, 1);
-  publishedSequence = sequence;
-  publishedRefused = 0;
+  statisticAdd(status === STATUS_OK ? STATISTIC_DIVERTED : STATISTIC_REFUSED, 1);
 }
 
 /** What the entry that is handed on says of itself, for orders (event/facts.ts). */

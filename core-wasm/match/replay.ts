@@ -3,11 +3,11 @@ import { CHANNEL_STORES, STATUS_OK, STATUS_STORE_FULL } from "../abi";
 import { Channel } from "../channel/channel";
 import { Member } from "../channel/member";
 import { typeLookup } from "../channel/types";
-import { nowMs } from "../clock";
 import { entryEvent, entryEventBytes, entrySequence, entrySize } from "../event/entry";
 import { scanEvent, scanTypeAt, scanTypeBytes } from "../event/scan";
 import { viewEvent } from "../expression/view";
-import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "../mailbox/records";
+import { metaDead } from "../mailbox/fate";
+import { Mailbox, metaAt, Run, Slab } from "../mailbox/records";
 import { ringFirst, ringFree, ringNew, ringResize } from "../mailbox/ring";
 import { resultStatus } from "../result";
 import { fanBegin, fanEnd, fanMember } from "./fan-out";
@@ -60,7 +60,7 @@ export function replay(channel: Channel, member: Member, after: u64): bool {
 function replayRun(channel: Channel, member: Member, run: Run, after: u64): void {
   const slab = changetype<Slab>(run.slab);
   const end = run.at + run.bytes;
-  let meta = run.metaFirst;
+  let meta = <u32>run.metaFirst;
   const metaEnd = run.metaFirst + run.metas;
   let at = run.at;
   while (at < end) {
@@ -71,7 +71,7 @@ function replayRun(channel: Channel, member: Member, run: Run, after: u64): void
     if (meta < metaEnd && metaAt(slab, meta).entryAt === at) {
       metas = 1;
       deadline = metaAt(slab, meta).deadline;
-      dead = deadline < nowMs || (metaAt(slab, meta).flags & META_CANCELLED) !== 0;
+      dead = metaDead(metaAt(slab, meta));
     }
     const eventAt = entryEvent(at);
     if (!dead && entrySequence > after && takes(member, eventAt, entryEventBytes)) {

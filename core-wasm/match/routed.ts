@@ -34,6 +34,7 @@ import {
   stagesFilled,
   stagesOwn,
 } from "../filter/stages";
+import { divertKeep } from "../mailbox/diverted";
 import { metaAt, Slab } from "../mailbox/records";
 import { metaAdd, metaKey, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
 import { resultStatus } from "../result";
@@ -59,7 +60,6 @@ export function handRouted(
   size: u32,
   metas: u32,
   deadline: f64,
-  expiresMs: f64,
 ): u32 {
   fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);
   stagesBegin(channel, connection, type, channel.sequence, RUN);
@@ -68,7 +68,7 @@ export function handRouted(
   let empty = channel.filters === 0 ? EMPTY_DROP : changetype<Filters>(channel.filters).empty;
   if (empty !== EMPTY_DROP && !stagesEmpty()) empty = EMPTY_DROP;
   if (empty === EMPTY_HOLD) {
-    status = hold(channel, connection, source, slab, entry, size, metas, deadline, expiresMs);
+    status = hold(channel, connection, source, slab, entry, size, metas, deadline);
   } else if (empty === EMPTY_DROP) {
     stageRun(STAGE_IN, carriedBy(source, STAGE_IN));
     fanRouted(channel, connection, type);
@@ -93,14 +93,12 @@ function hold(
   size: u32,
   metas: u32,
   deadline: f64,
-  expiresMs: f64,
 ): u32 {
   const at = heldPush(channel, entry, size, carriedBy(source, STAGE_OUT), carriedBy(source, STAGE_IN));
   if (at === 0) return resultStatus(STATUS_MAILBOX_FULL, EMPTY_HELD_MAX + 1, EMPTY_HELD_MAX);
   const node = changetype<HeldNode>(at);
   node.connection = connection;
   node.deadline = deadline;
-  node.expiresMs = expiresMs;
   node.keyOffset = node.keyBytes = 0;
   node.stored = 1;
   if (metas === 0) return STATUS_OK;
@@ -144,7 +142,8 @@ function retryChannel(channel: Channel): void {
   for (let at = filters.heldHead; at !== 0; ) {
     const node = changetype<HeldNode>(at);
     const next = node.next;
-    if (node.expiresMs < nowMs) {
+    if (node.deadline < nowMs) {
+      divertKeep(at + HELD_HEAD_BYTES, 0);
       statisticAdd(STATISTIC_DROPPED_OVERFLOW + DROPPED_LATE, 1);
       heldRemove(channel, previous, at);
     } else if (deliver(channel, node)) {
@@ -179,8 +178,8 @@ function deliver(channel: Channel, node: HeldNode): bool {
   memory.copy(entry, held, node.bytes);
   slab.used += node.bytes;
   if (metas !== 0) {
-    const meta = metaAdd(slab, entry, node.deadline, channel.number);
-    if (node.keyBytes !== 0) metaKey(meta, node.keyOffset, node.keyBytes, scanTimeUs(0), node.connection);
+    const meta = metaAdd(slab, entry, node.deadline, channel.number, node.connection);
+    if (node.keyBytes !== 0) metaKey(meta, node.keyOffset, node.keyBytes, scanTimeUs(0));
   }
   stagesBegin(channel, node.connection, type, sequence, RUN);
   stageRun(STAGE_OUT, node.routesOut);

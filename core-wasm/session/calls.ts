@@ -3,6 +3,7 @@ import { DIRTY_COUNT_MAX, DIRTY_OFFSET, REASON_DECIDE, REASON_DONE, RESULT_COUNT
 import { clockSet } from "../clock";
 import { parkedEvents } from "../filter/decide";
 import { heldDue } from "../filter/held";
+import { turnDue, turnEnd } from "../match/deadlines";
 import { heldRetry } from "../match/routed";
 import { resultSet } from "../result";
 import { connectionFind, dirtyFirst, dirtyRemove } from "./connection";
@@ -10,12 +11,13 @@ import { connectionDrain } from "./drain";
 
 /** Whether dirtyTake() would do anything. */
 export function flushDue(): bool {
-  return dirtyFirst() !== null || heldDue() || parkedEvents() !== 0;
+  return dirtyFirst() !== null || heldDue() || turnDue() || parkedEvents() !== 0;
 }
 
 /** Takes connections with something to send. */
 export function dirtyTake(): u32 {
   heldRetry();
+  turnEnd();
   let count: u32 = 0;
   while (count < DIRTY_COUNT_MAX) {
     const connection = dirtyFirst();

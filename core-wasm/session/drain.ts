@@ -4,7 +4,6 @@
  */
 import {
   CONNECTION_WEBSOCKET,
-  DROPPED_LATE,
   OUT_SLOT_BYTES,
   REASON_DECIDE,
   REASON_DONE,
@@ -19,25 +18,25 @@ import {
   STATISTIC_DELIVERIES,
 } from "../abi";
 import { nowMs } from "../clock";
-import { entryChannel, entrySize } from "../event/entry";
-import { factDeliverByUs, factsForget, factsRead } from "../event/facts";
+import { entrySize } from "../event/entry";
 import { parkedEvents } from "../filter/decide";
-import { accountOf } from "../mailbox/accounts";
+import { divertedAny } from "../mailbox/diverted";
+import { metaDead } from "../mailbox/fate";
 import { depthCount, waitCount, waitsCount } from "../mailbox/histograms";
-import { inboxDropFirst } from "../mailbox/inbox";
 import { tombstonesEver } from "../mailbox/keys";
+import { lateLook, lateTake, metCount } from "../mailbox/late";
 import { orderFirst, orderLate, orderServed } from "../mailbox/order";
 import { pendingAgainBytes, pendingAgainTake, pendingKeep } from "../mailbox/pending";
-import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "../mailbox/records";
-import { runAdvance, runFrontHasMeta } from "../mailbox/run";
+import { Mailbox, META_CANCELLED, metaAt, Run, runFrontHasMeta, Slab } from "../mailbox/records";
+import { runAdvance } from "../mailbox/run";
 import { startedNote } from "../mailbox/started";
+import { divertLate } from "../match/divert";
 import { inboxReleaseIfDrained } from "../match/membership";
 import { copyBytes } from "../memory/copy";
 import { resultSet } from "../result";
 import { statisticAdd } from "../statistics";
 import { Connection, CREDIT_NONE, CREDIT_PACED } from "./connection";
 import { controlTake } from "./control";
-import { missTell } from "./misses";
 import { noticesPush } from "./notices";
 import { paceSent } from "./pace";
 import { WS_BINARY, WS_HEADER_BYTES_MAX, wsHeaderWrite } from "./websocket-out";
@@ -46,7 +45,9 @@ import { WS_BINARY, WS_HEADER_BYTES_MAX, wsHeaderWrite } from "./websocket-out";
 export function connectionDrain(connection: Connection, out: u32, bytesMax: u32): u32 {
   if (bytesMax > OUT_SLOT_BYTES) bytesMax = OUT_SLOT_BYTES;
   const inbox = changetype<Mailbox>(connection.inbox);
-  deadDrop(connection, inbox);
+  // Misses first, so that they and what they drop can be told in this very drain.
+  lateLook(inbox);
+  deadDrop(inbox);
   if ((connection.notices | connection.grants) !== 0) noticesPush(connection);
   let used: u32 = 0;
   if (connection.controlBytes !== 0) used = controlTake(connection, out, bytesMax);
@@ -76,6 +77,7 @@ export function drained(connection: Connection, inbox: Mailbox, first: u64, used
   resultSet(RESULT_NUMBER_LOW, <u32>first);
   resultSet(RESULT_NUMBER_HIGH, <u32>(first >> 32));
   if (inbox.stalled !== 0) inboxReleaseIfDrained(inbox);
+  if (divertedAny()) divertLate();
   resultSet(RESULT_COUNT, parkedEvents());
   resultSet(RESULT_REASON, parkedEvents() === 0 ? REASON_DONE : REASON_DECIDE);
   if (deliveries !== 0) depthCount(inbox, inbox.events + deliveries);
@@ -106,7 +108,7 @@ function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: 
       prefixTake(connection, run, used + header < bytesMax ? bytesMax - used - header : 0, explicit);
       if (prefixEvents === 0) {
         if (frontDead(run)) {
-          deadDropFirst(connection, inbox, run);
+          lateTake(inbox, run);
           continue;
         }
         if (used !== 0) {
@@ -130,7 +132,7 @@ function deliveriesTake(connection: Connection, inbox: Mailbox, out: u32, used: 
     }
     waitsCount(inbox, run, prefixEvents);
     connection.delivered += prefixEvents;
-    if (prefixMetas !== 0) startedNote(connection, changetype<Slab>(run.slab), run.metaFirst, prefixMetas);
+    if (prefixMetas !== 0) metasLeave(connection, run, prefixMetas);
     runAdvance(inbox, run, prefixBytes, prefixEvents, prefixMetas);
   }
   return used;
@@ -144,7 +146,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
   while (inbox.head !== 0) {
     const run = changetype<Run>(orderFirst(inbox));
     if (orderLate || frontDead(run)) {
-      deadDropFirst(connection, inbox, run);
+      lateTake(inbox, run);
       continue;
     }
     if (explicit && (connection.creditEvents <= 0 || connection.creditBytes <= 0)) break;
@@ -204,33 +206,24 @@ function prefixKeep(connection: Connection, run: Run): bool {
   return kept !== 0;
 }
 
-/** Drops the first entry of a run, which is late or cancelled. A stream tells of its own misses. */
-function deadDropFirst(connection: Connection, inbox: Mailbox, run: Run): void {
-  if (runFrontHasMeta(run) && !(inbox.order !== 0 && orderLate)) {
-    const meta = metaAt(changetype<Slab>(run.slab), run.metaFirst);
-    if ((meta.flags & META_CANCELLED) === 0) missTell(connection, run.at, 0, meta.deadline);
-  }
-  inboxDropFirst(inbox, run, DROPPED_LATE);
-}
-
 /** The first entry of a run was written just now: counts it and takes it out. */
 export function entryLeave(connection: Connection, inbox: Mailbox, run: Run, bytes: u32, metas: u32): void {
   if (inbox.order === 0) waitsCount(inbox, run, 1);
   else waitCount(inbox, run);
   connection.delivered++;
-  if (metas !== 0) startedNote(connection, changetype<Slab>(run.slab), run.metaFirst, 1);
-  if (inbox.order !== 0 && !orderServed(inbox, run)) deadlineCount(connection, run);
+  const ofStream = inbox.order !== 0 && orderServed(inbox, run);
+  if (metas !== 0) {
+    if (ofStream) startedNote(connection, changetype<Slab>(run.slab), run.metaFirst, 1);
+    else metasLeave(connection, run, 1);
+  }
   runAdvance(inbox, run, bytes, 1, metas);
 }
 
-/** Counts whether the entry of a run, which is delivered now, is in time; where it has a deadline. */
-function deadlineCount(connection: Connection, run: Run): void {
-  factsForget();
-  factsRead(run.at);
-  if (factDeliverByUs === i64.MAX_VALUE) return;
-  const deadline = <f64>factDeliverByUs / 1000;
-  if (deadline < nowMs) missTell(connection, run.at, connection.delivered, deadline);
-  else accountOf(connection.number, entryChannel(run.at)).met++;
+/** Notes what leaves: keys for cancels, deadlines that were met. */
+function metasLeave(connection: Connection, run: Run, metas: u32): void {
+  const slab = changetype<Slab>(run.slab);
+  startedNote(connection, slab, run.metaFirst, metas);
+  metCount(connection.number, slab, run.metaFirst, metas);
 }
 
 /** Whether all of a run may leave: nothing in it is late or cancelled. */
@@ -251,8 +244,7 @@ function runHasCancelled(run: Run): bool {
 /** Whether the first entry of a run must not be delivered any more. */
 function frontDead(run: Run): bool {
   if (!runFrontHasMeta(run)) return false;
-  const meta = metaAt(changetype<Slab>(run.slab), run.metaFirst);
-  return (meta.flags & META_CANCELLED) !== 0 || meta.deadline < nowMs;
+  return metaDead(metaAt(changetype<Slab>(run.slab), run.metaFirst));
 }
 
 /** Measures how much of the front of a run may go: live entries within room and credit. Sets prefix…. */
@@ -270,7 +262,7 @@ function prefixTake(connection: Connection, run: Run, room: u32, explicit: bool)
     if (prefixMetas < run.metas) {
       const meta = metaAt(slab, run.metaFirst + prefixMetas);
       if (meta.entryAt === at) {
-        if ((meta.flags & META_CANCELLED) !== 0 || meta.deadline < nowMs) break;
+        if (metaDead(meta)) break;
         prefixMetas++;
       }
     }
@@ -281,10 +273,10 @@ function prefixTake(connection: Connection, run: Run, room: u32, explicit: bool)
 }
 
 /** Drops what is dead at the front, so that a notice of it can be told in this very drain. */
-function deadDrop(connection: Connection, inbox: Mailbox): void {
+function deadDrop(inbox: Mailbox): void {
   while (true) {
     const first = inbox.order === 0 ? inbox.head : orderFirst(inbox);
     if (first === 0 || !(frontDead(changetype<Run>(first)) || (inbox.order !== 0 && orderLate))) return;
-    deadDropFirst(connection, inbox, changetype<Run>(first));
+    lateTake(inbox, changetype<Run>(first));
   }
 }

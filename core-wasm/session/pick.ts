@@ -11,13 +11,14 @@
 import { CONNECTION_LOCAL, OUT_SLOT_BYTES, ROLE_SINK, STATUS_OK } from "../abi";
 import { Member, pairWithRole } from "../channel/member";
 import { typeLookup, typeSetMade, typeSetNew, typeSetRelease, typeSetTakes } from "../channel/types";
-import { nowMs } from "../clock";
 import { entryChannel, entryEvent, entryEventBytes, entrySize } from "../event/entry";
 import { scanEvent, scanTypeAt, scanTypeBytes } from "../event/scan";
 import { programHoldsFor } from "../expression/holds";
 import { Program } from "../expression/program";
 import { viewEvent } from "../expression/view";
+import { metaDead } from "../mailbox/fate";
 import { Pending } from "../mailbox/kept";
+import { lateLook } from "../mailbox/late";
 import { orderNext, orderRanked, orderRanks } from "../mailbox/order";
 import {
   pendingAgainBytes,
@@ -27,7 +28,7 @@ import {
   pendingKeep,
 } from "../mailbox/pending";
 import { Ranking, rankingFirst, rankingFree, rankingRemove } from "../mailbox/ranking";
-import { Mailbox, META_CANCELLED, metaAt, Run, Slab } from "../mailbox/records";
+import { Mailbox, metaAt, Run, Slab } from "../mailbox/records";
 import { runSplit } from "../mailbox/run";
 import { resultStatus } from "../result";
 import { Connection } from "./connection";
@@ -58,6 +59,7 @@ export function connectionPick(
   const inbox = changetype<Mailbox>(connection.inbox);
   const first = connection.delivered + 1;
   used = 0;
+  lateLook(inbox);
   if (connection.kind === CONNECTION_LOCAL && connection.held === 0 && connection.fault === 0) {
     const status = typeSetNew(typesAt, typeCount);
     if (status !== STATUS_OK) return 0;
@@ -90,10 +92,9 @@ function matches(entryAt: u32): bool {
   return sink !== 0 && programHoldsFor(changetype<Program>(where), changetype<Member>(sink));
 }
 
-/** Whether an entry with that meta is neither cancelled nor late; what is dead goes when its turn comes. */
+/** Whether an entry with that meta may be delivered; what is dead goes when its turn comes. */
 function lives(slab: u32, meta: u32): bool {
-  const found = metaAt(changetype<Slab>(slab), meta);
-  return (found.flags & META_CANCELLED) === 0 && found.deadline >= nowMs;
+  return !metaDead(metaAt(changetype<Slab>(slab), meta));
 }
 
 /** The same for a run of one entry. */

@@ -5,6 +5,7 @@
  */
 import {
   CHANNEL_ECHO,
+  CHANNEL_LATE_DIVERT,
   CHANNEL_LATE_DROP,
   CHANNEL_SINGLE,
   CHANNELS_MAX,
@@ -418,11 +419,18 @@ function shared(definition: ChannelDefinition): ChannelDefinition {
   return sameDefinition(definition, defaultDefinition) ? defaultDefinition : definition;
 }
 
+/** What becomes of late events. */
+const lateFlags: { readonly [Late in ChannelDefinition["delivery"]["late"]]: number } = {
+  deliver: 0,
+  drop: CHANNEL_LATE_DROP,
+  divert: CHANNEL_LATE_DROP | CHANNEL_LATE_DIVERT,
+};
+
 function flagsOf(definition: ChannelDefinition): number {
   return (
     (definition.source === "single" ? CHANNEL_SINGLE : 0) |
     (echoOf(definition) ? CHANNEL_ECHO : 0) |
-    (definition.delivery.late === "drop" ? CHANNEL_LATE_DROP : 0)
+    lateFlags[definition.delivery.late]
   );
 }
 

@@ -30,7 +30,7 @@ export interface ChannelDefinition {
     /** Of events that say neither `deliverBy` nor `ttlMs`; null: they keep. */
     readonly ttlMs: number | null;
     /** What happens to an event whose moment has passed before it leaves the inbox. */
-    readonly late: "deliver" | "drop";
+    readonly late: "deliver" | "drop" | "divert";
     /** What becomes of an event for which no sink is left. */
     readonly empty: "drop" | "hold" | "divert";
     /** The channel for events that are diverted; null: none. */
@@ -137,12 +137,10 @@ const deliverySchema = z.strictObject({
     .describe("Time to live of events that say neither `ttlMs` nor `deliverBy`; null: they keep"),
   late: z
     .enum(["deliver", "drop", "divert"])
-    .check((checked) => {
-      if (checked.value === "divert")
-        refuse(checked, "not_supported", "this version has no diversion", { limit: ["deliver", "drop"], names: true });
-    })
     .default("deliver")
-    .describe("What becomes of an event whose moment has passed before it leaves the inbox"),
+    .describe(
+      "What becomes of an event whose moment has passed before it leaves the inbox; `divert`: it goes to `divertTo`",
+    ),
   divertTo: channelName.nullable().default(null).describe("The channel for what is diverted"),
   window: z
     .strictObject({
@@ -221,16 +219,16 @@ export function definitionFromJson(value: unknown, name?: string): ChannelDefini
       },
     );
   }
-  const { empty, divertTo, window } = input.delivery;
+  const { empty, late, divertTo, window } = input.delivery;
   assertWindow(window);
-  assertDiversion(empty, divertTo, name);
+  assertDiversion({ empty, late }, divertTo, name);
   return Object.freeze({
     types: Object.freeze([...new Set(input.types)]),
     source: input.source,
     delivery: Object.freeze({
       priority: input.delivery.priority,
       ttlMs: input.delivery.ttlMs,
-      late: input.delivery.late === "drop" ? "drop" : "deliver",
+      late,
       empty,
       divertTo,
       window: window && Object.freeze(window),
@@ -266,11 +264,17 @@ function isWhole(value: Partial<ChannelDefinition> | null): boolean {
 }
 
 /** @throws {SluiceError} `contradiction`: nowhere to divert to, or back to where the event comes from. */
-function assertDiversion(empty: string, divertTo: string | null, name: string | undefined): void {
-  if (empty === "divert" && divertTo === null)
-    throw new SluiceError("contradiction", 'Cannot take delivery.empty "divert" without delivery.divertTo', {
-      value: ["delivery.empty", "delivery.divertTo"],
-    });
+function assertDiversion(
+  policies: Readonly<Record<"empty" | "late", string>>,
+  divertTo: string | null,
+  name: string | undefined,
+): void {
+  for (const [field, policy] of Object.entries(policies)) {
+    if (policy === "divert" && divertTo === null)
+      throw new SluiceError("contradiction", `Cannot take delivery.${field} "divert" without delivery.divertTo`, {
+        value: [`delivery.${field}`, "delivery.divertTo"],
+      });
+  }
   if (divertTo !== null && divertTo === name)
     throw new SluiceError("contradiction", `Cannot divert events of "${name}" to itself`, {
       value: "delivery.divertTo",

@@ -166,7 +166,7 @@ const policies: { readonly [Name in ChannelDefinition["delivery"]["empty"]]: num
 };
 
 /**
- * Tells the core what becomes of events that nobody is selected for.
+ * Tells the core what becomes of events that nobody is selected for, and where late ones go.
  *
  * @param divertTo Number of a channel; 0 where there is none: such events are dropped and counted.
  * @returns A status.
@@ -178,5 +178,5 @@ export function emptyPolicy(
   divertTo: number,
 ): number {
   if (empty === "divert" && divertTo === 0) return core.exports.channelEmpty(channel, EMPTY_DROP, 0);
-  return core.exports.channelEmpty(channel, policies[empty], empty === "divert" ? divertTo : 0);
+  return core.exports.channelEmpty(channel, policies[empty], divertTo);
 }

@@ -189,7 +189,7 @@ function show(channel: ChannelLike, terminal: Terminal): void {
     ["events", `${figure(channel.sequence ?? 0)} since this host started`],
     ["priority", String(delivery?.priority ?? 4)],
     ["ttl", delivery?.ttlMs == null ? "none" : `${figure(delivery.ttlMs)} ms`],
-    ["late events", delivery?.late === "drop" ? "dropped" : "delivered"],
+    ["late events", lateText(delivery)],
     ["nobody left", nobodyText(delivery)],
     ["out filter", filterText(channel.filters?.out)],
     ["in filter", filterText(channel.filters?.in)],
@@ -213,6 +213,11 @@ function nobodyText(delivery: ChannelLike["delivery"]): string {
   if (delivery?.empty === "hold") return "events wait for a sink to qualify";
   if (delivery?.empty === "divert") return `events go to ${printable(delivery.divertTo ?? "?")}`;
   return "events are dropped";
+}
+
+function lateText(delivery: ChannelLike["delivery"]): string {
+  if (delivery?.late === "divert") return `go to ${printable(delivery.divertTo ?? "?")}`;
+  return delivery?.late === "drop" ? "dropped" : "delivered";
 }
 
 /** A filter in a line; one that this command line does not understand, of another version, is only named. */

@@ -220,7 +220,9 @@ function withSettings(command: Command): Command {
     .addOption(new Option("--source <how-many>", "one source at a time, or many").choices(["many", "single"]))
     .option("--priority <0-9>", "of events that say none", wholeNumber(0, PRIORITY_MAX))
     .option("--ttl <ms|none>", "time to live of events that say none", ttlFromText)
-    .addOption(new Option("--late <what>", "what happens to events beyond their time").choices(["deliver", "drop"]))
+    .addOption(
+      new Option("--late <what>", "what happens to events beyond their time").choices(["deliver", "drop", "divert"]),
+    )
     .option("--echo", "sessions receive what they publish themselves")
     .option("--no-echo", "they do not")
     .addOption(

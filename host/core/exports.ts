@@ -233,6 +233,15 @@ export interface CoreExports {
   /** What became of the deadlines of a channel in a connection's inbox since it joined: STREAM_…. */
   streamStatistic(connection: number, channel: number, index: number): number;
 
+  /** When the next deadline of any inbox passes, ms on the service clock; it may be too early. 0: at once; −1: there is none. */
+  deadlineNext(): number;
+
+  /**
+   * Deals with deadlines that have passed, of a bounded number of inboxes: misses are told, late events dropped or diverted.
+   * Returns what deadlineNext() says then.
+   */
+  deadlineTick(now: number): number;
+
   /** Events that the channel keeps now. */
   channelStored(channel: number): number;
 
@@ -272,7 +281,7 @@ export interface CoreExports {
   /** Has a source carry routes for its own events, which run before the channel's; as channelRoutes(). */
   memberRoutes(member: number, stage: number, routes: number): number;
 
-  /** What becomes of events that nobody is selected for: EMPTY_…. `divertTo`: number of a channel. Returns a status. */
+  /** What becomes of events that nobody is selected for: EMPTY_…. `divertTo`: number of a channel, also that of late events. Returns a status. */
   channelEmpty(channel: number, policy: number, divertTo: number): number;
 
   // --- Members ---

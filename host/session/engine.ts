@@ -117,6 +117,8 @@ export interface Flusher {
   flush(session: Session): void;
   /** Flushes everything now. */
   turn(): void;
+  /** The host ends: no deadline is looked at any more. */
+  stop(): void;
   /** Whether a turn is due. */
   readonly pending: boolean;
   /** The socket is done with what it was given, or gone: the memory of that write is free. */

@@ -19,6 +19,7 @@ import {
 import { type Core, SCRATCH_AT } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { firstNumber } from "../core/views.ts";
+import { DeadlineTimer } from "./deadline-timer.ts";
 import type { Engine, Flusher, OutputRenderer, RenderContext } from "./engine.ts";
 import { defaultGrouping, groupEvents } from "./inbox.ts";
 import type { WriteHold } from "./port.ts";
@@ -52,6 +53,7 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
   let turning = false;
   let ready: Session[] = [];
   let copiesBytes = 0;
+  const deadlines = new DeadlineTimer(engine);
   /** Whether the last drain() left something behind that may go. */
   let progress: Progress = SOME;
 
@@ -95,6 +97,7 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
       // What still waits for a decider would otherwise wait for the next input.
       if (engine.deciding) engine.decide(engine.clocks.service.now());
       flushDirty(core);
+      if (engine.core === core) deadlines.look();
     } catch (error) {
       engine.fault(error, undefined);
     }
@@ -244,6 +247,7 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     flush,
     turn,
     released,
+    stop: () => deadlines.stop(),
     get pending() {
       return scheduled;
     },

@@ -20,7 +20,6 @@ import {
 import { limits } from "../limits.ts";
 import { type Admission, admitJoin } from "./admission.ts";
 import { type Ref, refField } from "./frames.ts";
-import { notSupported } from "./inbox.ts";
 import type { PatternMembership } from "./memberships.ts";
 import { type Own, ownFrom, setOwn } from "./own-filters.ts";
 import type { Session } from "./session.ts";
@@ -170,7 +169,13 @@ function joinAs(
     core.exports.memberRemove(session.id, implicit.member);
     session.memberships?.delete(implicit.member);
   }
-  return addMember(session, core, channel, role, false, { where, filters: own.filters, pattern, rate: frame.rate });
+  return addMember(session, core, channel, role, false, {
+    where,
+    filters: own.filters,
+    pattern,
+    rate: frame.rate,
+    misses: frame.misses,
+  });
 }
 
 /** Sets filter, types and attributes of a member that was just made. */
@@ -266,7 +271,12 @@ export function assertJoin(frame: Join, path: string): Where | undefined {
     );
   }
   const where = whereFrom(frame.where, frame.dialect);
-  if (frame.misses) throw notSupported(`${path}misses`, frame.misses);
+  if (frame.misses && frame.role !== "source" && frame.role !== "both") {
+    throw new SluiceError("invalid_value", `Cannot take ${path}misses of a sink, which is told of its misses anyway`, {
+      value: `${path}misses`,
+      limit: ["source", "both"],
+    });
+  }
   assertRate(frame.rate, `${path}rate`);
   assertTypes(frame.types, `${path}types`);
   return where;

@@ -1,7 +1,7 @@
 /**
  * Sources that come into being by publishing.
  */
-import { RESULT_LIMIT, RESULT_STATUS, RESULT_VALUE, ROLE_SINK, ROLE_SOURCE } from "../../core-wasm/abi.ts";
+import { RESULT_LIMIT, RESULT_STATUS, RESULT_VALUE, ROLE_MISSES, ROLE_SINK, ROLE_SOURCE } from "../../core-wasm/abi.ts";
 import type { ChannelView } from "../channel/channels.ts";
 import type { Core } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
@@ -47,6 +47,8 @@ export function addMember(
     /** What brought it, if it was a pattern. */
     readonly pattern?: PatternMembership | undefined;
     readonly rate?: number | undefined;
+    /** Whether it is told of misses, as a source. */
+    readonly misses?: boolean;
   } = {},
 ): number {
   const joins = session.engine.options.joins;
@@ -61,7 +63,9 @@ export function addMember(
       },
     );
   }
-  const member = core.exports.memberAdd(session.id, channel.number, role);
+  const { where, filters, pattern, rate, misses } = noted;
+  const told = misses === true && (role & ROLE_SOURCE) !== 0 ? ROLE_MISSES : 0;
+  const member = core.exports.memberAdd(session.id, channel.number, role | told);
   if (member === 0) {
     const { result } = core.views;
     throw errorFromStatus(
@@ -70,7 +74,6 @@ export function addMember(
       result[RESULT_LIMIT] as number,
     );
   }
-  const { where, filters, pattern, rate } = noted;
   session.memberships.add({
     member,
     channelNumber: channel.number,

@@ -36,10 +36,7 @@ export const examples = {
       json: '{"receipt":{"ref":2,"results":[{"id":"k3j2h1-5-1-1","sequence":1,"epoch":5,"sinks":1,"hosts":1}]}}',
     },
     dropped: { json: '{"dropped":{"channel":"orders","count":12,"reason":"overflow"}}' },
-    missed: {
-      json: '{"missed":{"channel":"orders","number":7,"by":12.5}}',
-      later: "missed deadlines are counted, not told one by one.",
-    },
+    missed: { json: '{"missed":{"channel":"orders","id":"o-17","by":12.5,"sequence":7,"reason":"waited"}}' },
     welcome: {
       json: '{"welcome":{"host":"k3j2h1","session":"…","resumed":false,"limits":{"frameBytes":1114112,"eventBytes":1048576,"publishEvents":4096,"joins":10000},"epoch":5}}',
     },

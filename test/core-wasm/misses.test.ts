@@ -49,12 +49,15 @@ describe("misses", () => {
     expect(counts().slice(1, 3)).toEqual([2, 2]);
   });
 
-  test("what is delivered late from an ordered inbox is told with its number", () => {
-    const { publish, drain, counts } = createSink(abi.ORDERING_DEADLINE, abi.CHANNEL_ECHO);
+  test.each([
+    ["fifo", abi.ORDERING_FIFO],
+    ["deadline", abi.ORDERING_DEADLINE],
+  ])("%s: what is delivered late is told before it", (_, ordering) => {
+    const { publish, drain, counts } = createSink(ordering, abi.CHANNEL_ECHO);
     publish({ id: "a", type: "t", ttlMs: 10n }, { id: "b", type: "t", ttlMs: 30n }, { id: "c", type: "t" });
     const { missed, ids } = drain(20);
     expect(ids).toEqual(["a", "b", "c"]);
-    expect(missed).toMatchObject([{ id: "a", number: 1n, by: 10 }]);
+    expect(missed).toMatchObject([{ id: "a", sequence: 1n, by: 10 }]);
     expect(counts()).toEqual([1, 1, 0, 0]);
   });
 

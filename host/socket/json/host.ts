@@ -103,8 +103,14 @@ function treeFromKind(kind: HostFrame["kind"], names: HostNames, session: Sessio
         },
       };
     case "missed": {
-      const { number, id, by, sequence } = kind.value;
-      const event = { id: id || undefined, by, sequence: sequence === 0n ? undefined : integerFromBigint(sequence) };
+      const { number, id, by, sequence, sinks, reason } = kind.value;
+      const event = {
+        id: id || undefined,
+        by,
+        sequence: sequence === 0n ? undefined : integerFromBigint(sequence),
+        sinks: sinks || undefined,
+        reason: reason || undefined,
+      };
       return { missed: { channel: channelOf(kind.value), number: narrow(number), ...event } };
     }
     case "welcome": {

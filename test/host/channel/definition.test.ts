@@ -104,7 +104,12 @@ describe("definitionFromJson()", () => {
     ["a TTL beyond the calendar", { delivery: { ttlMs: 2 ** 50 } }, "invalid_value", 2 ** 50],
     ["echo that is text", { echo: "yes" }, "invalid_value", "yes"],
     ["another name", { name: "d" }, "invalid_value", "d"],
-    ["diversion", { delivery: { late: "divert" } }, "not_supported", "delivery.late"],
+    [
+      "diversion of late events to nowhere",
+      { delivery: { late: "divert" } },
+      "contradiction",
+      ["delivery.late", "delivery.divertTo"],
+    ],
     [
       "diversion to nowhere",
       { delivery: { empty: "divert" } },

@@ -123,7 +123,7 @@ describe("join", () => {
       code: "expression",
       value: "sink.load",
     },
-    { name: "misses", join: { channel: "c", misses: true }, code: "not_supported", value: "join.misses" },
+    { name: "misses of a sink", join: { channel: "c", misses: true }, code: "invalid_value", value: "join.misses" },
   ];
   test.each(refusals)("$name is refused with its ref, and the session goes on", async ({ join, code, value }) => {
     const host = await startHost();

@@ -64,6 +64,8 @@ export class ModelEngine {
   readonly #entryBytes: EntryBytes;
   readonly #decider: ModelDecider;
   readonly #cancels = new ModelCancels(this.#cancelWorld());
+  /** The clock of the last call that said it. */
+  #nowMs = 0;
 
   constructor(entryBytes: EntryBytes, decider: ModelDecider) {
     this.#entryBytes = entryBytes;
@@ -128,6 +130,7 @@ export class ModelEngine {
 
   /** Publishes events, in order. The connection must be a source. */
   publish(connection: number, channel: number, events: readonly EventInit[], nowMs: number): ModelReceipt[] {
+    this.#nowMs = nowMs;
     const target = this.channels.get(channel) as ModelChannel;
     const source = this.sourceOf(connection, channel) as ModelMember;
     return events.map((init) => {
@@ -174,6 +177,7 @@ export class ModelEngine {
 
   /** Everything one connection gets now. */
   drain(connection: number, nowMs: number): ModelDelivery[] {
+    this.#nowMs = nowMs;
     const deliveries = this.inbox(connection).drain(nowMs);
     for (const { entry } of deliveries) this.#cancels.delivered(connection, entry);
     return deliveries;
@@ -192,7 +196,7 @@ export class ModelEngine {
         return connections.filter((connection) => {
           const member = this.members.find((candidate) => isSink(candidate, connection, channel)) as ModelMember;
           const entry = this.#entry(channel, target.sequence, event, member, 0);
-          return this.inbox(connection).push({ ...entry, ...(cancel === undefined ? {} : { cancel }) });
+          return this.inbox(connection).push({ ...entry, ...(cancel === undefined ? {} : { cancel }) }, this.#nowMs);
         }).length;
       },
     };
@@ -238,7 +242,7 @@ export class ModelEngine {
       let taken = tried.get(member.connection);
       if (taken === undefined) {
         const entry = this.#entry(channel, sequence, event, member, connection);
-        taken = this.inbox(member.connection).push(entry);
+        taken = this.inbox(member.connection).push(entry, this.#nowMs);
         tried.set(member.connection, taken);
       }
       if (!taken) refused += 1;

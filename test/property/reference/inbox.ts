@@ -72,12 +72,18 @@ export class ModelInbox {
   }
 
   /** Enqueues by the overflow policy. Returns false where the inbox refuses (`reject`). */
-  push(entry: Entry): boolean {
-    if (this.fits(entry.bytes)) {
+  push(entry: Entry, nowMs: number): boolean {
+    const fits = this.fits(entry.bytes);
+    if (!fits && this.overflow === abi.OVERFLOW_REJECT) return false;
+    const dead = deadReason(entry, nowMs);
+    if (dead !== undefined) {
+      this.drop(entry.channel, dead);
+      return true;
+    }
+    if (fits) {
       this.entries.push(entry);
       return true;
     }
-    if (this.overflow === abi.OVERFLOW_REJECT) return false;
     if (this.overflow === abi.OVERFLOW_DISCONNECT) this.disconnected = true;
     if (this.overflow === abi.OVERFLOW_DROP_OLDEST) {
       while (this.entries.length > 0 && !this.fits(entry.bytes)) this.#dropFirst();
@@ -116,17 +122,16 @@ export class ModelInbox {
     return this.#open() && this.entries.some((entry) => deadReason(entry, nowMs) === undefined);
   }
 
-  /** Everything that may be delivered now, in order; what is dead at the front goes even while nothing may. */
+  /** Everything that may be delivered now, in order; what is dead goes even while nothing may. */
   drain(nowMs: number): ModelDelivery[] {
     const out: ModelDelivery[] = [];
-    for (let entry = this.entries[0]; entry !== undefined; entry = this.entries[0]) {
+    this.entries = this.entries.filter((entry) => {
       const dead = deadReason(entry, nowMs);
-      if (dead === undefined && !this.#open()) break;
+      if (dead !== undefined) this.drop(entry.channel, dead);
+      return dead === undefined;
+    });
+    for (let entry = this.entries[0]; entry !== undefined && this.#open(); entry = this.entries[0]) {
       this.entries.shift();
-      if (dead !== undefined) {
-        this.drop(entry.channel, dead);
-        continue;
-      }
       if (this.creditEvents !== undefined) this.creditEvents -= 1;
       if (this.creditBytes !== undefined) this.creditBytes -= entry.bytes;
       this.delivered += 1n;

@@ -108,8 +108,8 @@ export const clientKinds = {
       .optional()
       .describe("Names of attributes: what an event of this source says of them becomes its own live attribute, too"),
     dialect: z.enum(["", "cesql"]).optional().describe("Of `where`: `cesql` is the pure CloudEvents SQL"),
-    misses: z.boolean().optional().describe("Not yet: tell this source of missed deadlines"),
-    rate: z.number().positive().optional().describe("Not yet: declared events per second"),
+    misses: z.boolean().optional().describe("Tells this source of deadlines that its events miss"),
+    rate: z.number().positive().optional().describe("Declared events per second, for admission"),
     after: z
       .strictObject({ epoch: count, sequence: count })
       .optional()

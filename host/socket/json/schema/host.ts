@@ -90,6 +90,8 @@ export const hostKinds = {
     id: z.string().optional(),
     by: z.number(),
     sequence: count.optional(),
+    sinks: uint32.optional(),
+    reason: z.enum(["waited", "late", "hopeless"]).optional(),
   }),
   welcome: z.strictObject({
     host: z.string(),
