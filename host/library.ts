@@ -44,6 +44,7 @@ export { createService, type Service, type ServiceSettings } from "./service.ts"
 export type { PublishResult } from "./session/local.ts";
 export type { LocalDelivery } from "./session/local-frames.ts";
 export type { AttributeValue, Subscription, SubscriptionOptions } from "./session/subscription.ts";
+export type { Trace, TracedDelivery } from "./session/tracing.ts";
 
 /** How an embedded host is made. */
 export interface HostOptions extends ServiceOptionsInput {

@@ -233,6 +233,17 @@ export const limits = Object.freeze({
   /** The same at most: what fails a hundred times will fail. */
   attemptsMax: 100,
 
+  /** Traces of single events that are kept: as many as a person compares. */
+  traces: 64,
+  /** Deliveries that one trace tells of: the first ones. */
+  traceDeliveries: 100,
+  /** How long an event is followed, on the real clock. */
+  traceMs: 60_000,
+  /** How long a trace waits for the sinks where it does not say. */
+  traceWaitMs: 1_000,
+  /** The same at most. */
+  traceWaitMsMax: 30_000,
+
   /** Events of handlers that may lead to another one where a service manager does not say: what takes longer goes in circles. */
   cascadeHops: 16,
   /** The same at most. */

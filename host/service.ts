@@ -46,6 +46,7 @@ import {
   type SubscriptionOptions,
 } from "./session/subscription.ts";
 import { createSweeper, type Sweeper } from "./session/sweep.ts";
+import { Tracing } from "./session/tracing.ts";
 import { createSocketCodec, type SocketCodec } from "./socket/json/codec.ts";
 import { createStreamRenderers, type StreamKind, type StreamRenderers } from "./socket/sse/renderers.ts";
 import { type OpenedStream, openStream, type StreamRequest } from "./socket/sse/stream.ts";
@@ -92,6 +93,7 @@ export class Service implements Engine {
   readonly resumption: Resumption;
   readonly patterns: Patterns = new Patterns(this);
   readonly counters: Counters = createCounters();
+  readonly tracing: Tracing = new Tracing(this);
   /** All mailboxes, those of HTTP clients included. */
   readonly inboxes: Mailboxes;
   /** Moment of the start on the real clock, ms since 1970. */
@@ -398,6 +400,7 @@ export class Service implements Engine {
     this.flusher.stop();
     for (const managed of [...this.#managed]) managed.close();
     this.resumption.endAll();
+    this.tracing.close();
     this.inboxes.closeAll(new SluiceError("draining", "The host is shutting down"));
     for (const session of this.#sessions.withSocket())
       session.drop(new SluiceError("draining", "The host is shutting down"));

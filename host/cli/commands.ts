@@ -13,6 +13,7 @@ import type { PubOptions } from "./pub.ts";
 import { addFilterCommand } from "./routing-commands.ts";
 import type { SubOptions } from "./sub.ts";
 import type { Terminal } from "./terminal.ts";
+import type { TraceOptions } from "./trace.ts";
 import { attributeFromText, bytesFromText, collect, wholeNumber } from "./values.ts";
 
 /** Every client command takes it. */
@@ -120,6 +121,24 @@ export function addExplainCommand(program: Command, terminal: Terminal, onFailed
       .action(async (channel: string, options: ExplainOptions & WithUrl) => {
         const { explain } = await import("./explain.ts");
         if (!(await explain(channel, options, target(options, terminal), terminal))) onFailed();
+      }),
+  );
+}
+
+/** Adds trace. `onFailed` is called where not all selected sinks have the event in time. */
+export function addTraceCommand(program: Command, terminal: Terminal, onFailed: () => void): void {
+  withUrl(
+    withEvent(program.command("trace"))
+      .summary("publish one event and say when it passed which stage")
+      .description("Publish one event, and print when it was queued, and when each sink's inbox and socket let it go.")
+      .argument("<channel>")
+      .option("--event <json>", "a whole JSON event instead")
+      .option("--wait <ms>", "how long to wait for the sinks (default 1000)", wholeNumber(0, limits.traceWaitMsMax))
+      .option("--json", "the trace as JSON")
+      .addHelpText("after", TRACE_EXAMPLES)
+      .action(async (channel: string, options: TraceOptions & WithUrl) => {
+        const { trace } = await import("./trace.ts");
+        if (!(await trace(channel, options, target(options, terminal), terminal))) onFailed();
       }),
   );
 }
@@ -279,6 +298,13 @@ Examples:
   $ sluice explain orders --event '{"type":"order.placed","key":"r-17"}' --json
 
 Exit code 1 if nobody would get it.`;
+
+const TRACE_EXAMPLES = `
+Examples:
+  $ sluice trace orders --type order.placed --attr region=eu
+  $ sluice trace orders --event '{"type":"order.placed"}' --wait 5000 --json
+
+Exit code 1 if a sink that was selected does not have it in time.`;
 
 const CANCEL_EXAMPLES = `
 Examples:

@@ -12,12 +12,16 @@ import { figure, printable, type Style } from "./style.ts";
 import { type Column, linesFromTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** The options of the command. */
-export interface ExplainOptions extends EventOptions {
+/** How one event is given: whole, or by its parts. */
+export interface ExplainedEventOptions extends EventOptions {
   readonly data?: string;
   readonly file?: string;
   /** A whole JSON event. */
   readonly event?: string;
+}
+
+/** The options of the command. */
+export interface ExplainOptions extends ExplainedEventOptions {
   /** Member that would submit it. */
   readonly as?: string;
   readonly json?: boolean;
@@ -82,13 +86,7 @@ export async function explain(
   target: Target,
   terminal: Terminal,
 ): Promise<boolean> {
-  if (options.event !== undefined && (options.data !== undefined || options.file !== undefined))
-    throw new CliError("give the event once: as --event, or its parts", { exitCode: 2 });
-  const payload =
-    options.event === undefined
-      ? await payloadOf(options.data, options.file, options, terminal.stdin)
-      : payloadFromJson(options.event);
-  const event = JSON.parse(textFromEvent(fromBinary(EventSchema, eventBytes(payload, options))));
+  const event = await eventFromOptions(options, terminal);
   const as = options.as === undefined ? "" : `&as=${encodeURIComponent(options.as)}`;
   const sinks: SinkLike[] = [];
   let page: PageLike;
@@ -107,6 +105,17 @@ export async function explain(
   } while (cursor !== null);
   if (options.json !== true) print(sinks, page, terminal);
   return page.sinks > 0;
+}
+
+/** The event that options give, as JSON. @throws {CliError} for one that is none, or given twice. */
+export async function eventFromOptions(options: ExplainedEventOptions, terminal: Terminal): Promise<object> {
+  if (options.event !== undefined && (options.data !== undefined || options.file !== undefined))
+    throw new CliError("give the event once: as --event, or its parts", { exitCode: 2 });
+  const payload =
+    options.event === undefined
+      ? await payloadOf(options.data, options.file, options, terminal.stdin)
+      : payloadFromJson(options.event);
+  return JSON.parse(textFromEvent(fromBinary(EventSchema, eventBytes(payload, options))));
 }
 
 function print(sinks: readonly SinkLike[], page: PageLike, terminal: Terminal): void {

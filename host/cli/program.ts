@@ -4,7 +4,13 @@
 import { Command, CommanderError } from "commander";
 import { isSluiceError } from "../errors.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { addCancelCommand, addChannelCommand, addClientCommands, addExplainCommand } from "./commands.ts";
+import {
+  addCancelCommand,
+  addChannelCommand,
+  addClientCommands,
+  addExplainCommand,
+  addTraceCommand,
+} from "./commands.ts";
 import { CliError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, lineFromReason, messageOf } from "./failure.ts";
 import { addFilterCommands } from "./filter-commands.ts";
 import { addMailboxCommand } from "./mailbox-commands.ts";
@@ -110,6 +116,7 @@ function createProgram(
   addClientCommands(program, terminal, onFailed);
   addCancelCommand(program, terminal);
   addExplainCommand(program, terminal, onFailed);
+  addTraceCommand(program, terminal, onFailed);
   addChannelCommand(program, terminal);
   addFilterCommands(program, terminal);
   addMailboxCommand(program, terminal);

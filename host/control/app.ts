@@ -35,6 +35,7 @@ import { addStatsRoutes } from "./routes/stats.ts";
 import { addSubscribeRoute } from "./routes/subscribe.ts";
 import { addTemplateRoutes } from "./routes/templates.ts";
 import { addTestRoutes } from "./routes/test-controls.ts";
+import { addTraceRoutes } from "./routes/trace.ts";
 import { registerFilterMetrics, registerInboxMetrics, registerServiceMetrics } from "./service-metrics.ts";
 
 export type { ControlInfo, ControlOptions } from "./routes/kit.ts";
@@ -110,6 +111,7 @@ export function createControlApp(options: ControlOptions): ControlPlane {
   addSubscribeRoute(app);
   addCancelRoute(app);
   addExplainRoute(app);
+  addTraceRoutes(app);
   addTemplateRoutes(app);
   addFilterRoutes(app);
   addFilterModuleRoutes(app);

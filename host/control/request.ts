@@ -171,3 +171,20 @@ export function readQuery<Name extends string>(
   }
   return query;
 }
+
+/**
+ * A whole number in a query; undefined where it is absent.
+ *
+ * @param field Its path, for the error.
+ * @throws {SluiceError} `invalid_value` for anything but a whole number within bounds.
+ */
+export function wholeFrom(field: string, text: string | undefined, least: number, most: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new SluiceError(
+    "invalid_value",
+    `Cannot take ${field} ${JSON.stringify(text.slice(0, 32))}, it must be a whole number from ${least} to ${most}`,
+    { value: text.slice(0, 32), limit: most },
+  );
+}

@@ -16,6 +16,7 @@ import type { ConnectionAdapter } from "../session/connection.ts";
 import type { ExplainOptions, Explanation } from "../session/explain.ts";
 import type { Mailboxes } from "../session/mailboxes.ts";
 import type { AttributeChanges, RosterMember } from "../session/roster.ts";
+import type { Tracing } from "../session/tracing.ts";
 import type { StreamKind } from "../socket/sse/renderers.ts";
 import type { OpenedStream, StreamRequest } from "../socket/sse/stream.ts";
 import type { ModulesAtWork } from "./module-metrics.ts";
@@ -109,6 +110,8 @@ export interface ControlService {
     Mailboxes,
     "list" | "get" | "open" | "patch" | "close" | "join" | "leave" | "poll" | "acknowledge" | "drain" | "histogram"
   >;
+  /** Events whose way is followed. */
+  readonly tracing: Pick<Tracing, "trace" | "list">;
   /** Counters by name; those that only grow end in "Total". */
   statistics(): Readonly<Record<string, number>>;
 }

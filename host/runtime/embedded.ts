@@ -7,6 +7,7 @@ import type { Cancelled } from "../session/cancel.ts";
 import type { PublishResult } from "../session/local.ts";
 import type { LocalDelivery } from "../session/local-frames.ts";
 import type { AttributeValue, Subscription, SubscriptionOptions } from "../session/subscription.ts";
+import type { Trace } from "../session/tracing.ts";
 import { microsFromMoment } from "../socket/json/moment.ts";
 import {
   type EventInput,
@@ -46,6 +47,12 @@ export interface Channel {
    * @throws {SluiceError} where it is refused: see the table of codes.
    */
   publish(event: EventInput): Receipt;
+  /**
+   * Publishes one event and tells when it passed which stage, once all selected sinks have it or `waitMs` are over.
+   *
+   * @throws {SluiceError} as publish().
+   */
+  trace(event: EventInput, options?: { readonly waitMs?: number }): Promise<Trace>;
   /** Publishes many with a constant number of calls into the core. One result per event; nothing is thrown for a single one. */
   publishAll(events: readonly EventInput[]): PublishResult[];
   /**
@@ -104,6 +111,7 @@ export function embeddedChannel(service: Service, name: string): Channel {
     name,
     publish: (event) => receiptFrom(service.publish(name, [eventFrom(event)])[0]),
     cancel: (key, options = {}) => service.cancel(name, key, momentFrom(options)),
+    trace: async (event, options = {}) => service.tracing.trace(name, eventFrom(event), options),
     publishAll: (events) => service.publish(name, events.map(eventFrom)),
     subscribe: (options = {}) =>
       keep(

@@ -14,6 +14,7 @@ import type { WriteHold } from "./port.ts";
 import type { Resumption } from "./resumption.ts";
 import type { Session } from "./session.ts";
 import type { Slots } from "./slots.ts";
+import type { Tracing } from "./tracing.ts";
 
 /** A text message read: the binary frame it stands for, or what is wrong with it. */
 export type TextRead =
@@ -141,6 +142,8 @@ export interface Engine extends CoreHolder {
   /** Subscriptions to patterns of channels. */
   readonly patterns: Patterns;
   readonly counters: Counters;
+  /** Events whose way is followed. */
+  readonly tracing: Tracing;
   /** Whether any channel has had a decider. */
   readonly deciding: boolean;
   /** Publishes encoded events as a source of the host's own. @throws {SluiceError} where no event was looked at. */

@@ -210,6 +210,8 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     const bytes = core.exports.drain(session.id, at, most, engine.clocks.service.now());
     // However little came, the next event may have been too large for what was left of the room.
     progress = core.views.result[RESULT_VALUE] === 0 ? SOME : MORE;
+    if (engine.tracing.active !== 0)
+      engine.tracing.drained(session, `s${session.number}`, core.views.bytes.subarray(at, at + bytes));
     return bytes;
   }
 
@@ -224,7 +226,10 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     session.spoke = true;
     const taken = session.adapter.write(bytes);
     session.slow = !taken;
-    if (taken) return true;
+    if (taken) {
+      if (engine.tracing.active !== 0) engine.tracing.written(session);
+      return true;
+    }
     engine.counters.writesHeld++;
     session.writing = true;
     session.wants = true;

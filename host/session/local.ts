@@ -196,7 +196,10 @@ export class LocalSession extends Session {
       channelName: (channelNumber) => this.memberships?.ofChannel(channelNumber)[0]?.channel ?? "",
       onFrame: this.#onFrame,
     });
+    const { tracing } = this.engine;
+    if (tracing.active !== 0) tracing.drained(this, null, bytes.subarray(SCRATCH_AT, SCRATCH_AT + length));
     if (deliveries.length > 0) this.#onDeliveries(deliveries);
+    if (tracing.active !== 0) tracing.written(this);
     return left;
   }
 

@@ -45,6 +45,8 @@ export interface Drained {
 
 /** What a mailbox session tells whoever owns it. */
 export interface MailboxListener {
+  /** Of the mailbox. */
+  readonly id: string;
   /** There may be something to take. Called once per turn of the loop. */
   ready(): void;
   /** The host or the core says something that is no delivery: drops, or the end of a membership. */
@@ -99,6 +101,8 @@ export class MailboxSession extends Session {
       if (length === 0) break;
       if (first === 0 && views.result[RESULT_DELIVERIES] !== 0) first = firstNumber(views);
       bytes += length;
+      if (engine.tracing.active !== 0)
+        engine.tracing.drained(this, this.#listener.id, views.bytes.subarray(SCRATCH_AT, SCRATCH_AT + length));
       readFrames(
         views.bytes.slice(SCRATCH_AT, SCRATCH_AT + length),
         (delivery) => deliveries.push(delivery),
@@ -150,6 +154,7 @@ export class MailboxSession extends Session {
   #drained(decide: boolean): void {
     const { engine } = this;
     this.redelivery?.delivered();
+    if (engine.tracing.active !== 0) engine.tracing.written(this);
     // Room in a blocking inbox lets go of events, which may have to be decided, and which others are to get.
     if (decide) engine.decide(engine.clocks.service.now());
     engine.flusher.schedule();

@@ -187,6 +187,7 @@ export class Mailbox implements MailboxView {
         ...(all === undefined ? {} : { through: BigInt(all) }),
       }),
     );
+    this.#owner.engine.tracing.acknowledged(this.#session, numbers, through ?? 0);
   }
 
   /** Answers polls that wait with what there is, because the host says goodbye. */
@@ -222,7 +223,7 @@ export class Mailbox implements MailboxView {
 
   #open(): MailboxSession {
     const ready = this.#owner.ready ?? (() => this.#polls.ready());
-    const session = this.#owner.openSession({ ready, hear: (frame) => this.#hear(frame) });
+    const session = this.#owner.openSession({ id: this.id, ready, hear: (frame) => this.#hear(frame) });
     try {
       applyInbox(session, this.settings);
     } catch (error) {
@@ -245,6 +246,8 @@ export class Mailbox implements MailboxView {
     const one = groupEvents(grouping);
     const most = eventsMax === undefined || grouping.single ? one : eventsMax;
     const session = this.#session;
+    // Draining may be all that a trace has waited for.
+    const followed = engine.tracing.active !== 0;
     const drained = this.#drain(picked, most, eventsMax === undefined ? grouping.bytes : limits.pollBytes);
     const { epoch } = engine.core;
     let fresh = 0;
@@ -257,6 +260,7 @@ export class Mailbox implements MailboxView {
       const channel = engine.channels.byNumber(channelNumber)?.name ?? "";
       return { ...delivery, number, channel, member, epoch, derivedId: id };
     });
+    if (followed) for (const { number, event } of entries) engine.tracing.numbered(session, number, event);
     for (const { number } of entries) this.#numberLast = Math.max(this.#numberLast, number);
     return entries;
   }

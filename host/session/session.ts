@@ -162,6 +162,7 @@ export class Session implements Connection {
   written(): void {
     this.engine.flusher.released(this);
     this.writing = false;
+    if (this.engine.tracing.active !== 0) this.engine.tracing.written(this);
     if (this.state === CLOSED) return;
     if (this.wants || this.state === CLOSING) this.engine.flusher.ready(this);
   }

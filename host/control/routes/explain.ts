@@ -12,7 +12,7 @@ import { problemSchema } from "../../socket/json/schema/host.ts";
 import { member as memberName, memberNumber } from "../../socket/json/schema/parts.ts";
 import { createEventsReader, eventModeOf } from "../cloudevents/mode.ts";
 import { pageFrom, pageQuery, pageSchema, pageWanted } from "../list.ts";
-import { readBody, readQuery } from "../request.ts";
+import { type ControlContext, readBody, readQuery } from "../request.ts";
 import { nameOf } from "./channels.ts";
 import { type ControlApp, channelParameter, jsonContent, problemAnswers } from "./kit.ts";
 
@@ -96,16 +96,7 @@ export function addExplainRoute(app: ControlApp): void {
     const wanted = pageWanted(query, app, list);
     const submitter =
       as === undefined ? undefined : (memberNumber(checkWith(memberName, as, ["query", "as"])) as number);
-    const mode = eventModeOf(context);
-    const { entries, many } = readEvents(context, mode, await readBody(context, limits.bodyBytes));
-    const [entry] = entries;
-    if (many || entry === undefined)
-      throw new SluiceError("invalid_value", `Cannot explain ${entries.length} events at once, limit is 1`, {
-        value: entries.length,
-        limit: 1,
-      });
-    if (entry instanceof Error) throw entry;
-    const given = decoded(entry);
+    const given = await readOneEvent(context, readEvents, limits.bodyBytes);
     const { event, refused, sinks } = service.explain(channel, given, submitter === undefined ? {} : { as: submitter });
     const places = sinks.map((explained, index) => ({ explained, place: String(index).padStart(INDEX_DIGITS, "0") }));
     const page = pageFrom(places, wanted, app, list, ({ place }) => place);
@@ -119,12 +110,34 @@ export function addExplainRoute(app: ControlApp): void {
   });
 }
 
+/**
+ * Reads the one event that a body is to have.
+ *
+ * @throws {SluiceError} where it cannot be read, and `invalid_value` for none or more than one.
+ */
+export async function readOneEvent(
+  context: ControlContext,
+  readEvents: ReturnType<typeof createEventsReader>,
+  bytesMax: number,
+): Promise<Event> {
+  const mode = eventModeOf(context);
+  const { entries, many } = readEvents(context, mode, await readBody(context, bytesMax));
+  const [entry] = entries;
+  if (many || entry === undefined)
+    throw new SluiceError("invalid_value", `Cannot take ${entries.length} events at once, limit is 1`, {
+      value: entries.length,
+      limit: 1,
+    });
+  if (entry instanceof Error) throw entry;
+  return decoded(entry);
+}
+
 /** @throws {SluiceError} `not_utf8`: when publishing, it is the core that looks at the bytes of texts. */
 function decoded(entry: Uint8Array): Event {
   try {
     return fromBinary(EventSchema, entry);
   } catch (cause) {
-    throw new SluiceError("not_utf8", "Cannot explain an event with a text that is not UTF-8", { cause });
+    throw new SluiceError("not_utf8", "Cannot take an event with a text that is not UTF-8", { cause });
   }
 }
 

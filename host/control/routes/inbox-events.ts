@@ -22,7 +22,7 @@ import { deliverySchema } from "../../socket/json/schema/host.ts";
 import { count } from "../../socket/json/schema/parts.ts";
 import { cloudEventsAnswer, eventFormatOf, eventsMaxOf } from "../cloudevents/answer.ts";
 import { BATCH_TYPE, type EventMode, STRUCTURED_TYPE } from "../cloudevents/mode.ts";
-import { type ControlContext, readJsonBody, readQuery } from "../request.ts";
+import { type ControlContext, readJsonBody, readQuery, wholeFrom } from "../request.ts";
 import { assertPolledInbox } from "./inbox-joins.ts";
 import { inboxOf, inboxParameter } from "./inboxes.ts";
 import { type ControlApp, jsonContent, problemAnswers } from "./kit.ts";
@@ -169,18 +169,6 @@ function readPoll(context: ControlContext, format: EventMode): PollWanted {
     waitMs: wholeFrom("query.waitMs", waitMs, 0, limits.pollWaitMs) ?? 0,
     picked: picks ? { types, where: whereFrom(where, dialect) } : undefined,
   };
-}
-
-/** @throws {SluiceError} `invalid_value` for anything but a whole number within bounds. */
-function wholeFrom(field: string, text: string | undefined, least: number, most: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new SluiceError(
-    "invalid_value",
-    `Cannot take ${field} ${JSON.stringify(text.slice(0, 32))}, it must be a whole number from ${least} to ${most}`,
-    { value: text.slice(0, 32), limit: most },
-  );
 }
 
 /** A body of CloudEvents has no room for it. */

@@ -20,8 +20,8 @@ export interface DocumentHead {
 const chapters: ReadonlyArray<{ readonly name: string; readonly description: string; readonly paths: RegExp }> = [
   {
     name: "Events",
-    description: "Publishing, subscribing, and why",
-    paths: /^\/v1\/channels\/\{channel\}\/(events|explain)$/,
+    description: "Publishing, subscribing, why and when",
+    paths: /^\/v1\/channels\/\{channel\}\/(events|explain|trace)$|^\/v1\/traces$/,
   },
   { name: "Channels", description: "Streams of events, by name", paths: /^\/v1\/channels(\/\{channel\})?$/ },
   {
