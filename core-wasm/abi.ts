@@ -27,17 +27,15 @@ export const PUBLISH_EVENTS_MAX: u32 = 4096;
 export const RECEIPT_RECORD_BYTES: u32 = 40;
 export const RECEIPTS_BYTES: u32 = PUBLISH_EVENTS_MAX * RECEIPT_RECORD_BYTES;
 
-/** The decision batch: records for the decider, then its answer, see DECIDE_… below. */
-export const DECIDE_EVENTS_MAX: u32 = 64;
-export const DECIDE_RECORD_BYTES: u32 = 64;
+/** The decision batch: its head (BATCH_…), the records of its events (RECORD_…), then the answer (DECISION_…), see below. */
+export const DECIDE_EVENTS_MAX: u32 = 256;
 export const DECIDE_OFFSET: u32 = RECEIPTS_OFFSET + RECEIPTS_BYTES;
-export const DECIDE_BYTES: u32 = DECIDE_EVENTS_MAX * DECIDE_RECORD_BYTES;
-/** Candidate member numbers of all records, one after another. */
-export const DECIDE_CANDIDATES_OFFSET: u32 = DECIDE_OFFSET + DECIDE_BYTES;
-export const DECIDE_CANDIDATES_MAX: u32 = 65536;
-export const DECIDE_CANDIDATES_BYTES: u32 = DECIDE_CANDIDATES_MAX * 4;
+export const DECIDE_HEAD_BYTES: u32 = 64;
+/** The records lie one behind the other, so that they are copied at once. */
+export const DECIDE_RECORDS_OFFSET: u32 = DECIDE_OFFSET + DECIDE_HEAD_BYTES;
+export const DECIDE_RECORDS_BYTES: u32 = 262144;
 /** The decider's words: one per event, then the variable area (kinds in DECISION_…). */
-export const DECIDE_WORDS_OFFSET: u32 = DECIDE_CANDIDATES_OFFSET + DECIDE_CANDIDATES_BYTES;
+export const DECIDE_WORDS_OFFSET: u32 = DECIDE_RECORDS_OFFSET + DECIDE_RECORDS_BYTES;
 export const DECIDE_WORDS_MAX: u32 = 131072;
 export const DECIDE_WORDS_BYTES: u32 = DECIDE_WORDS_MAX * 4;
 
@@ -107,7 +105,7 @@ export const REASON_SOURCE: u32 = 3;
 export const REASON_RECEIPT: u32 = 4;
 /** One event or frame was refused with RESULT_STATUS, RESULT_VALUE, RESULT_LIMIT; the connection lives. */
 export const REASON_PROBLEM: u32 = 5;
-/** RESULT_COUNT events wait in DECIDE for decide(). */
+/** RESULT_COUNT events wait for decideNext() and decide(). */
 export const REASON_DECIDE: u32 = 6;
 /** The peer broke the protocol: RESULT_STATUS says how. The host tells it and closes. Further input is ignored. */
 export const REASON_CLOSE: u32 = 7;
@@ -154,24 +152,6 @@ export const RECEIPT_CHANNEL: u32 = 7;
 export const RECEIPT_ID_AT: u32 = 8;
 export const RECEIPT_ID_BYTES: u32 = 9;
 
-// --- Record of DECIDE (word index) ---
-export const DECIDE_EVENT_AT: u32 = 0;
-export const DECIDE_EVENT_BYTES: u32 = 1;
-export const DECIDE_CHANNEL: u32 = 2;
-export const DECIDE_CONNECTION: u32 = 3;
-/** Address of the first candidate member number, and how many. */
-export const DECIDE_CANDIDATES_AT: u32 = 4;
-export const DECIDE_CANDIDATES: u32 = 5;
-export const DECIDE_DECIDER: u32 = 6;
-
-// --- Decision words: low 2 bits kind, high 30 bits word index into the variable area ---
-export const DECISION_DROP: u32 = 0;
-export const DECISION_ALL: u32 = 1;
-/** Bitmap over the candidates, ⌈candidates/32⌉ words. */
-export const DECISION_BITMAP: u32 = 2;
-/** Count, then indexes into the candidates. */
-export const DECISION_LIST: u32 = 3;
-
 // --- Status codes: what calls return, and RESULT_STATUS ---
 export const STATUS_OK: u32 = 0;
 /** Not a sequence of well-formed protobuf fields. VALUE: offset in the frame. */
@@ -212,7 +192,7 @@ export const STATUS_WEBSOCKET_KIND: u32 = 20;
 export const STATUS_WEBSOCKET_SPLIT: u32 = 21;
 /** Two kinds in one frame, none, or a field given with the wrong wire type. */
 export const STATUS_FRAME_KIND: u32 = 22;
-/** Wrong word or index of a decider; the event went to all candidates. */
+/** A word is wrong or missing: RESULT_INDEX is its event's, VALUE the word. That event and all behind it wait. */
 export const STATUS_DECISION: u32 = 23;
 /** coreInit(): memory too small. LIMIT: bytes needed. */
 export const STATUS_MEMORY: u32 = 24;
@@ -241,6 +221,8 @@ export const STATUS_NOT_MEMBER: u32 = 35;
 export const STATUS_KEY_MISSING: u32 = 36;
 /** Another sink that got the key has cancelled it before: what that one does stands. */
 export const STATUS_CANCELLED: u32 = 37;
+/** More sinks than a module may see. LIMIT: DECIDER_SINKS_MAX. */
+export const STATUS_DECIDER_SINKS: u32 = 38;
 
 /** On CONNECTION_WEBSOCKET_JSON drain() may give a frame that begins with this tag (field 15, bytes): its content is a
  *  WebSocket control frame that goes out as it is. */

@@ -54,9 +54,10 @@ import { programRun } from "./expression/run";
 import { scratchInit } from "./expression/scratch";
 import { castBoolean, stackAt, typeOf } from "./expression/stack";
 import { viewEvent, viewInit, viewSink } from "./expression/view";
+import { batchInit } from "./filter/batch";
 import { candidatesInit } from "./filter/candidates";
-import { DECIDER_SINKS_MAX, decideBatch, decidedChannel, decidedNote, decideInit, parkedEvents } from "./filter/decide";
 import { heldInit } from "./filter/held";
+import { parkedEvents, parkedInit } from "./filter/parked";
 import { dueInboxes } from "./mailbox/due";
 import { histogramsInit } from "./mailbox/histograms";
 import { inboxFree, inboxNew } from "./mailbox/inbox";
@@ -80,7 +81,7 @@ import {
   memberWhereSet,
 } from "./match/membership";
 import { deadlineMsOf } from "./match/publish";
-import { outboxesPump } from "./match/pump";
+import { pumpInit } from "./match/pump";
 import { channelStoreSet, replay } from "./match/replay";
 import { hashSeed } from "./memory/bytes";
 import { heapCopy, heapGive, heapInit } from "./memory/heap";
@@ -89,7 +90,6 @@ import { randomSeed } from "./memory/random";
 import { tableGive, tableTake } from "./memory/table";
 import { resultSet, resultStatus } from "./result";
 import { memberUpdateFrame } from "./session/attributes";
-import { resultDeciding } from "./session/calls";
 import {
   Connection,
   connectionAt,
@@ -143,6 +143,16 @@ const MAILBOX_PAGES_MAX: u32 = 8192;
 const SOURCE_BYTES_MAX: u32 = 256;
 
 export { channelEmpty, channelRoutes, memberRoutes, routesAdd, routesRelease, routesStatistic } from "./filter/calls";
+export {
+  channelDecider,
+  decide,
+  decideNext,
+  deciderAdd,
+  deciderIntern,
+  deciderRelease,
+  deciderStatistic,
+  memberDecider,
+} from "./filter/decider-calls";
 export { dirtyTake, drain, flushDue } from "./session/calls";
 
 export function abiVersion(): u32 {
@@ -170,7 +180,9 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   slabsInit(storeBytes / SLAB_BYTES);
   fanOutInit();
   collectInit();
-  decideInit();
+  parkedInit();
+  batchInit();
+  pumpInit();
   candidatesInit();
   heldInit();
   randomSeed(<u64>epoch);
@@ -263,19 +275,6 @@ export function ingestFrame(number: u32, at: u32, bytes: u32, now: f64): void {
   connectionIngestFrame(connection, at, bytes);
 }
 
-export function decide(words: u32, now: f64): u32 {
-  clockSet(now);
-  const events = decidedNote();
-  const status = decideBatch(words);
-  // Outboxes of these channels stopped when the batch was full.
-  for (let i: u32 = 0; i < events; i++) {
-    const channel = channelFind(decidedChannel(i));
-    if (channel !== null) outboxesPump(channel);
-  }
-  resultDeciding();
-  return status;
-}
-
 export function controlPush(number: u32, at: u32, bytes: u32): u32 {
   const connection = connectionFind(number);
   return connection === null ? STATUS_MEMBER_UNKNOWN : controlFrame(connection, at, bytes);
@@ -307,18 +306,15 @@ export function channelRemove(number: u32): u32 {
   return STATUS_OK;
 }
 
-export function channelSet(number: u32, flags: u32, priority: u32, ttlMs: f64, decider: u32): u32 {
+export function channelSet(number: u32, flags: u32, priority: u32, ttlMs: f64): u32 {
   const found = channelFind(number);
   if (found === null) return STATUS_CHANNEL_UNKNOWN;
   const channel = found as Channel;
-  if (decider !== 0 && channel.sinks > DECIDER_SINKS_MAX)
-    return resultStatus(STATUS_LIMIT, channel.sinks, DECIDER_SINKS_MAX);
   const late = (channel.flags ^ flags) & CHANNEL_LATE_DROP;
   channel.flags = (flags & ~OWN_FLAGS) | (channel.flags & OWN_FLAGS);
   if (late !== 0) lateChanged(channel);
   channel.priority = priority;
   channel.ttlMs = ttlMs;
-  channel.decider = decider;
   return STATUS_OK;
 }
 

@@ -94,6 +94,7 @@ export const codes = Object.freeze({
   cancelled: terminal(3559, 409, "The key was cancelled before"),
   session_taken: terminal(3561, 409, "Another connection goes on with this session"),
   publish_gap: terminal(3562, 409, "The numbers of published events have a gap"),
+  too_many_sinks: terminal(3569, 409, "The channel has more sinks than a filter module may see"),
   admission: terminal(3560, 409, "The deadlines cannot be kept"),
   filter_unknown: terminal(3563, 404, "There is no such filter module"),
   filter_in_use: terminal(3564, 409, "The filter module is in use"),

@@ -329,10 +329,10 @@ export class Service implements Engine {
     }
   }
 
-  /** Has the events of a channel decided by the decider of the settings, which gets `decider` as its number; 0: no more. */
-  setDecider(name: string, decider: number): void {
-    this.channels.setDecider(name, decider);
-    if (decider !== 0) this.deciding = true;
+  /** Has the events of a channel decided by the decider of the settings, or no more. */
+  setDecider(name: string, decided: boolean): void {
+    this.channels.setDecider(name, decided);
+    if (decided) this.deciding = true;
   }
 
   /** Sends everything that can be sent, now instead of at the end of the loop's turn. */

@@ -17,8 +17,8 @@ export class Channel {
   sequence: u64;
   /** From here to `ttlMs`, 32 bytes: all 0 on a channel without anything special, which is seen with two loads. */
   types: u32;
-  /** Number of the decider, 0: none. */
-  decider: u32;
+  /** 1: a module decides about some of its events, which wait for it (filter/parked.ts). */
+  parks: u32;
   /** How many sinks have an inbox that does not drop the oldest, or are a second membership of their session. While
    *  both are 0, events that follow one another fan out as one range. */
   strictSinks: u32;

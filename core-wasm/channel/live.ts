@@ -23,6 +23,11 @@ export class Live {
   /** Routes that it carries for its own events, by STAGE_…; 0: none. */
   routesOut: u32;
   routesIn: u32;
+  /** Deciders, likewise. */
+  deciderOut: u32;
+  deciderIn: u32;
+  /** Its number for modules, where its channel has any (filter/slots.ts). */
+  slot: u32;
   /** Names of attributes of its own events that become its live ones: u16 bytes and text each. */
   piggybackAt: u32;
   piggybackBytes: u32;

@@ -70,8 +70,8 @@ function fieldPut(slot: u32, field: u32): void {
   else putText(slot, at, scratchBytes);
 }
 
-/** Pushes the Value that the view found; the last one of its fields counts. */
-function valuePut(slot: u32): void {
+/** Puts the Value that the view found, missing where it found none; the last one of its fields counts. */
+export function valuePut(slot: u32): void {
   if (viewAt === 0) {
     putMissing(slot);
     errorAdd(ERROR_MISSING);

@@ -32,8 +32,12 @@ let built = false;
 let shapeAt: u32 = 0;
 let shapeBytes: u32 = 0;
 /** Per FIELD_…: u32 address (0: absent), u32 bytes. Scalars: the address of their first byte. */
-const fieldsAt: u32 = <u32>memory.data(80);
-if (FIELDS * 8 !== 80) ERROR("fieldsAt has not the size of the fields");
+const fieldsAt: u32 = <u32>memory.data(96);
+/** The event's data, which no expression sees. */
+export const VIEW_DATA: u32 = FIELDS;
+/** An even number, so that they are cleared in pairs. */
+const VIEW_FIELDS: u32 = (VIEW_DATA + 2) & ~1;
+if (VIEW_FIELDS * 8 !== 96) ERROR("fieldsAt has not the size of the fields");
 
 /** The live attributes that `sink.NAME` means, 0 bytes for none: entries of Update.attributes. */
 let sinkAt: u32 = 0;
@@ -79,6 +83,15 @@ export function viewScanned(at: u32, bytes: u32, scanned: u32): void {
   built = false;
 }
 
+/** As viewScanned(), of an event that was scanned a while ago and had that Shape as it was `learned`. */
+export function viewAgain(at: u32, bytes: u32, shape: u32, learned: u32, scanned: u32): void {
+  eventAt = at;
+  eventBytes = bytes;
+  shapeAt = shape !== 0 && changetype<Shape>(shape).learned === learned ? shape : 0;
+  shapeBytes = scanned;
+  built = false;
+}
+
 /** From now on `sink.NAME` means the attributes of this member. */
 export function viewSink(member: Member | null): void {
   if (member === null || member.live === 0) {
@@ -118,7 +131,7 @@ export function viewAttribute(name: u32): void {
   viewBytes = load<u32>(slot, 8);
 }
 
-/** The field of the event. */
+/** The field of the event, or VIEW_DATA. */
 export function viewField(field: u32): void {
   if (!built) build();
   viewAt = load<u32>(fieldsAt + field * 8);
@@ -189,7 +202,7 @@ function entryFind(at: u32, end: u32): void {
 }
 
 /** Field numbers of the schema to FIELD_…, 0 for those that expressions do not see. */
-const fieldOf: u32 = <u32>memory.data<u8>([0, 1, 2, 3, 4, 5, 6, 7, 0, 8, 0, 9, 0, 0, 0, 0]);
+const fieldOf: u32 = <u32>memory.data<u8>([0, 1, 2, 3, 4, 5, 6, 7, 0, 8, 0, 9, 10, 0, 0, 0]);
 
 function build(): void {
   built = true;
@@ -217,10 +230,10 @@ function build(): void {
   if (eventBytes !== shapeBytes) read(eventAt + shapeBytes, end);
 }
 
-/** Forgets where fields are: five stores where memory.fill() would be a call. */
+/** Forgets where fields are: six stores where memory.fill() would be a call. */
 function clearFields(): void {
   const zero = i64x2.splat(0);
-  for (let field: u32 = 0; field < FIELDS * 8; field += 16) v128.store(fieldsAt + field, zero);
+  for (let field: u32 = 0; field < VIEW_FIELDS * 8; field += 16) v128.store(fieldsAt + field, zero);
 }
 
 /** Notes where the fields at [at, end) and the attributes that programs ask for lie. */
@@ -300,10 +313,10 @@ const NOTE_BYTES: u32 = 12;
 /** Attributes of one event that programs ask for; with more the event is read anew. */
 const NOTED_MAX: u32 = 20;
 const TEMPLATE_FIELDS: u32 = offsetof<Template>();
-const TEMPLATE_NOTES: u32 = TEMPLATE_FIELDS + FIELDS * 8;
+const TEMPLATE_NOTES: u32 = TEMPLATE_FIELDS + VIEW_FIELDS * 8;
 const TEMPLATE_BYTES: u32 = TEMPLATE_NOTES + NOTED_MAX * NOTE_BYTES;
-const templatesAt: u32 = <u32>memory.data(5376, 16);
-if (TEMPLATE_BYTES * SHAPES !== 5376) ERROR("Templates have not the size of their room");
+const templatesAt: u32 = <u32>memory.data(5632, 16);
+if (TEMPLATE_BYTES * SHAPES !== 5632) ERROR("Templates have not the size of their room");
 /** What attributeNote() has seen of the event under way: u32 name, u32 offset, u32 bytes of the Value. */
 const notesAt: u32 = <u32>memory.data(240, 4);
 if (NOTE_BYTES * NOTED_MAX !== 240) ERROR("Notes have not the size of their room");
@@ -314,7 +327,7 @@ function learn(template: Template, shape: Shape): void {
   template.learned = 0;
   if (noted > NOTED_MAX) return;
   const at = changetype<u32>(template);
-  for (let field: u32 = 0; field < FIELDS * 8; field += 8) {
+  for (let field: u32 = 0; field < VIEW_FIELDS * 8; field += 8) {
     const found = load<u32>(fieldsAt + field);
     // Absent ones stay below the event, wherever that lies.
     store<u32>(at + TEMPLATE_FIELDS + field, found === 0 ? 0 : found - eventAt);
@@ -329,7 +342,7 @@ function learn(template: Template, shape: Shape): void {
 /** What read() would find. A field never lies at the event's first byte, which is a tag. */
 function recall(template: Template): void {
   const at = changetype<u32>(template);
-  for (let field: u32 = 0; field < FIELDS * 8; field += 8) {
+  for (let field: u32 = 0; field < VIEW_FIELDS * 8; field += 8) {
     const offset = load<u32>(at + TEMPLATE_FIELDS + field);
     store<u32>(fieldsAt + field, offset === 0 ? 0 : eventAt + offset);
     store<u32>(fieldsAt + field, load<u32>(at + TEMPLATE_FIELDS + field, 4), 4);

@@ -16,11 +16,12 @@ import {
 import { Channel } from "../channel/channel";
 import { Live, liveTake } from "../channel/live";
 import { Member } from "../channel/member";
-import { heapGive, heapTakeZero } from "../memory/heap";
+import { heapTakeZero } from "../memory/heap";
 import { resultStatus } from "../result";
 import { candidatesReserve } from "./candidates";
-import { ranksBind, ranksJoin, ranksLeave, ranksUnbind } from "./ranks";
+import { ranksBind, ranksUnbind } from "./ranks";
 import { Routes, routeAt, routesInherit, routesRelease } from "./route";
+import { Slots } from "./slots";
 
 /** What is bound to a channel, and what waits for a sink there (empty.ts). */
 @unmanaged
@@ -36,8 +37,27 @@ export class Filters {
   /** Something has changed since the last attempt to deliver what is held; next channel of which that is so. */
   retry: u32;
   nextRetry: u32;
+  /** Counts those attempts. */
+  attempt: u32;
   /** Address of the Channel. */
   channel: u32;
+  /** Deciders bound to the stages; 0: none, a stage with one has no routes. */
+  deciderOut: u32;
+  deciderIn: u32;
+  /** All deciders of the channel, those that sources carry too (list through Decider.next), and how many. */
+  deciders: u32;
+  deciderCount: u32;
+  /** Slots of the sinks (slots.ts), 0: none. There are some while there are deciders, or events that wait for one. */
+  slots: u32;
+  /** Events that wait for a decider, and whether outboxes wait for room among those (list through nextPump). */
+  parked: u32;
+  pump: u32;
+  nextPump: u32;
+}
+
+/** The slots of a channel that has some. */
+export function filtersSlots(channel: Channel): Slots {
+  return changetype<Slots>(changetype<Filters>(channel.filters).slots);
 }
 
 /** Routes bound to OUT, 0: none. */
@@ -116,35 +136,12 @@ export function memberBind(member: Member, channel: Channel, stage: u32, routes:
   else live.routesIn = routes;
   if (routes !== 0 && before !== 0) routesInherit(changetype<Routes>(routes), changetype<Routes>(before));
   routesRelease(before);
-  const any = (live.routesOut | live.routesIn) !== 0;
-  member.role = any ? member.role | ROLE_FILTERED : member.role & ~ROLE_FILTERED;
+  carriesMark(member, live);
   return STATUS_OK;
 }
 
-/** A sink has joined: room among the candidates, and its places in trees. Returns false where memory is used up. */
-export function filtersJoin(channel: Channel, member: Member): bool {
-  if (channel.filters === 0) return true;
-  if (!candidatesReserve(channel.sinks)) return false;
-  if (ranksJoin(filtersOut(channel), member) && ranksJoin(filtersIn(channel), member)) return true;
-  ranksLeave(member, 0);
-  return false;
-}
-
-/** Frees what a source carries. */
-export function filtersDrop(member: Member): void {
-  if (member.live === 0) return;
-  const live = changetype<Live>(member.live);
-  routesRelease(live.routesOut);
-  routesRelease(live.routesIn);
-  live.routesOut = live.routesIn = 0;
-}
-
-/** Frees the filters of a channel that has no sinks any more; nothing is held. */
-export function filtersFree(channel: Channel): void {
-  if (channel.filters === 0) return;
-  const filters = changetype<Filters>(channel.filters);
-  routesRelease(filters.out);
-  routesRelease(filters.in);
-  heapGive(channel.filters, offsetof<Filters>());
-  channel.filters = 0;
+/** Sets the mark of a source that carries filters. */
+export function carriesMark(member: Member, live: Live): void {
+  const any = (live.routesOut | live.routesIn | live.deciderOut | live.deciderIn) !== 0;
+  member.role = any ? member.role | ROLE_FILTERED : member.role & ~ROLE_FILTERED;
 }

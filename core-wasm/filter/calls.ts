@@ -11,6 +11,7 @@ import { channelAt, channelFind } from "../channel/channel";
 import { memberFind } from "../channel/member";
 import { rangeFlush } from "../match/fan-out";
 import { resultStatus } from "../result";
+import { channelDecide } from "./attach";
 import { channelBind, channelEmptySet, filtersTake, memberBind } from "./bind";
 import { heldWake } from "./held";
 import { Routes, routeCounter, routesRelease, routesTake } from "./route";
@@ -33,6 +34,7 @@ export function channelRoutes(number: u32, stage: u32, routes: u32): u32 {
   if (channel === null) return resultStatus(STATUS_CHANNEL_UNKNOWN, number, 0);
   rangeFlush();
   const status = channelBind(channel, stage, routes);
+  if (status === STATUS_OK && routes !== 0) channelDecide(channel, stage, 0);
   if (status === STATUS_OK) heldWake(channel);
   return status;
 }

@@ -12,7 +12,7 @@ import { bytesEqual } from "../memory/bytes";
 import { heapGive, heapTake } from "../memory/heap";
 import { statisticAdd } from "../statistics";
 import { Filters, filtersMark } from "./bind";
-import { Routes, routesRelease } from "./route";
+import { carryEnd, carryUse, parkedUnhold } from "./parking";
 
 /** One event that waits; its entry follows the record. */
 @unmanaged
@@ -29,8 +29,13 @@ export class HeldNode {
   /** What its source carried, 0: nothing. */
   routesOut: u32;
   routesIn: u32;
+  deciderOut: u32;
+  deciderIn: u32;
   /** The channel keeps it in its ring already. */
   stored: u32;
+  /** It waits for a decider again (parked.ts), and the last attempt that it was part of, as Filters.attempt counts. */
+  parked: u32;
+  attempt: u32;
 }
 export const HELD_HEAD_BYTES: u32 = offsetof<HeldNode>();
 
@@ -43,7 +48,15 @@ export function heldInit(): void {
 }
 
 /** Adds the entry at [at, at + bytes); the node, 0 where there are too many or memory is used up. */
-export function heldPush(channel: Channel, at: u32, bytes: u32, routesOut: u32, routesIn: u32): u32 {
+export function heldPush(
+  channel: Channel,
+  at: u32,
+  bytes: u32,
+  routesOut: u32,
+  routesIn: u32,
+  deciderOut: u32,
+  deciderIn: u32,
+): u32 {
   const filters = changetype<Filters>(channel.filters);
   if (filters.held >= EMPTY_HELD_MAX) return 0;
   const address = heapTake(HELD_HEAD_BYTES + bytes);
@@ -54,8 +67,11 @@ export function heldPush(channel: Channel, at: u32, bytes: u32, routesOut: u32, 
   node.bytes = bytes;
   node.routesOut = routesOut;
   node.routesIn = routesIn;
-  if (routesOut !== 0) changetype<Routes>(routesOut).references++;
-  if (routesIn !== 0) changetype<Routes>(routesIn).references++;
+  node.deciderOut = deciderOut;
+  node.deciderIn = deciderIn;
+  node.parked = 0;
+  node.attempt = filters.attempt;
+  carryUse(channel, routesOut, routesIn, deciderOut, deciderIn);
   if (filters.heldHead === 0) filters.heldHead = address;
   else changetype<HeldNode>(filters.heldTail).next = address;
   filters.heldTail = address;
@@ -72,8 +88,8 @@ export function heldRemove(channel: Channel, previous: u32, address: u32): void 
   else changetype<HeldNode>(previous).next = node.next;
   if (filters.heldTail === address) filters.heldTail = previous;
   filters.held--;
-  routesRelease(node.routesOut);
-  routesRelease(node.routesIn);
+  if (node.parked !== 0) parkedUnhold(address);
+  carryEnd(node.routesOut, node.routesIn, node.deciderOut, node.deciderIn);
   heapGive(address, HELD_HEAD_BYTES + node.bytes);
   filtersMark(channel);
 }
@@ -82,10 +98,28 @@ export function heldRemove(channel: Channel, previous: u32, address: u32): void 
 export function heldWake(channel: Channel): void {
   if (channel.filters === 0) return;
   const filters = changetype<Filters>(channel.filters);
-  if (filters.held === 0 || filters.retry !== 0) return;
+  if (filters.held === 0) return;
+  filters.attempt++;
+  heldAgain(filters);
+}
+
+/** The attempt goes on at the end of this turn. */
+export function heldAgain(filters: Filters): void {
+  if (filters.retry !== 0) return;
   filters.retry = 1;
   filters.nextRetry = retries;
-  retries = channel.filters;
+  retries = changetype<u32>(filters);
+}
+
+/** The node before another one of the channel, 0: that is the first. */
+export function heldBefore(channel: Channel, address: u32): u32 {
+  let before: u32 = 0;
+  let at = changetype<Filters>(channel.filters).heldHead;
+  while (at !== address) {
+    before = at;
+    at = changetype<HeldNode>(at).next;
+  }
+  return before;
 }
 
 /** Whether held events of any channel are to be tried again. */

@@ -100,24 +100,38 @@ export function carriedBy(source: u32, stage: u32): u32 {
  * that OUT has left nobody for.
  */
 export function stageRun(stage: u32, carried: u32): void {
-  if (stage === STAGE_IN) {
-    if (stagesFilled && !anyLeft() && !ownTakes()) return;
-    rememberedOut = remembered;
-    unsure = !stagesFilled;
-  }
-  reasonOffset = stage === STAGE_IN ? EXPLAINED_IN : 0;
+  if (stage === STAGE_IN && stagesNobody()) return;
   const channel = changetype<Channel>(channelUnderWay);
-  own = 1;
-  if (carried !== 0) routesRun(changetype<Routes>(carried));
+  stageEnter(stage);
+  stepRun(carried, true);
+  stepRun(stage === STAGE_OUT ? filtersOut(channel) : filtersIn(channel), false);
+}
+
+/** Whether it is known already that nobody gets the event. */
+export function stagesNobody(): bool {
+  return stagesFilled && !anyLeft() && !stagesOwnTakes();
+}
+
+/** Begins with a stage. */
+export function stageEnter(stage: u32): void {
+  reasonOffset = stage === STAGE_IN ? EXPLAINED_IN : 0;
+  if (stage === STAGE_OUT) return;
+  rememberedOut = remembered;
+  unsure = !stagesFilled;
+}
+
+/** Runs one list of routes, 0: none. `carried`: it is the source's. */
+export function stepRun(routes: u32, carried: bool): void {
+  if (routes === 0) return;
+  own = carried ? 1 : 0;
+  routesRun(changetype<Routes>(routes));
   own = 0;
-  const bound = stage === STAGE_OUT ? filtersOut(channel) : filtersIn(channel);
-  if (bound !== 0) routesRun(changetype<Routes>(bound));
 }
 
 /** Remembers what the event leaves behind in the memories of its routes, now that it is accepted by `selected` sinks. */
 export function stagesAccept(selected: u32): void {
   // Whether IN had anybody to select from is found out only where it matters.
-  if (selected === 0 && unsure && remembered !== rememberedOut && !ownTakes()) {
+  if (selected === 0 && unsure && remembered !== rememberedOut && !stagesOwnTakes()) {
     if (collectMatching(changetype<Channel>(channelUnderWay), connection, type) === 0) remembered = rememberedOut;
   }
   for (let i: u32 = 0; i < remembered; i++) {
@@ -168,7 +182,12 @@ function mark(): void {
 
 /** Own sinks of the submitter do not get it either. */
 function ownOut(reason: u32): void {
-  if (stagesOwn) stagesOwnReason = reason + reasonOffset;
+  if (stagesOwn) stagesOwnOut(reason + reasonOffset);
+}
+
+/** The same, for an EXPLAINED_… as it is told. */
+export function stagesOwnOut(reason: u32): void {
+  stagesOwnReason = reason;
   stagesOwn = false;
 }
 
@@ -290,7 +309,7 @@ function anyLeft(): bool {
 }
 
 /** Whether a sink of the submitter's own gets the event beside the selection. */
-function ownTakes(): bool {
+export function stagesOwnTakes(): bool {
   const channel = changetype<Channel>(channelUnderWay);
   if (!stagesOwn || (channel.flags & CHANNEL_ECHO) === 0) return false;
   for (let at = pairFirst(connection, channel.number); at !== 0; at = changetype<Member>(at).nextOfPair) {

@@ -10,7 +10,7 @@ export function divertLate(): void {
   for (let at = divertedShift(); at !== 0; at = divertedShift()) {
     const entry = at + DIVERTED_HEAD_BYTES;
     const channel = channelFind(entryChannel(entry));
-    if (channel !== null) divert(channel, changetype<Diverted>(at).connection, entry, nowMs, true);
+    if (channel !== null) divert(channel, changetype<Diverted>(at).connection, entry, nowMs, true, 0);
     divertedFree(at);
   }
 }

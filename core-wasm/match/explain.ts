@@ -44,6 +44,7 @@ import {
   VERDICT_UNKNOWN,
 } from "../abi";
 import { Channel } from "../channel/channel";
+import { Live } from "../channel/live";
 import { Member, pairWithRole } from "../channel/member";
 import { joinedSink } from "../channel/sinks";
 import { typeLookup, typeSetTakes } from "../channel/types";
@@ -52,9 +53,26 @@ import { entryBytes } from "../event/entry";
 import { factsForget, factsNote } from "../event/facts";
 import { SCAN_PRIORITY, scanFlags, scanPriority, scanTimeUs, scanTypeAt, scanTypeBytes } from "../event/scan";
 import { viewEvent } from "../expression/view";
-import { Candidate, candidateAdd, candidateAt, candidateBlank, candidatesClear } from "../filter/candidates";
+import { Filters, filtersIn, filtersOut } from "../filter/bind";
+import {
+  Candidate,
+  candidateAdd,
+  candidateAt,
+  candidateBlank,
+  candidates,
+  candidatesClear,
+} from "../filter/candidates";
 import { selectionsOf } from "../filter/questions";
-import { carriedBy, RUN_DRY, stageRun, stagesBegin, stagesFill, stagesOwnReason } from "../filter/stages";
+import {
+  carriedBy,
+  RUN_DRY,
+  stageEnter,
+  stagesBegin,
+  stagesFill,
+  stagesNobody,
+  stagesOwnReason,
+  stepRun,
+} from "../filter/stages";
 import { inboxHasRoom, inboxYields } from "../mailbox/inbox";
 import { orderAhead } from "../mailbox/order";
 import { Mailbox } from "../mailbox/records";
@@ -81,7 +99,7 @@ export function explainEvent(channel: Channel, connection: u32, at: u32, bytes: 
   const deliverByUs = deadlineMs === Infinity ? i64.MAX_VALUE : <i64>(deadlineMs * 1000 + 0.5);
   const timeUs = scanTimeUs(<i64>(nowMs * 1000));
   viewEvent(at, bytes);
-  const filtered = channel.filters !== 0 && channel.decider === 0;
+  const filtered = channel.filters !== 0;
   if (filtered) choose(channel, connection, type);
   let count: u32 = 0;
   let index: u32 = 0;
@@ -133,7 +151,7 @@ function matchOf(channel: Channel, member: Member, connection: u32, type: u32): 
   if (member.connection === connection && (channel.flags & CHANNEL_ECHO) === 0) return EXPLAINED_ECHO;
   if (!typeSetTakes(member.types, type)) return EXPLAINED_TYPE;
   if (!memberTakes(member, type)) return EXPLAINED_WHERE;
-  return channel.decider !== 0 ? EXPLAINED_DECIDER : EXPLAINED_NONE;
+  return EXPLAINED_NONE;
 }
 
 /** Runs all filters without any effect; the candidates stand in the order of the channel's sinks afterwards. */
@@ -151,8 +169,31 @@ function choose(channel: Channel, connection: u32, type: u32): void {
   const source = pairWithRole(connection, channel.number, ROLE_SOURCE);
   stagesBegin(channel, connection, type, channel.sequence + 1, RUN_DRY);
   stagesFill();
-  stageRun(STAGE_OUT, carriedBy(source, STAGE_OUT));
-  stageRun(STAGE_IN, carriedBy(source, STAGE_IN));
+  walk(channel, source);
+}
+
+/** Runs the filters in their order, up to the first that is a module: of whom that is asked about nothing is known. */
+function walk(channel: Channel, source: u32): void {
+  const filters = changetype<Filters>(channel.filters);
+  const own = source === 0 ? 0 : changetype<Member>(source).live;
+  stageEnter(STAGE_OUT);
+  if (own !== 0 && changetype<Live>(own).deciderOut !== 0) return unknown();
+  stepRun(carriedBy(source, STAGE_OUT), true);
+  if (filters.deciderOut !== 0) return unknown();
+  stepRun(filtersOut(channel), false);
+  if (stagesNobody()) return;
+  stageEnter(STAGE_IN);
+  if (own !== 0 && changetype<Live>(own).deciderIn !== 0) return unknown();
+  stepRun(carriedBy(source, STAGE_IN), true);
+  if (filters.deciderIn !== 0) return unknown();
+  stepRun(filtersIn(channel), false);
+}
+
+/** A module has the word about all that are left. */
+function unknown(): void {
+  for (let i: u32 = 0; i < candidates; i++) {
+    if (candidateAt(i).reason === EXPLAINED_NONE) candidateAt(i).reason = EXPLAINED_DECIDER;
+  }
 }
 
 function outcomeOf(candidate: Candidate): u32 {

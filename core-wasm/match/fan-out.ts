@@ -47,7 +47,7 @@ export function fanOutInit(): void {
 
 /** Whether ranges may be used: selective sinks get their events one by one, all others in ranges. */
 export function channelPlain(channel: Channel): bool {
-  return (channel.decider | channel.strictSinks | channel.doubleSinks) === 0;
+  return (channel.strictSinks | channel.doubleSinks) === 0;
 }
 
 /** Adds an entry to the range, beginning a new one where it does not follow on. */

@@ -1,7 +1,7 @@
 /** The end of a member's record. */
 import { liveFree } from "../channel/live";
 import { Member, memberTable } from "../channel/member";
-import { filtersDrop } from "../filter/bind";
+import { filtersDrop } from "../filter/comings";
 import { tableGive } from "../memory/table";
 
 /** Frees a member that is tied to nothing any more, with what it carried. */

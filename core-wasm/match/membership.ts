@@ -14,7 +14,9 @@ import {
   ROLE_FILTERED,
   ROLE_SINK,
   ROLE_SOURCE,
+  STATISTIC_DROPPED_LEFT,
   STATUS_CHANNEL_UNKNOWN,
+  STATUS_DECIDER_SINKS,
   STATUS_LIMIT,
   STATUS_MEMBER_UNKNOWN,
   STATUS_OK,
@@ -37,10 +39,11 @@ import { joinedSink, sinkJoin, sinkLeave, sinksFree } from "../channel/sinks";
 import { typeSetMade, typeSetNew, typeSetRelease } from "../channel/types";
 import { entryChannel, entrySize } from "../event/entry";
 import { programRelease } from "../expression/program";
-import { filtersFree, filtersJoin } from "../filter/bind";
-import { DECIDER_SINKS_MAX } from "../filter/decide";
+import { DECIDER_SINKS_MAX } from "../filter/abi";
+import { slotsFull } from "../filter/attach";
+import { filtersFree, filtersJoin, filtersLeave } from "../filter/comings";
 import { heldDrop, heldWake } from "../filter/held";
-import { ranksLeave } from "../filter/ranks";
+import { parkedDrop } from "../filter/parking";
 import { accountFree } from "../mailbox/accounts";
 import { inboxDiscard } from "../mailbox/discard";
 import { inboxBelowReleaseMark, inboxRelease, inboxStrict, inboxTrim } from "../mailbox/inbox";
@@ -55,10 +58,11 @@ import { tableTake } from "../memory/table";
 import { resultStatus } from "../result";
 import { Connection, connectionFind } from "../session/connection";
 import { sourceForget } from "../session/sources";
+import { statisticAdd } from "../statistics";
 import { collectReserve } from "./collect";
 import { memberFree } from "./free";
 import { OutboxNode } from "./outbox";
-import { outboxesPump } from "./pump";
+import { outboxesPump, pumpForget } from "./pump";
 import { selectiveFree, sinkDeselect, sinkSelect } from "./selective";
 
 /** Adds a member; 0 with RESULT_STATUS where it cannot be. */
@@ -73,8 +77,8 @@ export function memberNew(connection: Connection, channelNumber: u32, role: u32)
     resultStatus(STATUS_SOURCE_TAKEN, channel.sources, 1);
     return 0;
   }
-  if ((role & ROLE_SINK) !== 0 && channel.decider !== 0 && channel.sinks >= DECIDER_SINKS_MAX) {
-    resultStatus(STATUS_LIMIT, channel.sinks + 1, DECIDER_SINKS_MAX);
+  if ((role & ROLE_SINK) !== 0 && slotsFull(channel)) {
+    resultStatus(STATUS_DECIDER_SINKS, channel.sinks + 1, DECIDER_SINKS_MAX);
     return 0;
   }
   const number = tableTake(memberTable());
@@ -216,7 +220,7 @@ export function memberEnd(connection: Connection, member: Member, channel: Chann
   typeSetRelease(member.types);
   programRelease(member.where);
   member.types = member.where = 0;
-  ranksLeave(member, 0);
+  filtersLeave(channel, member);
   // What its events have still before them is its own filters.
   member.connection = 0;
   member.role &= ROLE_FILTERED;
@@ -325,7 +329,9 @@ export function channelEnd(channel: Channel): void {
   while (channel.outboxes !== 0) outboxDrop(channel);
   typeSetRelease(channel.types);
   selectiveFree(channel);
+  statisticAdd(STATISTIC_DROPPED_LEFT, parkedDrop(channel));
   heldDrop(channel);
+  pumpForget(channel.filters);
   filtersFree(channel);
   sinksFree(channel);
   lossesFree(channel);

@@ -46,7 +46,8 @@ import {
 import { varintBytes, varintWrite } from "../event/wire";
 import { viewScanned } from "../expression/view";
 import { Filters } from "../filter/bind";
-import { NO_RECEIPT, park } from "../filter/decide";
+import { NO_RECEIPT, parkedRoom } from "../filter/parked";
+import { park } from "../filter/parking";
 import { META_MISSES, Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
 import { metaAdd, metaKey, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
@@ -215,6 +216,7 @@ export function dispatch(
   let eventBytes = bytes + (addTime ? 9 : 0) + (addDeliverBy ? 9 : 0) + (addPriority ? 2 : 0);
   if (addSource) eventBytes += 1 + varintBytes(sourceBytes) + sourceBytes;
   if (eventBytes > EVENT_BYTES_MAX) return resultStatus(STATUS_EVENT_TOO_LARGE, eventBytes, EVENT_BYTES_MAX);
+  if (channel.parks !== 0 && !parkedRoom()) return resultStatus(STATUS_STORE_FULL, eventBytes, 0);
 
   const deadline = deliverByUs !== i64.MAX_VALUE && !divertsLate ? <f64>deliverByUs / 1000 : Infinity;
   const routed = isRouted(channel, source);
@@ -226,8 +228,8 @@ export function dispatch(
   if (channel.strictSinks !== 0) {
     rangeFlush();
     if (channel.selectiveSinks !== 0) viewScanned(at, bytes, bytes);
-    // Whom routes select is known only when they have run.
-    if (!routed && allRefuse(channel, connection, type, size))
+    // Whom routes select is known only when they have run. Of modules so much is known: they add nobody.
+    if ((!routed || channel.parks !== 0) && allRefuse(channel, connection, type, size))
       return resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
   }
   const misses = source !== 0 && (changetype<Member>(source).role & ROLE_MISSES) !== 0;
@@ -264,12 +266,27 @@ export function dispatch(
       metaKey(meta, scanKeyAt - at + eventAt - entry, scanKeyBytes, timeUs);
     }
   }
+  if (channel.parks !== 0) {
+    // The entry is stored and nobody holds it yet: the range before it must not free its slab.
+    slab.pins++;
+    rangeFlush();
+    const parked = park(channel, connection, source, type, slab, entry, size, eventAt, eventBytes, bytes);
+    slab.pins--;
+    parked.metaFirst = slab.metas - metas;
+    parked.metas = metas;
+    parked.deadline = deadline;
+    parked.acceptedMs = acceptedMs;
+    parked.receipt = receipt;
+    parked.diverts = diverts;
+    publishedSinks = publishedRefused = 0;
+    return STATUS_OK;
+  }
   if (channel.selectiveSinks !== 0) viewScanned(eventAt, eventBytes, bytes);
   if (!routed) {
     storedPriority = (has & SCAN_PRIORITY) !== 0 ? scanPriority : channel.priority;
     storedDeliverByUs = deliverByUs;
     storedTimeUs = scanTimeUs(<i64>(acceptedMs * 1000));
-    handOn(channel, connection, plain, type, slab, entry, size, eventAt, eventBytes, metas, deadline, receipt);
+    handOn(channel, connection, plain, type, slab, entry, size, metas, deadline, receipt);
     return STATUS_OK;
   }
   viewScanned(eventAt, eventBytes, bytes);
@@ -279,7 +296,7 @@ export function dispatch(
   publishedSinks = fanSinks;
   publishedRefused = fanRefused;
   if (routedDiverts) {
-    divert(channel, connection, entry, acceptedMs, false);
+    divert(channel, connection, entry, acceptedMs, false, diverts);
     publishedSequence = sequence;
     publishedRefused = 0;
   }
@@ -288,11 +305,10 @@ export function dispatch(
   return status;
 }
 
-/** Whether filters have a word in the events of a source on a channel. A channel with a decider asks that one. */
+/** Whether filters have a word in the events of a source on a channel. */
 function isRouted(channel: Channel, source: u32): bool {
-  if (channel.decider !== 0) return false;
   return (
-    (channel.flags & CHANNEL_FILTERED) !== 0 ||
+    (channel.parks | (channel.flags & CHANNEL_FILTERED)) !== 0 ||
     (source !== 0 && (changetype<Member>(source).role & ROLE_FILTERED) !== 0)
   );
 }
@@ -303,25 +319,29 @@ let diverts: u32 = 0;
 /** Whether the event under way has missed its moment already: it has no deadline on the channel that it comes to. */
 let divertsLate: bool = false;
 
-/** Publishes an entry's event, `late` or not, on the channel that its own diverts to; what that one refuses is counted. */
-export function divert(channel: Channel, connection: u32, entry: u32, acceptedMs: f64, late: bool): void {
+/**
+ * Publishes an entry's event, `late` or not, on the channel that its own diverts to; what that one refuses is counted.
+ * `times`: how often it was diverted already.
+ */
+export function divert(channel: Channel, connection: u32, entry: u32, acceptedMs: f64, late: bool, times: u32): void {
   const number: u32 = channel.filters === 0 ? 0 : changetype<Filters>(channel.filters).divertTo;
   const target = channelFind(number);
-  if (target === null || diverts === DIVERTS_MAX) {
+  if (target === null || times === DIVERTS_MAX) {
     statisticAdd(STATISTIC_REFUSED, 1);
     return;
   }
   const eventAt = entryEvent(entry);
   const eventBytes = entryEventBytes;
   scanEvent(eventAt, eventBytes);
-  diverts++;
+  const outer = diverts;
+  diverts = times + 1;
   const before = divertsLate;
   divertsLate = late || before;
   let status = STATUS_TYPE_REFUSED;
   if (target.types === 0 || typeSetTakes(target.types, typeLookup(scanTypeAt, scanTypeBytes)))
     status = dispatch(target, connection, 0, 0, 0, eventAt, eventBytes, acceptedMs, NO_RECEIPT);
   divertsLate = before;
-  diverts--;
+  diverts = outer;
   rangeFlush();
   statisticAdd(status === STATUS_OK ? STATISTIC_DIVERTED : STATISTIC_REFUSED, 1);
 }
@@ -339,8 +359,6 @@ function handOn(
   slab: Slab,
   entry: u32,
   size: u32,
-  eventAt: u32,
-  eventBytes: u32,
   metas: u32,
   deadline: f64,
   receipt: u32,
@@ -349,26 +367,6 @@ function handOn(
   if (plain) {
     rangeFan(channel, connection, slab, entry, size, metas, deadline);
     publishedSinks = selectiveTaken + (receipt === NO_RECEIPT ? 0 : rangeSinks(channel, connection));
-  } else if (channel.decider !== 0) {
-    // The entry is stored and nobody holds it yet: the range before it must not free its slab.
-    slab.pins++;
-    rangeFlush();
-    slab.pins--;
-    publishedSinks = 0;
-    park(
-      channel,
-      connection,
-      type,
-      slab,
-      entry,
-      size,
-      eventAt,
-      eventBytes,
-      slab.metas - metas,
-      metas,
-      deadline,
-      receipt,
-    );
   } else {
     fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);
     factsNote(entry, storedPriority, storedDeliverByUs, storedTimeUs);

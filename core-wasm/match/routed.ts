@@ -14,6 +14,7 @@ import {
   STATUS_OK,
 } from "../abi";
 import { Channel } from "../channel/channel";
+import { Live } from "../channel/live";
 import { Member, pairFirst } from "../channel/member";
 import { typeLookup } from "../channel/types";
 import { nowMs } from "../clock";
@@ -22,7 +23,9 @@ import { scanEvent, scanTimeUs, scanTypeAt, scanTypeBytes } from "../event/scan"
 import { viewEvent } from "../expression/view";
 import { Filters } from "../filter/bind";
 import { candidateAt, candidates } from "../filter/candidates";
-import { HELD_HEAD_BYTES, HeldNode, heldNextRetry, heldPush, heldRemove } from "../filter/held";
+import { HELD_HEAD_BYTES, HeldNode, heldAgain, heldNextRetry, heldPush, heldRemove } from "../filter/held";
+import { parkedFull } from "../filter/parked";
+import { park, parkedCarry } from "../filter/parking";
 import {
   carriedBy,
   RUN,
@@ -68,7 +71,17 @@ export function handRouted(
   let empty = channel.filters === 0 ? EMPTY_DROP : changetype<Filters>(channel.filters).empty;
   if (empty !== EMPTY_DROP && !stagesEmpty()) empty = EMPTY_DROP;
   if (empty === EMPTY_HOLD) {
-    status = hold(channel, connection, source, slab, entry, size, metas, deadline);
+    const own = source === 0 ? 0 : changetype<Member>(source).live;
+    const node = heldPush(
+      channel,
+      entry,
+      size,
+      own === 0 ? 0 : changetype<Live>(own).routesOut,
+      own === 0 ? 0 : changetype<Live>(own).routesIn,
+      0,
+      0,
+    );
+    status = holdNote(node, connection, slab, slab.metas - metas, metas, deadline);
   } else if (empty === EMPTY_DROP) {
     stageRun(STAGE_IN, carriedBy(source, STAGE_IN));
     fanRouted(channel, connection, type);
@@ -84,17 +97,8 @@ export function handRouted(
   return status;
 }
 
-function hold(
-  channel: Channel,
-  connection: u32,
-  source: u32,
-  slab: Slab,
-  entry: u32,
-  size: u32,
-  metas: u32,
-  deadline: f64,
-): u32 {
-  const at = heldPush(channel, entry, size, carriedBy(source, STAGE_OUT), carriedBy(source, STAGE_IN));
+/** Fills in what is known of an event that was just held; `node` 0: there was no room. Returns a status. */
+export function holdNote(at: u32, connection: u32, slab: Slab, metaFirst: u32, metas: u32, deadline: f64): u32 {
   if (at === 0) return resultStatus(STATUS_MAILBOX_FULL, EMPTY_HELD_MAX + 1, EMPTY_HELD_MAX);
   const node = changetype<HeldNode>(at);
   node.connection = connection;
@@ -102,7 +106,7 @@ function hold(
   node.keyOffset = node.keyBytes = 0;
   node.stored = 1;
   if (metas === 0) return STATUS_OK;
-  const meta = metaAt(slab, slab.metas - 1);
+  const meta = metaAt(slab, metaFirst);
   node.keyOffset = meta.keyOffset;
   node.keyBytes = meta.keyBytes;
   return STATUS_OK;
@@ -133,7 +137,12 @@ export function fanOwn(channel: Channel, connection: u32, type: u32): void {
 
 /** Tries all held events of channels where something has changed, in their order. To be called once per turn. */
 export function heldRetry(): void {
-  for (let channel = heldNextRetry(); channel !== null; channel = heldNextRetry()) retryChannel(channel as Channel);
+  while (!parkedFull()) {
+    const channel = heldNextRetry();
+    if (channel === null) return;
+    if (channel.parks !== 0) retryParking(channel as Channel);
+    else retryChannel(channel as Channel);
+  }
 }
 
 function retryChannel(channel: Channel): void {
@@ -155,6 +164,44 @@ function retryChannel(channel: Channel): void {
   }
 }
 
+/** The same where deciders are asked: as many as there is room for wait for their decision, and stay held until then. */
+function retryParking(channel: Channel): void {
+  const filters = changetype<Filters>(channel.filters);
+  let previous: u32 = 0;
+  for (let at = filters.heldHead; at !== 0; ) {
+    const node = changetype<HeldNode>(at);
+    const next = node.next;
+    if (node.deadline < nowMs) {
+      divertKeep(at + HELD_HEAD_BYTES, 0);
+      statisticAdd(STATISTIC_DROPPED_OVERFLOW + DROPPED_LATE, 1);
+      heldRemove(channel, previous, at);
+    } else {
+      if (node.parked === 0 && node.attempt !== filters.attempt) {
+        if (parkedFull()) return heldAgain(filters);
+        parkNode(channel, node);
+      }
+      previous = at;
+    }
+    at = next;
+  }
+}
+
+function parkNode(channel: Channel, node: HeldNode): void {
+  const held = changetype<u32>(node) + HELD_HEAD_BYTES;
+  const eventAt = entryEvent(held);
+  const eventBytes = entryEventBytes;
+  const sequence = entrySequence;
+  scanEvent(eventAt, eventBytes);
+  const type = typeLookup(scanTypeAt, scanTypeBytes);
+  const parked = park(channel, node.connection, 0, type, null, held, node.bytes, eventAt, eventBytes, eventBytes);
+  parked.sequence = sequence;
+  parked.deadline = node.deadline;
+  parked.held = changetype<u32>(node);
+  parkedCarry(parked, channel, node.routesOut, node.routesIn, node.deciderOut, node.deciderIn);
+  node.parked = 1;
+  node.attempt = changetype<Filters>(channel.filters).attempt;
+}
+
 /** Delivers a held event if somebody is selected for it. */
 function deliver(channel: Channel, node: HeldNode): bool {
   const held = changetype<u32>(node) + HELD_HEAD_BYTES;
@@ -167,6 +214,21 @@ function deliver(channel: Channel, node: HeldNode): bool {
   stagesBegin(channel, node.connection, type, sequence, RUN_QUIET);
   stageRun(STAGE_OUT, node.routesOut);
   if (stagesEmpty()) return false;
+  if (!heldStore(channel, node, scanTimeUs(0))) return false;
+  stagesBegin(channel, node.connection, type, sequence, RUN);
+  stageRun(STAGE_OUT, node.routesOut);
+  stageRun(STAGE_IN, node.routesIn);
+  heldFanBegin(node);
+  fanRouted(channel, node.connection, type);
+  return heldFanEnd(channel, node);
+}
+
+/** Where heldStore() has put the entry, and how many metas it got. */
+let storedAt: u32 = 0;
+let storedMetas: u32 = 0;
+
+/** Brings the entry of a held event back to the store; false where that is full. */
+export function heldStore(channel: Channel, node: HeldNode, timeUs: i64): bool {
   const metas: u32 = node.keyBytes !== 0 || node.deadline !== Infinity ? 1 : 0;
   let entry = storeTake(node.bytes, metas);
   if (entry === 0) {
@@ -175,17 +237,25 @@ function deliver(channel: Channel, node: HeldNode): bool {
     if (entry === 0) return false;
   }
   const slab = changetype<Slab>(storeSlab);
-  memory.copy(entry, held, node.bytes);
+  memory.copy(entry, changetype<u32>(node) + HELD_HEAD_BYTES, node.bytes);
   slab.used += node.bytes;
   if (metas !== 0) {
     const meta = metaAdd(slab, entry, node.deadline, channel.number, node.connection);
-    if (node.keyBytes !== 0) metaKey(meta, node.keyOffset, node.keyBytes, scanTimeUs(0));
+    if (node.keyBytes !== 0) metaKey(meta, node.keyOffset, node.keyBytes, timeUs);
   }
-  stagesBegin(channel, node.connection, type, sequence, RUN);
-  stageRun(STAGE_OUT, node.routesOut);
-  stageRun(STAGE_IN, node.routesIn);
-  fanBegin(slab, entry, node.bytes, slab.metas - metas, metas, node.deadline);
-  fanRouted(channel, node.connection, type);
+  storedAt = entry;
+  storedMetas = metas;
+  return true;
+}
+
+/** Begins the fan-out of what heldStore() has stored. */
+export function heldFanBegin(node: HeldNode): void {
+  const slab = changetype<Slab>(storeSlab);
+  fanBegin(slab, storedAt, node.bytes, slab.metas - storedMetas, storedMetas, node.deadline);
+}
+
+/** Ends it; false where everybody has refused it, and it stays held. */
+export function heldFanEnd(channel: Channel, node: HeldNode): bool {
   const refused = fanSinks !== 0 && fanRefused === fanSinks;
   if (!refused) stagesAccept(fanSinks);
   if (node.stored === 0) fanStore(channel);

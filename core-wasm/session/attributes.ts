@@ -23,6 +23,7 @@ import { nowMs } from "../clock";
 import { attributeCheck, attributeNameAt, attributeNameBytes } from "../event/attributes";
 import { utf8Valid } from "../event/utf8";
 import { cursor, fieldSkip, lengthRead, tagRead, varintBytes, varintRead, varintWrite } from "../event/wire";
+import { slotsUpdate } from "../filter/attach";
 import { heldWake } from "../filter/held";
 import { ranksUpdate } from "../filter/ranks";
 import { bytesEqual } from "../memory/bytes";
@@ -117,6 +118,7 @@ export function attributesMerge(member: Member, at: u32, end: u32): u32 {
     replace(live, at, end);
   }
   ranksUpdate(member);
+  slotsUpdate(member);
   heldWake(changetype<Channel>(member.channelAt));
   return STATUS_OK;
 }
@@ -151,6 +153,7 @@ function replaceOne(member: Member): bool {
   memory.copy(entryAt, checkedAt, checkedBytes);
   store<f64>(live.agesAt + entryPlace * 8, nowMs);
   ranksUpdate(member);
+  slotsUpdate(member);
   heldWake(changetype<Channel>(member.channelAt));
   return true;
 }

@@ -1,8 +1,8 @@
 /** What the host calls about output; index.ts exports it. Described in host/core/exports.ts. */
 import { DIRTY_COUNT_MAX, DIRTY_OFFSET, REASON_DECIDE, REASON_DONE, RESULT_COUNT, RESULT_REASON } from "../abi";
 import { clockSet } from "../clock";
-import { parkedEvents } from "../filter/decide";
 import { heldDue } from "../filter/held";
+import { parkedEvents } from "../filter/parked";
 import { turnDue, turnEnd } from "../match/deadlines";
 import { heldRetry } from "../match/routed";
 import { resultSet } from "../result";

@@ -19,7 +19,7 @@ import {
 } from "../abi";
 import { nowMs } from "../clock";
 import { entrySize } from "../event/entry";
-import { parkedEvents } from "../filter/decide";
+import { parkedEvents } from "../filter/parked";
 import { divertedAny } from "../mailbox/diverted";
 import { metaDead } from "../mailbox/fate";
 import { depthCount, waitCount, waitsCount } from "../mailbox/histograms";

@@ -25,7 +25,7 @@ import {
   STATUS_OK,
 } from "../abi";
 import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
-import { parkedEvents } from "../filter/decide";
+import { parkedEvents } from "../filter/parked";
 import { cancelForwarded, cancelWithdrawn } from "../match/cancel";
 import { rangeFlush } from "../match/fan-out";
 import { resultSet, resultStatus } from "../result";

@@ -1,6 +1,6 @@
 /** Input of a connection, whatever its kind: the resumable way in (docs/ARCHITECTURE.md). */
 import { CONNECTION_LOCAL, CONNECTION_STREAM, REASON_DECIDE, REASON_DONE, RESULT_COUNT, RESULT_REASON } from "../abi";
-import { parkedEvents } from "../filter/decide";
+import { parkedEvents } from "../filter/parked";
 import { rangeFlush } from "../match/fan-out";
 import { resultSet } from "../result";
 import { Connection } from "./connection";

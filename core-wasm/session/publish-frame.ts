@@ -47,7 +47,7 @@ import { nowMs } from "../clock";
 import { scanIdAt, scanIdBytes } from "../event/scan";
 import { utf8Valid } from "../event/utf8";
 import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
-import { NO_RECEIPT, parkedEvents, parkedFull } from "../filter/decide";
+import { NO_RECEIPT, parkedEvents, parkedFull } from "../filter/parked";
 import { creditSpend, publishEvent, publishedRefused, publishedSequence, publishedSinks } from "../match/publish";
 import { resultGet, resultSet, resultStatus } from "../result";
 import { statisticAdd } from "../statistics";
@@ -193,7 +193,7 @@ export function publishContinue(connection: Connection): u32 {
   let size: u32 = 0;
   let reason = REASON_DONE;
   while (at < end) {
-    if (channel.decider !== 0 && parkedFull()) {
+    if (channel.parks !== 0 && parkedFull()) {
       reason = REASON_DECIDE;
       break;
     }

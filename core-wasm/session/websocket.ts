@@ -19,7 +19,7 @@ import {
   STATUS_WEBSOCKET_UTF8,
 } from "../abi";
 import { utf8Valid } from "../event/utf8";
-import { parkedEvents } from "../filter/decide";
+import { parkedEvents } from "../filter/parked";
 import { resultSet } from "../result";
 import { Connection, WS_CONTROL_OFFSET, WS_HEADER_OFFSET } from "./connection";
 import { controlWebSocket } from "./control";

@@ -11,8 +11,10 @@ import {
   CHANNELS_MAX,
   RESULT_LIMIT,
   RESULT_VALUE,
+  STAGE_OUT,
   STATUS_OK,
 } from "../../core-wasm/abi.ts";
+import { addDecider, bindDecider, payloadOnly } from "../core/decider.ts";
 import { type CoreHolder, isTrap, placeText, placeTypes } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { SluiceError } from "../errors.ts";
@@ -86,8 +88,8 @@ class Channel implements ChannelView {
   definition: ChannelDefinition;
   revision = 1;
   implicit: boolean;
-  /** Number of the decider that sees its events, 0: none. */
-  decider = 0;
+  /** Whether the decider of the settings sees its events. */
+  decided = false;
   /** Its filters in the core; undefined while it never had any, as most. */
   filtering: Filtering | undefined;
   /** Whether the core has been told what becomes of events that nobody is selected for. */
@@ -244,15 +246,26 @@ export class Channels {
   }
 
   /**
-   * Has the events of a channel pass a decider, by its number; 0 takes it away.
+   * Has the events of a channel pass the decider of the host's settings on OUT, which sees their data.
    *
-   * @throws {SluiceError} `channel_unknown`.
+   * @throws {SluiceError} `channel_unknown`, `too_many_sinks`, `store_full`.
    */
-  setDecider(name: string, decider: number): void {
+  setDecider(name: string, decided: boolean): void {
     const channel = this.#byName.get(name);
     if (channel === undefined) throw channelUnknown(name);
-    channel.decider = decider;
-    this.#guarded(() => this.#configure(channel));
+    this.#guarded(() => this.#decide(channel, decided));
+    channel.decided = decided;
+  }
+
+  #decide(channel: Channel, decided: boolean): void {
+    const { core } = this.#settings.holder;
+    const decider = decided ? addDecider(core, payloadOnly) : 0;
+    try {
+      bindDecider(core, channel.number, STAGE_OUT, decider);
+    } finally {
+      // The binding has its own use of it.
+      core.exports.deciderRelease(decider);
+    }
   }
 
   /** Calls back after every change. Returns what ends that. */
@@ -265,7 +278,10 @@ export class Channels {
   restore(): void {
     this.#byNumber.length = 0;
     this.filterTotals.clear();
-    for (const channel of this.#byName.values()) this.#add(channel);
+    for (const channel of this.#byName.values()) {
+      this.#add(channel);
+      if (channel.decided) this.#decide(channel, true);
+    }
     // Only now all have their numbers.
     for (const channel of this.#byName.values()) this.#setEmpty(channel);
   }
@@ -358,13 +374,7 @@ export class Channels {
       channel.filtering.set(filters);
     }
     this.#check(
-      core.exports.channelSet(
-        channel.number,
-        flagsOf(channel.definition),
-        delivery.priority,
-        delivery.ttlMs ?? 0,
-        channel.decider,
-      ),
+      core.exports.channelSet(channel.number, flagsOf(channel.definition), delivery.priority, delivery.ttlMs ?? 0),
     );
     this.#check(core.exports.channelTypes(channel.number, placeTypes(core, types), types.length));
     this.#check(core.exports.channelStore(channel.number, store.events, limits.storeChannelBytes));

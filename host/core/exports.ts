@@ -166,8 +166,19 @@ export interface CoreExports {
   ingestFrame(connection: number, at: number, bytes: number, now: number): void;
 
   /**
-   * Carries out the words of DECIDE_WORDS for the waiting batch. Returns STATUS_OK or STATUS_DECISION. RESULT_REASON is
-   * REASON_DECIDE where events of a channel that was blocked make up the next batch, else REASON_DONE.
+   * Presents events that wait for one decider as a batch in DECIDE: its head (BATCH_…), their records (RECORD_…), and its
+   * table of sinks. To be called until it returns 0, each time with decide() behind it.
+   *
+   * @returns How many events, at most DECIDE_EVENTS_MAX; 0: none waits any more.
+   */
+  decideNext(now: number): number;
+
+  /**
+   * Carries out DECIDE_WORDS for that batch, in order, up to the first word that is DECISION_NONE or wrong: then
+   * STATUS_DECISION, with its index as RESULT_INDEX and itself as RESULT_VALUE. That event and those behind it wait on.
+   * RESULT_REASON is REASON_DECIDE while events wait, else REASON_DONE.
+   *
+   * @param words How many there are: one per event, then the variable area.
    */
   decide(words: number, now: number): number;
 
@@ -185,7 +196,7 @@ export interface CoreExports {
 
   /**
    * Ids of connections that may have something to send, at most DIRTY_COUNT_MAX, into DIRTY. Returns how many.
-   * RESULT_REASON is REASON_DECIDE where a change outside of ingest() left events that wait for decide(), else REASON_DONE.
+   * RESULT_REASON is REASON_DECIDE where a change outside of ingest() left events that wait for decideNext(), else REASON_DONE.
    */
   dirtyTake(): number;
 
@@ -204,7 +215,7 @@ export interface CoreExports {
   // --- Channels ---
 
   /**
-   * Adds a channel whose name lies at `nameAt`. `ttlMs` 0: none. `decider` 0: none, else a number for DECIDE_DECIDER.
+   * Adds a channel whose name lies at `nameAt`.
    *
    * @returns Its number, from 1; 0 where it exists or the table is full.
    */
@@ -213,7 +224,8 @@ export interface CoreExports {
   /** Removes a channel and its members, as memberRemove() does each. Returns a status. */
   channelRemove(channel: number): number;
 
-  channelSet(channel: number, flags: number, priority: number, ttlMs: number, decider: number): number;
+  /** Sets flags (CHANNEL_…), priority, and time to live of events that do not say theirs; `ttlMs` 0: none. Returns a status. */
+  channelSet(channel: number, flags: number, priority: number, ttlMs: number): number;
 
   /** Sets the types a channel takes: at `typesAt` u16 length + bytes each. 0 of them: any. */
   channelTypes(channel: number, typesAt: number, count: number): number;
@@ -280,6 +292,35 @@ export interface CoreExports {
 
   /** Has a source carry routes for its own events, which run before the channel's; as channelRoutes(). */
   memberRoutes(member: number, stage: number, routes: number): number;
+
+  // --- Deciders: filter modules, see BATCH_… and DECIDER_… ---
+
+  /**
+   * Takes what a module wants to see, which lies at [at, at + bytes). The host has one use of it, each binding another.
+   *
+   * @returns Its handle; 0 with RESULT_STATUS: STATUS_LIMIT, STATUS_MALFORMED, STATUS_STORE_FULL.
+   */
+  deciderAdd(at: number, bytes: number): number;
+
+  /** Ends the host's use; the decider goes with its last one. 0 is none. */
+  deciderRelease(decider: number): void;
+
+  /** The number of a constant of a module, UTF-8: 1, 2, … as they come, the same for the same text; 0: there are too many. */
+  deciderIntern(decider: number, at: number, bytes: number): number;
+
+  /** A counter of a decider at STAGE_…: DECIDER_EVENTS and what follows it. Counts since deciderAdd(). */
+  deciderStatistic(decider: number, stage: number, counter: number): number;
+
+  /**
+   * Binds a decider to a stage of a channel, in place of its routes there, 0: none; binding routes ends it, too. It may stand
+   * at both stages of one channel, and with sources of it. What waits should be decided first: it meets the new one.
+   *
+   * @returns A status: STATUS_DECIDER_SINKS, STATUS_LIMIT (another channel's, or too many of them), STATUS_STORE_FULL.
+   */
+  channelDecider(channel: number, stage: number, decider: number): number;
+
+  /** Has a source carry a decider for its own events, which is asked before the channel's; as channelDecider(). */
+  memberDecider(member: number, stage: number, decider: number): number;
 
   /** What becomes of events that nobody is selected for: EMPTY_…. `divertTo`: number of a channel, also that of late events. Returns a status. */
   channelEmpty(channel: number, policy: number, divertTo: number): number;

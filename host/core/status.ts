@@ -83,7 +83,14 @@ const rows: ReadonlyMap<number, Row> = new Map<number, Row>([
     abi.STATUS_FRAME_KIND,
     ["frame_kind", () => "A frame must hold exactly one kind, with fields of the types of the schema"],
   ],
-  [abi.STATUS_DECISION, ["internal", () => "The decider gave a wrong word; the event went to all candidates"]],
+  [abi.STATUS_DECISION, ["internal", (value) => `A filter module gave a wrong word, ${value}`]],
+  [
+    abi.STATUS_DECIDER_SINKS,
+    [
+      "too_many_sinks",
+      (value, limit) => `A channel with a filter module cannot have ${value} sinks, limit is ${limit}`,
+    ],
+  ],
   [
     abi.STATUS_MEMORY,
     ["memory_too_small", (value, limit) => `Memory of ${value} bytes is too small, the core needs at least ${limit}`],
@@ -123,6 +130,7 @@ const valued = new Set<number>([
   abi.STATUS_ACK_UNKNOWN,
   abi.STATUS_MEMORY,
   abi.STATUS_PUBLISH_NUMBER,
+  abi.STATUS_DECIDER_SINKS,
 ]);
 
 function at(value: number): string {

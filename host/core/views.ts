@@ -4,8 +4,6 @@
  * The memory is grown before any view exists and never again, so these views stay valid for the life of the instance.
  */
 import {
-  DECIDE_CANDIDATES_BYTES,
-  DECIDE_CANDIDATES_OFFSET,
   DECIDE_WORDS_MAX,
   DECIDE_WORDS_OFFSET,
   DIRTY_COUNT_MAX,
@@ -30,8 +28,6 @@ export interface CoreViews {
   readonly dirty: Uint32Array<ArrayBuffer>;
   /** Where sockets read into. */
   readonly landing: Uint8Array<ArrayBuffer>;
-  /** Candidate member numbers of the decision batch. */
-  readonly candidates: Uint32Array<ArrayBuffer>;
   /** Words of the decider. */
   readonly decision: Uint32Array<ArrayBuffer>;
 }
@@ -49,7 +45,6 @@ export function createViews(memory: WebAssembly.Memory): CoreViews {
     result: new Uint32Array(buffer, RESULT_OFFSET, RESULT_BYTES / 4),
     dirty: new Uint32Array(buffer, DIRTY_OFFSET, DIRTY_COUNT_MAX),
     landing: new Uint8Array(buffer, LANDING_OFFSET, LANDING_BYTES),
-    candidates: new Uint32Array(buffer, DECIDE_CANDIDATES_OFFSET, DECIDE_CANDIDATES_BYTES / 4),
     decision: new Uint32Array(buffer, DECIDE_WORDS_OFFSET, DECIDE_WORDS_MAX),
   });
 }

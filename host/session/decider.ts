@@ -1,83 +1,23 @@
 /**
- * The seam where filter modules come in: a batch of events with their candidates goes out, one word per event comes back.
+ * Where filter modules come in: events that wait in the core are decided in batches, one word per event.
  *
- * The layout is that of core-wasm/abi.ts (DECIDE_…, DECISION_…); the words are checked by the core, event by event.
+ * Layouts are those of core-wasm/abi.ts; the words are checked by the core, event by event.
  */
-import {
-  DECIDE_CANDIDATES,
-  DECIDE_CANDIDATES_AT,
-  DECIDE_CHANNEL,
-  DECIDE_CONNECTION,
-  DECIDE_DECIDER,
-  DECIDE_EVENT_AT,
-  DECIDE_EVENT_BYTES,
-  DECIDE_OFFSET,
-  DECIDE_RECORD_BYTES,
-  DECIDE_WORDS_MAX,
-  DECISION_ALL,
-  STATISTIC_PARKED,
-  STATUS_OK,
-} from "../../core-wasm/abi.ts";
+import { DECIDE_WORDS_MAX, RESULT_INDEX, RESULT_VALUE, STATUS_OK } from "../../core-wasm/abi.ts";
+import { DECISION_ALL, DECISION_NONE } from "../../core-wasm/filter/abi.ts";
+import { type DecideBatch, nextBatch } from "../core/decider.ts";
 import type { Core } from "../core/instance.ts";
-
-/** One event that waits for a decision. Its views are valid until the decider returns. */
-export interface DecideRecord {
-  /** The encoded event. */
-  readonly event: Uint8Array;
-  readonly channelNumber: number;
-  /** The core's number of the submitting connection. */
-  readonly connection: number;
-  /** Member numbers of those who would get it. */
-  readonly candidates: Uint32Array;
-  /** Which decider the channel has. */
-  readonly decider: number;
-}
-
-/** Events that wait together. */
-export interface DecideBatch {
-  readonly count: number;
-  /** @param index 0 to count − 1. */
-  record(index: number): DecideRecord;
-  /** Where the answer goes: one DECISION_… word per event, then the variable area. */
-  readonly words: Uint32Array;
-}
 
 /**
  * Decides a batch.
  *
- * @returns How many words were written. A decider that throws, or writes none, lets every event pass to all.
+ * @returns How many words were written. One that throws lets every event of the batch pass to all; one that leaves out a
+ *   word, or writes a wrong one, lets that event pass, and is asked again about those behind it.
  */
 export type Decider = (batch: DecideBatch) => number;
 
-const WORDS = DECIDE_RECORD_BYTES / 4;
-
-/**
- * The batch that waits in the core.
- *
- * @param count Of the events in it.
- */
-export function readBatch(core: Core, count: number): DecideBatch {
-  const { bytes, words, decision } = core.views;
-  const word = (index: number, field: number): number => words[DECIDE_OFFSET / 4 + index * WORDS + field] as number;
-  return {
-    count,
-    words: decision,
-    record(index) {
-      const eventAt = word(index, DECIDE_EVENT_AT);
-      const candidatesAt = word(index, DECIDE_CANDIDATES_AT) >>> 2;
-      return {
-        event: bytes.subarray(eventAt, eventAt + word(index, DECIDE_EVENT_BYTES)),
-        channelNumber: word(index, DECIDE_CHANNEL),
-        connection: word(index, DECIDE_CONNECTION),
-        candidates: words.subarray(candidatesAt, candidatesAt + word(index, DECIDE_CANDIDATES)),
-        decider: word(index, DECIDE_DECIDER),
-      };
-    },
-  };
-}
-
-/** Why a decision went wrong; the events went to all their candidates. */
-export type DecisionFault = { readonly error: unknown } | { readonly status: number };
+/** Why a decision went wrong: what was thrown, or the index and the word of the event that went to all. */
+export type DecisionFault = { readonly error: unknown } | { readonly index: number; readonly word: number };
 
 /**
  * Has everything decided that waits in the core, in batches.
@@ -92,21 +32,22 @@ export function decideWaiting(
   now: number,
   onFault: (fault: DecisionFault) => void,
 ): void {
-  for (;;) {
-    const count = core.exports.statistic(STATISTIC_PARKED);
-    if (count === 0) return;
-    const batch = readBatch(core, count);
-    const words = decideBatch(batch, decider, onFault);
-    const status = core.exports.decide(words, now);
-    if (status !== STATUS_OK) onFault({ status });
+  const { result } = core.views;
+  for (let batch = nextBatch(core, now); batch !== undefined; batch = nextBatch(core, now)) {
+    batch.words.fill(DECISION_NONE, 0, batch.count);
+    const words = wordsOf(batch, decider, onFault);
+    if (core.exports.decide(words, now) === STATUS_OK) continue;
+    onFault({ index: result[RESULT_INDEX] as number, word: result[RESULT_VALUE] as number });
+    // The one that has no word goes to all, and the others come again.
+    const rest = nextBatch(core, now);
+    if (rest === undefined) return;
+    rest.words.fill(DECISION_NONE, 0, rest.count);
+    rest.words[0] = DECISION_ALL;
+    core.exports.decide(rest.count, now);
   }
 }
 
-function decideBatch(
-  batch: DecideBatch,
-  decider: Decider | undefined,
-  onFault: (fault: DecisionFault) => void,
-): number {
+function wordsOf(batch: DecideBatch, decider: Decider | undefined, onFault: (fault: DecisionFault) => void): number {
   if (decider !== undefined) {
     try {
       return Math.max(0, Math.min(decider(batch) >>> 0, DECIDE_WORDS_MAX));

@@ -52,7 +52,7 @@ export const stages = {
   },
   bundles: {
     label: "Bundling the host",
-    inputs: ["host", "core-wasm/abi.ts", "core-wasm/expression/code.ts", "package.json"],
+    inputs: ["host", "core-wasm/abi.ts", "core-wasm/expression/code.ts", "core-wasm/filter/abi.ts", "package.json"],
     outputs: [
       "sluice.js",
       "cli",
@@ -72,7 +72,14 @@ export const stages = {
   },
   types: {
     label: "Writing type declarations",
-    inputs: ["host", "core-wasm/abi.ts", "core-wasm/expression/code.ts", "tsconfig.json", "tsconfig.types.json"],
+    inputs: [
+      "host",
+      "core-wasm/abi.ts",
+      "core-wasm/expression/code.ts",
+      "core-wasm/filter/abi.ts",
+      "tsconfig.json",
+      "tsconfig.types.json",
+    ],
     outputs: ["index.d.ts", "types"],
     make: declare,
   },

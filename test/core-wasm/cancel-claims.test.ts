@@ -185,7 +185,7 @@ describe("memory", () => {
       cancel,
     } = workers(1);
     cancel(requester);
-    harness.core.channelSet(channel, abi.CHANNEL_ECHO & ~abi.CHANNEL_CANCELS, 4, 0, 0);
+    harness.core.channelSet(channel, abi.CHANNEL_ECHO & ~abi.CHANNEL_CANCELS, 4, 0);
     ask();
     worker.drain();
     expect(cancel(requester)).toEqual(done(0, 1));

@@ -106,18 +106,8 @@ export class TestConnection {
     const drained = parseDrained(this.kind, bytes, number, this.#harness.result(abi.RESULT_DELIVERIES));
     this.#harness.drainStatus = this.#harness.result(abi.RESULT_STATUS);
     // Draining may let events of a blocked channel go on that wait for a decision then.
-    this.decideWaiting();
+    this.#harness.decideWaiting();
     return drained;
-  }
-
-  /** Has decided what the last call of the core left waiting. */
-  decideWaiting(): void {
-    const { words, memory } = this.#harness;
-    for (let turn = 0; turn < TURNS_MAX; turn++) {
-      const outcome = readOutcome(words, memory);
-      if (outcome?.reason !== "decide") return;
-      this.#decide(outcome);
-    }
   }
 
   /** Drains until nothing comes. */
@@ -174,6 +164,8 @@ export class TestConnection {
       }
       if (last.reason === "close") return;
       this.#handle(last, outcomes);
+      // A decider that leaves events waiting has the input wait, too.
+      if (last.reason === "decide" && this.#harness.statistic(abi.STATISTIC_PARKED) !== 0) return;
     }
     throw new Error(`ingest() of connection ${this.id} never ends`);
   }
@@ -196,7 +188,7 @@ export class TestConnection {
 
   #handle(outcome: Outcome, outcomes: Outcome[]): void {
     const at = this.#harness.result(abi.RESULT_AT);
-    if (outcome.reason === "decide") this.#decide(outcome);
+    if (outcome.reason === "decide") this.#harness.decideAll();
     if (outcome.reason !== "source" || !this.implicitSources || outcome.frame?.kind.case !== "publish") return;
     const { channel, channelNumber } = outcome.frame.kind.value;
     const number = channelNumber !== 0 ? channelNumber : this.#harness.channelNumbers.get(channel);
@@ -205,15 +197,5 @@ export class TestConnection {
     outcomes.pop();
     // The frame goes on from where it lies, as exports.ts allows: in LANDING, STAGE or the connection's own buffer.
     this.#injectAt(at, outcome.bytes.length, outcomes);
-  }
-
-  #decide(outcome: OutcomeOf<"decide">): void {
-    this.#harness.batches.push(outcome.records);
-    const words = this.#harness.decider(outcome.records);
-    if (words === undefined) return;
-    words.forEach((word, index) => {
-      this.#harness.words.set(abi.DECIDE_WORDS_OFFSET, index, word);
-    });
-    this.#harness.decideStatus = this.#harness.core.decide(words.length, this.#harness.now);
   }
 }

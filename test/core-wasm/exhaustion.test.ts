@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
+import { encodeProjection, payloadOnly } from "../../host/core/decider.ts";
 import { propertyParameters, timeoutMs } from "../property/runs.ts";
 import type { TestConnection } from "./connection.ts";
 import { encodeFrame, typeList } from "./frames.ts";
@@ -188,7 +189,9 @@ test("random life in a tiny pool traps nothing, and what is left at the end work
       channels.forEach((channel, index) => {
         if (channel !== 0) harness.channelNumbers.set(`c${index}`, channel);
       });
-      harness.core.channelSet(channels[3] as number, abi.CHANNEL_ECHO, 4, 0, 1);
+      // There may be no room for it, either.
+      const decider = harness.core.deciderAdd(abi.STAGE_OFFSET, harness.stage(encodeProjection(payloadOnly)));
+      if (decider !== 0) harness.core.channelDecider(channels[3] as number, abi.STAGE_OUT, decider);
       const connections = openAll(harness, 8);
       for (const [kind, who, where, bytes] of steps) {
         const connection = connections[who % Math.max(1, connections.length)];

@@ -80,7 +80,7 @@ describe("explain()", () => {
       "its own event without echo",
       abi.VERDICT_REJECTED,
       abi.EXPLAINED_ECHO,
-      [(harness, channel) => harness.core.channelSet(channel, 0, 4, 0, 0), { type: "t" }, true],
+      [(harness, channel) => harness.core.channelSet(channel, 0, 4, 0), { type: "t" }, true],
     ],
     [
       "a full inbox that rejects",
@@ -126,7 +126,7 @@ describe("explain()", () => {
       abi.VERDICT_DROPPED,
       abi.EXPLAINED_LATE,
       [
-        (harness, channel) => harness.core.channelSet(channel, abi.CHANNEL_ECHO | abi.CHANNEL_LATE_DROP, 4, 0, 0),
+        (harness, channel) => harness.core.channelSet(channel, abi.CHANNEL_ECHO | abi.CHANNEL_LATE_DROP, 4, 0),
         { type: "t", deliverByUs: 1n },
       ],
     ],
@@ -152,7 +152,7 @@ describe("explain()", () => {
       "a channel with a decider",
       abi.VERDICT_UNKNOWN,
       abi.EXPLAINED_DECIDER,
-      [(harness, channel) => harness.core.channelSet(channel, abi.CHANNEL_ECHO, 4, 0, 1)],
+      [(harness, channel) => harness.decide(channel)],
     ],
   ])("%s", (_name, verdict, reason, args) => {
     expect(judge(...args)).toMatchObject({ verdict, reason });

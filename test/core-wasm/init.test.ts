@@ -87,7 +87,7 @@ test("calls about unknown numbers give a status or 0 and change nothing", () => 
   const harness = Harness.create();
   const { core } = harness;
   expect(core.channelRemove(7)).toBe(abi.STATUS_CHANNEL_UNKNOWN);
-  expect(core.channelSet(7, 0, 4, 0, 0)).toBe(abi.STATUS_CHANNEL_UNKNOWN);
+  expect(core.channelSet(7, 0, 4, 0)).toBe(abi.STATUS_CHANNEL_UNKNOWN);
   expect(core.channelTypes(7, abi.STAGE_OFFSET, 0)).toBe(abi.STATUS_CHANNEL_UNKNOWN);
   expect(core.memberTypes(7, abi.STAGE_OFFSET, 0)).toBe(abi.STATUS_MEMBER_UNKNOWN);
   const connection = harness.open();

@@ -50,9 +50,9 @@ function world() {
   /** Who gets it, which must not depend on whether it is looked up. */
   const takers = (init: EventInit): string[] => {
     const found = gets(init);
-    harness.core.channelSet(channel, abi.CHANNEL_ECHO | abi.CHANNEL_SCANNED, 4, 0, 0);
+    harness.core.channelSet(channel, abi.CHANNEL_ECHO | abi.CHANNEL_SCANNED, 4, 0);
     expect(gets(init)).toEqual(found);
-    harness.core.channelSet(channel, abi.CHANNEL_ECHO, 4, 0, 0);
+    harness.core.channelSet(channel, abi.CHANNEL_ECHO, 4, 0);
     return found;
   };
   const leave = (sink: (typeof sinks)[number]): void => {

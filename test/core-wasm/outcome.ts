@@ -1,7 +1,7 @@
 /**
  * What ingest() had to say, decoded: one value for each return with a reason other than "done".
  *
- * Reading happens at once, since RESULT, RECEIPTS and DECIDE belong to the last call only.
+ * Reading happens at once, since RESULT and RECEIPTS belong to the last call only.
  */
 import { fromBinary } from "@bufbuild/protobuf";
 import * as abi from "../../core-wasm/abi.ts";
@@ -18,16 +18,6 @@ export interface ReceiptRecord {
   readonly channel: number;
   /** The id that the publisher gave; empty: none. */
   readonly id: string;
-}
-
-/** One record of DECIDE. */
-export interface DecideRecord {
-  /** The bytes at DECIDE_EVENT_AT, copied. */
-  readonly event: Uint8Array;
-  readonly channel: number;
-  readonly connection: number;
-  readonly candidates: readonly number[];
-  readonly decider: number;
 }
 
 /** One return of ingest() or ingestFrame(). */
@@ -54,7 +44,7 @@ export type Outcome =
       readonly limit: number;
       readonly index: number;
     }
-  | { readonly reason: "decide"; readonly records: readonly DecideRecord[] }
+  | { readonly reason: "decide"; readonly waiting: number }
   | { readonly reason: "close"; readonly status: number; readonly value: number; readonly limit: number }
   | { readonly reason: "closed"; readonly code: number }
   | { readonly reason: "answer"; readonly ref?: number }
@@ -102,26 +92,6 @@ function readReceipts(words: Words, memory: Uint8Array): ReceiptRecord[] {
   });
 }
 
-function readBatch(words: Words, memory: Uint8Array): DecideRecord[] {
-  const count = words.at(abi.RESULT_OFFSET, abi.RESULT_COUNT);
-  if (count > abi.DECIDE_EVENTS_MAX)
-    throw new RangeError(`A batch of ${count} events, limit is ${abi.DECIDE_EVENTS_MAX}`);
-  return Array.from({ length: count }, (_, index) => {
-    const at = abi.DECIDE_OFFSET + index * abi.DECIDE_RECORD_BYTES;
-    const eventAt = words.at(at, abi.DECIDE_EVENT_AT);
-    const candidatesAt = words.at(at, abi.DECIDE_CANDIDATES_AT);
-    return {
-      event: memory.slice(eventAt, eventAt + words.at(at, abi.DECIDE_EVENT_BYTES)),
-      channel: words.at(at, abi.DECIDE_CHANNEL),
-      connection: words.at(at, abi.DECIDE_CONNECTION),
-      candidates: Array.from({ length: words.at(at, abi.DECIDE_CANDIDATES) }, (_, slot) =>
-        words.at(candidatesAt, slot),
-      ),
-      decider: words.at(at, abi.DECIDE_DECIDER),
-    };
-  });
-}
-
 /** Frames for the host are checked by the host: what the core hands up may be no message at all. */
 function decode(frame: Uint8Array): ClientFrame | undefined {
   try {
@@ -164,7 +134,7 @@ export function readOutcome(words: Words, memory: Uint8Array): Outcome | undefin
     case abi.REASON_PROBLEM:
       return { reason: "problem", index: result(abi.RESULT_INDEX), ...refusal, ...ref };
     case abi.REASON_DECIDE:
-      return { reason: "decide", records: readBatch(words, memory) };
+      return { reason: "decide", waiting: result(abi.RESULT_COUNT) };
     case abi.REASON_CLOSE:
       return { reason: "close", ...refusal };
     case abi.REASON_CLOSED:

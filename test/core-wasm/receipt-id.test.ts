@@ -67,7 +67,7 @@ describe("a receipt tells the id", () => {
     const given = Array.from({ length: 150 }, (_, index) => `id-${index}`);
     const events = given.map((id) => ({ id, type: "t" }));
     expect(ids(waiting.source, waiting.channel, events)).toEqual(given);
-    const { channel, source } = pair({ decider: 1 });
+    const { channel, source } = pair({ decided: true });
     expect(ids(source, channel, events)).toEqual(given);
   });
 

@@ -1,6 +1,7 @@
 /** Channels that store: what a late joiner gets, what a recovery can promise, and that neither leaks nor lies. */
 import { describe, expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
+import * as filterAbi from "../../core-wasm/filter/abi.ts";
 import type { TestConnection } from "./connection.ts";
 import { Harness, type HarnessOptions } from "./harness.ts";
 import { data } from "./stalled.ts";
@@ -89,7 +90,7 @@ describe("memberReplay()", () => {
 
   test("late and cancelled events are not replayed, and are not missing either", () => {
     const { harness, channel, source, late } = storing(10);
-    harness.core.channelSet(channel, abi.CHANNEL_ECHO | abi.CHANNEL_LATE_DROP, 4, 0, 0);
+    harness.core.channelSet(channel, abi.CHANNEL_ECHO | abi.CHANNEL_LATE_DROP, 4, 0);
     source.publish(channel, [{ type: "t", id: "0", key: "gone" }]);
     source.publish(channel, [{ type: "t", id: "1", ttlMs: 50n }]);
     source.publish(channel, [{ type: "t", id: "2" }]);
@@ -156,8 +157,8 @@ describe("memberReplay()", () => {
 
   test("events that a decider decided are kept too", () => {
     const { harness, channel, publish, late } = storing(10);
-    harness.core.channelSet(channel, abi.CHANNEL_ECHO, 4, 0, 7);
-    harness.decider = (records) => records.map(() => abi.DECISION_DROP);
+    harness.decide(channel);
+    harness.decider = (records) => records.map(() => filterAbi.DECISION_DROP);
     const before = late();
     publish(5);
     harness.dirty();
@@ -238,7 +239,7 @@ describe("channelStore()", () => {
 
   test("CHANNEL_STORES is not channelSet()'s to give or to take", () => {
     const { harness, channel, publish, late } = storing(10);
-    harness.core.channelSet(channel, abi.CHANNEL_ECHO, 4, 0, 0);
+    harness.core.channelSet(channel, abi.CHANNEL_ECHO, 4, 0);
     publish(2);
     expect(ids(late().connection)).toEqual([0, 1]);
     const other = harness.channel("other", { flags: abi.CHANNEL_ECHO | abi.CHANNEL_STORES });

@@ -59,10 +59,10 @@ describe("stages", () => {
   test("channelSet() neither binds nor unbinds", () => {
     const world = new World();
     const sinks = [world.sink(), world.sink()];
-    world.harness.core.channelSet(world.channel, abi.CHANNEL_FILTERED, 4, 0, 0);
+    world.harness.core.channelSet(world.channel, abi.CHANNEL_FILTERED, 4, 0);
     expect(world.publish()).toBe(2);
     world.bind(abi.STAGE_OUT, { limit: 1 });
-    world.harness.core.channelSet(world.channel, 0, 4, 0, 0);
+    world.harness.core.channelSet(world.channel, 0, 4, 0);
     expect(world.publish()).toBe(1);
     expect(counts(sinks)).toEqual([2, 1]);
   });

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
+import * as filterAbi from "../../core-wasm/filter/abi.ts";
 
 const folder = new URL("./", import.meta.url);
 const tests = readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -10,17 +11,18 @@ const tests = readdirSync(folder, { recursive: true, encoding: "utf8" })
   .join("\n");
 
 /** Constants of abi.ts that begin with a word and are told to somebody. */
-const names = (prefix: string): string[] => Object.keys(abi).filter((name) => name.startsWith(prefix));
+const names = (prefix: string): string[] =>
+  Object.keys({ ...abi, ...filterAbi }).filter((name) => name.startsWith(prefix));
 
 test.each(names("STATUS_"))("%s is expected by a test", (name) => {
-  expect(tests).toMatch(new RegExp(`abi\\.${name}\\b`));
+  expect(tests).toMatch(new RegExp(`abi\\.${name}\\b`, "i"));
 });
 
 test.each([...names("OVERFLOW_"), ...names("DECISION_"), ...names("CONNECTION_"), ...names("CHANNEL_")])(
   "%s is used by a test",
   (name) => {
     if (name === "CHANNELS_MAX" || name === "CONNECTIONS_MAX") return;
-    expect(tests).toMatch(new RegExp(`abi\\.${name}\\b`));
+    expect(tests).toMatch(new RegExp(`abi\\.${name}\\b`, "i"));
   },
 );
 

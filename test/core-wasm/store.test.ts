@@ -159,7 +159,7 @@ describe("entries that no inbox holds yet", () => {
   test.each([
     { name: "plain", options: {}, types: undefined },
     { name: "typed", options: {}, types: ["t"] },
-    { name: "decided", options: { decider: 1 }, types: undefined },
+    { name: "decided", options: { decided: true }, types: undefined },
   ])("are not overwritten when the range before them met nobody, on a $name channel", ({ options, types }) => {
     const harness = Harness.create({ storeBytes: STORE_BYTES });
     const [nobody, channel] = [harness.channel("nobody"), harness.channel("c", options)];

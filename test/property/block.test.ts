@@ -50,7 +50,7 @@ test("accepted events arrive once, in order, at every sink; none is dropped", { 
   fc.assert(
     fc.property(fc.array(step, { maxLength: 50, size: "max" }), fc.boolean(), (steps, decided) => {
       const harness = Harness.create({ poolBytes: 64 * 1024 * 1024 });
-      const channel = harness.channel("c", { decider: decided ? 1 : 0 });
+      const channel = harness.channel("c", { decided });
       const sources = Array.from({ length: SOURCES }, () => harness.open());
       for (const source of sources) harness.source(source, channel);
       // All but the last block; that one is large enough for everything, so that it never drops either.

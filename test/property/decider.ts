@@ -1,33 +1,30 @@
 /** A decider that the core asks in words and the model in plain lists. */
-import { fromBinary } from "@bufbuild/protobuf";
-import * as abi from "../../core-wasm/abi.ts";
-import { type Event, EventSchema } from "../../host/gen/sluice/v1/event_pb.ts";
-import type { DecideRecord } from "../core-wasm/outcome.ts";
+import * as filterAbi from "../../core-wasm/filter/abi.ts";
+import type { DecideRecord } from "../core-wasm/harness.ts";
 
-/** Chooses by the first byte of data, all kinds of answers in turn. */
-export function choose(event: Event, candidates: number): readonly number[] {
+/** Chooses by the first byte of data, all kinds of answers in turn: indexes of candidates, undefined to drop the event. */
+export function choose(data: Uint8Array | undefined, candidates: number): readonly number[] | undefined {
   const all = Array.from({ length: candidates }, (_, index) => index);
-  const kind = (event.data?.[0] ?? 1) & 3;
-  if (kind === abi.DECISION_DROP) return [];
-  if (kind === abi.DECISION_ALL) return all;
-  if (kind === abi.DECISION_BITMAP) return all.filter((index) => index % 2 === 1);
+  const kind = (data?.[0] ?? 1) & 3;
+  if (kind === filterAbi.DECISION_DROP) return undefined;
+  if (kind === filterAbi.DECISION_ALL) return all;
+  if (kind === filterAbi.DECISION_BITMAP) return all.filter((index) => index % 2 === 1);
   return candidates === 0 ? [] : [candidates - 1];
 }
 
-/** The same as decision words. */
-export function decide(records: readonly DecideRecord[]): number[] {
+/** The same as decision words. `sinks`: rows of the table. */
+export function decide(records: readonly DecideRecord[], { table }: { table: { rows: readonly unknown[] } }): number[] {
   const words: number[] = [];
   const variable: number[] = [];
-  for (const record of records) {
-    const event = fromBinary(EventSchema, record.event);
-    const kind = (event.data?.[0] ?? 1) & 3;
-    const chosen = choose(event, record.candidates.length);
+  for (const { payload, sinks } of records) {
+    const kind = (payload[0] ?? 1) & 3;
+    const slots = (choose(payload, sinks.length) ?? []).map((index) => sinks[index]?.slot ?? 0);
     words.push(kind | (variable.length << 2));
-    if (kind === abi.DECISION_BITMAP) {
-      const bitmap = new Array<number>(Math.ceil(record.candidates.length / 32)).fill(0);
-      for (const index of chosen) bitmap[index >> 5] = (bitmap[index >> 5] ?? 0) | (1 << (index & 31));
+    if (kind === filterAbi.DECISION_BITMAP) {
+      const bitmap = new Array<number>(Math.ceil(table.rows.length / 32)).fill(0);
+      for (const slot of slots) bitmap[slot >> 5] = (bitmap[slot >> 5] ?? 0) | (1 << (slot & 31));
       variable.push(...bitmap);
-    } else if (kind === abi.DECISION_LIST) variable.push(chosen.length, ...chosen);
+    } else if (kind === filterAbi.DECISION_LIST) variable.push(slots.length, ...slots);
   }
   return [...words, ...variable];
 }

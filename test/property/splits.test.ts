@@ -21,7 +21,7 @@ import { propertyParameters, timeoutMs } from "./runs.ts";
 /** Channel 1 is plain, channel 2 has a decider; the peer is a source of both and member 3 of channel 1. */
 function listen(kind: number, bytes: Uint8Array, splits: readonly number[]): string {
   const harness = Harness.create();
-  const [plain, decided] = [harness.channel("plain"), harness.channel("decided", { decider: 9 })];
+  const [plain, decided] = [harness.channel("plain"), harness.channel("decided", { decided: true })];
   const [peer, sink, other] = [harness.open(kind, "/peer"), harness.open(), harness.open(abi.CONNECTION_WEBSOCKET)];
   for (const channel of [plain, decided]) harness.source(peer, channel);
   harness.sink(peer, plain);
@@ -33,7 +33,7 @@ function listen(kind: number, bytes: Uint8Array, splits: readonly number[]): str
   const outcomes = peer.feed(bytes, splits).filter(({ reason }) => reason !== "decide");
   const seen = {
     outcomes,
-    decided: harness.batches.flat().map(({ event, candidates }) => [Buffer.from(event).toString("hex"), candidates]),
+    decided: harness.batches.flatMap(({ records }) => records),
     sinks: [peer, sink, other].map((connection) => {
       const { rawFrames, controls } = connection.drain();
       return { frames: rawFrames.map((frame) => Buffer.from(frame).toString("hex")), controls };

@@ -24,7 +24,7 @@ const CHANNEL_OPTIONS = [
   { flags: abi.CHANNEL_ECHO, ttlMs: 0, types: [] },
   { flags: abi.CHANNEL_LATE_DROP, ttlMs: 20, types: [] },
   { flags: abi.CHANNEL_ECHO | abi.CHANNEL_SINGLE | abi.CHANNEL_LATE_DROP, ttlMs: 0, types: ["a", "b"] },
-  { flags: abi.CHANNEL_ECHO, ttlMs: 0, types: [], decider: 5 },
+  { flags: abi.CHANNEL_ECHO, ttlMs: 0, types: [], decided: true },
 ];
 
 /** See the head of this file. */
@@ -43,9 +43,9 @@ export class World {
   constructor(sparse: boolean) {
     this.harness = Harness.create({ storeBytes: 4 * abi.SLAB_BYTES, poolBytes: 96 * 1024 * 1024 });
     this.harness.decider = decide;
-    this.channels = CHANNEL_OPTIONS.map(({ flags, ttlMs, types, decider = 0 }, index) => {
-      const number = this.harness.channel(`c${index}`, { flags, ttlMs, types, decider });
-      this.model.channel(number, flags, ttlMs, types, decider !== 0);
+    this.channels = CHANNEL_OPTIONS.map(({ flags, ttlMs, types, decided = false }, index) => {
+      const number = this.harness.channel(`c${index}`, { flags, ttlMs, types, decided });
+      this.model.channel(number, flags, ttlMs, types, decided);
       return number;
     });
     this.connections = KINDS.map((kind) => this.#open(kind));

@@ -21,6 +21,8 @@ const base = [
   "core-wasm/mailbox/abi.ts",
   // As abi.ts, constants that host and core share: the bytecode of expressions.
   "core-wasm/expression/code.ts",
+  // The same about filter modules.
+  "core-wasm/filter/abi.ts",
   "host/check.ts",
   "host/clients.ts",
   "host/clock.ts",
@@ -40,6 +42,7 @@ export const layers: readonly Layer[] = [
   { layer: "core-wasm/abi.ts", may: [], packages: [] },
   { layer: "core-wasm/mailbox/abi.ts", may: [], packages: [] },
   { layer: "core-wasm/expression/code.ts", may: [], packages: [] },
+  { layer: "core-wasm/filter/abi.ts", may: [], packages: [] },
   { layer: "host/gen/", may: [], packages: ["@bufbuild/protobuf"] },
   ...["check", "clients", "clock", "errors", "limits", "log", "metrics", "options"].map((name) => ({
     layer: `host/${name}.ts`,
@@ -47,7 +50,7 @@ export const layers: readonly Layer[] = [
     packages: basePackages,
   })),
   { layer: "host/ambient.d.ts", may: [], packages: [] },
-  { layer: "host/core/", may: ["core-wasm/abi.ts", "host/errors.ts"], packages: [] },
+  { layer: "host/core/", may: ["core-wasm/abi.ts", "core-wasm/filter/abi.ts", "host/errors.ts"], packages: [] },
   // Knows neither the core nor a session: clients and tools may compile expressions too.
   { layer: "host/expression/", may: base, packages: [] },
   // Routes as JSON, as programs and in the core. Knows neither channels nor sessions: both bind them.

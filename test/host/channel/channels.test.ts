@@ -42,7 +42,7 @@ describe("Channels", () => {
     const strict = create(false).channels;
     expect(() => strict.resolve("c")).toThrow(expect.objectContaining({ code: "channel_unknown", value: "c" }));
     expect(() => strict.patch("c", defaultDefinition)).toThrow(expect.objectContaining({ code: "channel_unknown" }));
-    expect(() => strict.setDecider("c", 1)).toThrow(expect.objectContaining({ code: "channel_unknown" }));
+    expect(() => strict.setDecider("c", true)).toThrow(expect.objectContaining({ code: "channel_unknown" }));
   });
 
   test.each(["", " ", "a b", ".a", "/a", "ä", "a".repeat(256)])("the name %j is refused", (name) => {

@@ -2,17 +2,12 @@
  * The seam for filter modules, with deciders made by hand: every kind of word, wrong ones, and one that fails.
  */
 
-import { fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import {
-  DECIDE_EVENTS_MAX,
-  DECISION_ALL,
-  DECISION_BITMAP,
-  DECISION_DROP,
-  DECISION_LIST,
-} from "../../../core-wasm/abi.ts";
-import { EventSchema } from "../../../host/gen/sluice/v1/event_pb.ts";
-import type { DecideBatch, Decider } from "../../../host/session/decider.ts";
+import { DECIDE_EVENTS_MAX, STAGE_OUT } from "../../../core-wasm/abi.ts";
+import { DECISION_ALL, DECISION_BITMAP, DECISION_DROP, DECISION_LIST } from "../../../core-wasm/filter/abi.ts";
+import type { DecideBatch } from "../../../host/core/decider.ts";
+import type { Decider } from "../../../host/session/decider.ts";
+import { readRecord } from "../../core-wasm/record.ts";
 import { TestCarrier } from "../support/carrier.ts";
 import { carriers, connectTo } from "../support/client.ts";
 import { startHost } from "../support/host.ts";
@@ -80,7 +75,7 @@ describe("decider", () => {
     const { service, settle, log } = createTestService({}, decider === undefined ? {} : { decider });
     const sinks = [new TestCarrier(service), new TestCarrier(service), new TestCarrier(service)];
     for (const sink of sinks) sink.join("c");
-    service.setDecider("c", 5);
+    service.setDecider("c", true);
     const source = new TestCarrier(service);
     source.publish("c", 10);
     settle();
@@ -90,33 +85,28 @@ describe("decider", () => {
     expect(service.statistics()["parked"]).toBe(0);
   });
 
-  test("sees events, channel, candidates in join order and its own number", () => {
-    const seen: { type: string; channel: number; candidates: number[]; decider: number }[] = [];
+  test("sees events, channel, stage, and the sinks that may get them", () => {
+    const seen: unknown[] = [];
     const { service, settle } = createTestService(
       {},
       {
-        decider(batch) {
-          for (let index = 0; index < batch.count; index++) {
-            const { event, channelNumber, candidates, decider } = batch.record(index);
-            seen.push({
-              type: fromBinary(EventSchema, event).type,
-              channel: channelNumber,
-              candidates: [...candidates],
-              decider,
-            });
-            batch.words[index] = DECISION_ALL;
+        decider({ count, channelNumber, stage, sinks, records, table, words }) {
+          for (let index = 0, at = 0; index < count; index++) {
+            const record = readRecord(records.subarray(at), sinks);
+            at += record.size;
+            seen.push([channelNumber, stage, sinks, table.length, record.type, record.candidates]);
+            words[index] = DECISION_ALL;
           }
-          return batch.count;
+          return count;
         },
       },
     );
     const sinks = [new TestCarrier(service), new TestCarrier(service)];
     for (const sink of sinks) sink.join("c");
-    service.setDecider("c", 9);
+    service.setDecider("c", true);
     new TestCarrier(service).publish("c", 2);
     settle();
-    const number = service.channels.get("c")?.number;
-    const record = { type: "t", channel: number, candidates: [1, 2], decider: 9 };
+    const record = [service.channels.get("c")?.number, STAGE_OUT, 2, 48, "t", 2];
     expect(seen).toEqual([record, record]);
   });
 
@@ -134,7 +124,7 @@ describe("decider", () => {
     );
     const sink = new TestCarrier(service);
     sink.join("c");
-    service.setDecider("c", 1);
+    service.setDecider("c", true);
     new TestCarrier(service).publish("c", 1_000);
     settle();
     expect(Math.max(...sizes)).toBeLessThanOrEqual(DECIDE_EVENTS_MAX);
@@ -156,7 +146,7 @@ describe("decider", () => {
     ];
     await first.join("c");
     await second.join("c");
-    host.service.setDecider("c", 1);
+    host.service.setDecider("c", true);
     const results = await source.publish("c", ...Array.from({ length: 100 }, () => ({ type: "t" })));
     expect(results.map(({ sinks }) => sinks)).toEqual(Array.from({ length: 100 }, () => 1));
     await first.received(100);
@@ -168,7 +158,7 @@ describe("decider", () => {
     const sink = new TestCarrier(service);
     sink.join("c");
     sink.send({ kind: { case: "inbox", value: { overflow: "block", capacityEvents: 10n, held: true } } });
-    service.setDecider("c", 1);
+    service.setDecider("c", true);
     new TestCarrier(service).publish("c", 500);
     settle();
     expect(sink.delivered()).toBe(0);

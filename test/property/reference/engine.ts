@@ -21,6 +21,8 @@ export interface ModelReceipt {
   readonly sinks: number;
   readonly refused: number;
   readonly waits: boolean;
+  /** It was found when the event was decided: only a receipt still tells. */
+  readonly late?: boolean;
 }
 
 interface ModelConnection {
@@ -47,8 +49,8 @@ interface ModelMember {
   readonly outbox: Event[];
 }
 
-/** What a decider would choose: indexes into the candidates. */
-export type ModelDecider = (event: Event, candidates: number) => readonly number[];
+/** What a decider would choose by an event's data: indexes into the candidates, undefined to drop the event. */
+export type ModelDecider = (data: Uint8Array | undefined, candidates: number) => readonly number[] | undefined;
 
 /** Bytes that an entry occupies in an inbox. */
 export type EntryBytes = (channel: number, sequence: bigint, event: Event, member: number) => number;
@@ -248,13 +250,18 @@ export class ModelEngine {
       if (!taken) refused += 1;
     }
     target.sequence = sequence;
+    if (target.decided && selected.length > 0 && refused === selected.length)
+      return { status: abi.STATUS_MAILBOX_FULL, ...REFUSED, late: true };
     return { status: abi.STATUS_OK, sequence, sinks: selected.length, refused, waits: false };
   }
 
   /** The submitter's own sinks are no candidates, they follow `echo`. */
   #decide(connection: number, event: Event, selected: readonly ModelMember[]): ModelMember[] {
     const candidates = selected.filter((member) => member.connection !== connection);
-    const chosen = new Set(this.#decider(event, candidates.length).map((index) => candidates[index]));
+    const indexes = this.#decider(event.data, candidates.length);
+    // A word to drop the event leaves out own sinks, too.
+    if (indexes === undefined) return [];
+    const chosen = new Set(indexes.map((index) => candidates[index]));
     return [
       ...candidates.filter((member) => chosen.has(member)),
       ...selected.filter((member) => member.connection === connection),
