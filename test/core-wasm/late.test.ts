@@ -145,7 +145,7 @@ describe("plain inboxes", () => {
     publish(...events(10, 0, 20, 90));
     advance(15);
     expect(told().missed).toHaveLength(1);
-    core.channelSet(channel, LATE_DROP, 4, 0, 0);
+    core.channelSet(channel, LATE_DROP, 4, 0);
     advance(16);
     // Told once, and dropped all the same.
     expect(told()).toMatchObject({ missed: [], dropped: new Map([[`${channel}/late`, 1]]) });
@@ -251,7 +251,7 @@ describe("late events go to another channel", () => {
 
   test("has no deadline where it comes to, so it is late once and goes round never", () => {
     const { harness, core, channel, other, sink, publish, advance, told } = world(LATE_DIVERT);
-    core.channelSet(other, LATE_DIVERT, 4, 0, 0);
+    core.channelSet(other, LATE_DIVERT, 4, 0);
     core.channelEmpty(other, abi.EMPTY_DROP, channel);
     const watcher = harness.open();
     harness.sink(watcher, other);
