@@ -6,12 +6,13 @@
 
 import { toBinary } from "@bufbuild/protobuf";
 import { Channels } from "./channel/channels.ts";
-import { binderOf, moduleUses } from "./channel/module-uses.ts";
+import { moduleUses } from "./channel/module-uses.ts";
 import { Templates } from "./channel/templates.ts";
 import type { Clocks } from "./clock.ts";
 import { type CountedExports, type Crossings, countCrossings } from "./core/crossings.ts";
-import { type Core, createCore, isTrap } from "./core/instance.ts";
+import { type Core, coreRestarted, createCore, isTrap } from "./core/instance.ts";
 import { SluiceError, sluiceErrorFrom } from "./errors.ts";
+import type { Binder } from "./filter/module/binder.ts";
 import type { FilterRegistry } from "./filter/registry/registry.ts";
 import { type Event, EventSchema } from "./gen/sluice/v1/event_pb.ts";
 import { limits } from "./limits.ts";
@@ -20,7 +21,8 @@ import { resolveOptions, type ServiceOptions, type ServiceOptionsInput } from ".
 import { admitWindow } from "./session/admission.ts";
 import { type CancelKeyOptions, type Cancelled, cancelKey } from "./session/cancel.ts";
 import type { Connection, ConnectionAdapter, ConnectionKind } from "./session/connection.ts";
-import { type Decider, decideWaiting } from "./session/decider.ts";
+import type { Decider } from "./session/decider.ts";
+import { Deciding } from "./session/deciding.ts";
 import { drainSessions } from "./session/drain.ts";
 import { createEmitter, type Emitter, type EmitterOptions } from "./session/emitter.ts";
 import { type Counters, createCounters, type Engine, type Flusher, type OutputRenderer } from "./session/engine.ts";
@@ -31,7 +33,6 @@ import { MailboxSession } from "./session/mailbox-session.ts";
 import { Mailboxes } from "./session/mailboxes.ts";
 import { Patterns } from "./session/patterns.ts";
 import { Port } from "./session/port.ts";
-import { derivedId } from "./session/receipt.ts";
 import { Sessions } from "./session/registry.ts";
 import { Resumption } from "./session/resumption.ts";
 import { Roster } from "./session/roster.ts";
@@ -48,6 +49,7 @@ import {
 import { createSweeper, type Sweeper } from "./session/sweep.ts";
 import { Tracing } from "./session/tracing.ts";
 import { createSocketCodec, type SocketCodec } from "./socket/json/codec.ts";
+import { namesOf } from "./socket/names.ts";
 import { createStreamRenderers, type StreamKind, type StreamRenderers } from "./socket/sse/renderers.ts";
 import { type OpenedStream, openStream, type StreamRequest } from "./socket/sse/stream.ts";
 
@@ -100,8 +102,8 @@ export class Service implements Engine {
   readonly startedAt: number;
   core: Core;
   slots: Slots = createSlots();
+  readonly modules: Binder | undefined;
   draining = false;
-  deciding = false;
   readonly #settings: ServiceSettings;
   readonly #sweeper: Sweeper;
   readonly #streams: StreamRenderers;
@@ -111,6 +113,7 @@ export class Service implements Engine {
   #failures: number[] = [];
   #crossings: CountedExports | undefined = undefined;
   #closed = false;
+  readonly #deciding: Deciding;
   #drained: Promise<void> | undefined = undefined;
 
   /** @throws {SluiceError} for options out of range, a memory too small, or a core of another ABI. */
@@ -123,12 +126,14 @@ export class Service implements Engine {
     if (this.filters !== undefined) this.filters.uses = () => moduleUses(this.channels.list(), this.templates.list());
     this.startedAt = settings.clocks.real.now();
     this.core = this.#createCore(this.options.epoch);
+    this.#deciding = new Deciding(this, settings.filters, settings.decider);
+    this.modules = this.#deciding.modules;
     this.channels = new Channels({
       holder: this,
       implicit: this.options.implicitChannels,
       defaultsFor: (name) => this.templates.definitionFor(name),
       admit: (channel, window) => admitWindow(this.#sessions.all(), channel, window),
-      ...(this.filters === undefined ? {} : { modules: binderOf(this.filters) }),
+      ...(this.modules === undefined ? {} : { modules: this.modules }),
       onTrap: (error) => {
         this.fault(error, undefined);
         return coreRestarted(error);
@@ -145,14 +150,7 @@ export class Service implements Engine {
       this.#streams.clear();
       this.flusher.schedule();
     });
-    const names = {
-      hostId: this.hostId,
-      channelName: (channelNumber: number) => this.channels.byNumber(channelNumber)?.name,
-      incarnation: (channelNumber: number) => this.channels.byNumber(channelNumber)?.incarnation,
-      derivedId: (channelNumber: number, sequence: number, epoch: number) =>
-        derivedId(this.hostId, epoch, channelNumber, sequence),
-      epoch: () => this.core.epoch,
-    };
+    const names = namesOf(this);
     this.json = createSocketCodec(names);
     this.#streams = createStreamRenderers(names);
     this.renderers = { "websocket-json": this.json, ...this.#streams.byKind };
@@ -178,6 +176,10 @@ export class Service implements Engine {
   /** Incarnation of the core. */
   get epoch(): number {
     return this.core.epoch;
+  }
+
+  get deciding(): boolean {
+    return this.#deciding.isNeeded;
   }
 
   /** How many sessions with a socket there are. */
@@ -332,7 +334,7 @@ export class Service implements Engine {
   /** Has the events of a channel decided by the decider of the settings, or no more. */
   setDecider(name: string, decided: boolean): void {
     this.channels.setDecider(name, decided);
-    if (decided) this.deciding = true;
+    if (decided) this.#deciding.hasDecider = true;
   }
 
   /** Sends everything that can be sent, now instead of at the end of the loop's turn. */
@@ -404,16 +406,16 @@ export class Service implements Engine {
     this.inboxes.closeAll(new SluiceError("draining", "The host is shutting down"));
     for (const session of this.#sessions.withSocket())
       session.drop(new SluiceError("draining", "The host is shutting down"));
+    this.modules?.clear();
   }
 
   decide(now: number): void {
-    decideWaiting(this.core, this.#settings.decider, now, (fault) =>
-      this.log.error("decider failed, its events go to all", { ...fault }),
-    );
+    this.#deciding.decide(now);
   }
 
   forget(session: Session): void {
     this.patterns.forget(session);
+    session.memberships?.end();
     if (this.#sessions.delete(session)) this.counters.sessionsClosed++;
   }
 
@@ -429,8 +431,7 @@ export class Service implements Engine {
   }
 
   #createCore(epoch: number): Core {
-    const { memoryBytes, storeBytes } = this.options;
-    return createCore(this.#settings.module, { memoryBytes, storeBytes, epoch });
+    return createCore(this.#settings.module, { ...this.options, epoch });
   }
 
   #openLocal(
@@ -464,6 +465,8 @@ export class Service implements Engine {
     this.counters.coreRestarts++;
     this.log.error("core failed", { error, epoch: this.core.epoch, failures: this.#failures.length });
     this.#publisher = undefined;
+    // Before the sessions go, whose filters would be taken out of a core that cannot be asked any more.
+    this.modules?.clear();
     this.counters.sessionsClosed += this.#sessions.abandon(this, coreRestarted(error));
     if (this.#failures.length >= limits.restarts) return this.#fail(error);
     try {
@@ -487,11 +490,6 @@ export class Service implements Engine {
     this.flusher.stop();
     this.#settings.onFatal?.(error);
   }
-}
-
-/** What peers and callers hear: their request may or may not have been carried out. */
-function coreRestarted(cause: Error): SluiceError {
-  return new SluiceError("core_restarted", "The core of this host failed and was restarted; come back", { cause });
 }
 
 /** Makes a host without sockets. @throws {SluiceError} as the constructor of {@link Service}. */

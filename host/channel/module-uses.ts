@@ -1,8 +1,7 @@
 /** Where filter modules are bound: in channels, and in templates for channels that are to come. */
-import type { FilterRegistry, FilterUse } from "../filter/registry/registry.ts";
+import type { FilterUse } from "../filter/registry/registry.ts";
 import { stages } from "../filter/schema.ts";
 import type { ChannelView } from "./channels.ts";
-import type { ModuleBinder } from "./filtering.ts";
 import type { Template } from "./templates.ts";
 
 /** All of them, one after the other: for the rare request that wants to delete one. */
@@ -25,14 +24,4 @@ export function* moduleUses(
         yield { where: `${stage} filter of template ${name}`, stage, module, digest: digest ?? undefined };
     }
   }
-}
-
-/** Lets be bound what there is. */
-export function binderOf(filters: FilterRegistry): ModuleBinder {
-  return {
-    bind(_channel, stage, { module, digest }) {
-      filters.bindable(module, digest, stage);
-      return { end() {} };
-    },
-  };
 }

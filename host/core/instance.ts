@@ -159,6 +159,11 @@ export function placeTypes(core: Core, types: readonly string[]): number {
   return SCRATCH_AT;
 }
 
+/** What peers and callers hear: their request may or may not have been carried out. */
+export function coreRestarted(cause: Error): SluiceError {
+  return new SluiceError("core_restarted", "The core of this host failed and was restarted; come back", { cause });
+}
+
 /**
  * Tells whether an error is a trap of the core, which ends the instance, and not a mistake in the host's own code.
  *

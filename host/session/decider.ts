@@ -11,10 +11,11 @@ import type { Core } from "../core/instance.ts";
 /**
  * Decides a batch.
  *
- * @returns How many words were written. One that throws lets every event of the batch pass to all; one that leaves out a
- *   word, or writes a wrong one, lets that event pass, and is asked again about those behind it.
+ * @returns How many words were written; undefined where it knows nothing of the batch. Then, or where it throws, every event
+ *   of the batch passes to all; one that leaves out a word, or writes a wrong one, lets that event pass, and is asked again
+ *   about those behind it.
  */
-export type Decider = (batch: DecideBatch) => number;
+export type Decider = (batch: DecideBatch) => number | undefined;
 
 /** Why a decision went wrong: what was thrown, or the index and the word of the event that went to all. */
 export type DecisionFault = { readonly error: unknown } | { readonly index: number; readonly word: number };
@@ -50,7 +51,8 @@ export function decideWaiting(
 function wordsOf(batch: DecideBatch, decider: Decider | undefined, onFault: (fault: DecisionFault) => void): number {
   if (decider !== undefined) {
     try {
-      return Math.max(0, Math.min(decider(batch) >>> 0, DECIDE_WORDS_MAX));
+      const words = decider(batch);
+      if (words !== undefined) return Math.max(0, Math.min(words >>> 0, DECIDE_WORDS_MAX));
     } catch (error) {
       onFault({ error });
     }

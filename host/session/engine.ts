@@ -5,6 +5,7 @@ import type { Channels } from "../channel/channels.ts";
 import type { Clocks } from "../clock.ts";
 import type { CoreHolder } from "../core/instance.ts";
 import type { SluiceError } from "../errors.ts";
+import type { Binder } from "../filter/module/binder.ts";
 import type { Log } from "../log.ts";
 import type { ServiceOptions } from "../options.ts";
 import type { ConnectionKind } from "./connection.ts";
@@ -144,7 +145,9 @@ export interface Engine extends CoreHolder {
   readonly counters: Counters;
   /** Events whose way is followed. */
   readonly tracing: Tracing;
-  /** Whether any channel has had a decider. */
+  /** Filter modules at work; undefined where this host takes none. */
+  readonly modules: Binder | undefined;
+  /** Whether anything may wait for a decider. */
   readonly deciding: boolean;
   /** Publishes encoded events as a source of the host's own. @throws {SluiceError} where no event was looked at. */
   publishEncoded(name: string, events: readonly Uint8Array[]): PublishResult[];

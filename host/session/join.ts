@@ -108,8 +108,8 @@ export function admit(
   let recovered: boolean | undefined;
   try {
     describe(session, core, member, frame, where);
-    const handles = setOwn(core, member, own);
-    if (handles !== undefined) session.memberships?.countOwn(member, handles);
+    const bound = setOwn(session.engine, channel.number, member, own);
+    session.memberships?.bound(member, bound);
     if ((role & ROLE_SINK) !== 0) recovered = replay(session, core, channel, member, frame);
   } catch (error) {
     core.exports.memberRemove(session.id, member);

@@ -26,6 +26,8 @@ export function leave(session: Session, member: number): void {
       { value: `m${member}`, limit: whole },
     );
   }
+  // What it published before is decided by the filters that it brought.
+  if (engine.deciding) engine.decide(engine.clocks.service.now());
   const status = engine.core.exports.memberRemove(session.id, member);
   if (status !== STATUS_OK) throw errorFromStatus(status, member, 0);
   memberships?.delete(member);

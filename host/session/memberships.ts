@@ -3,7 +3,8 @@
  * when a channel is gone. Who receives what is the core's table.
  */
 
-import type { OwnFilters, OwnHandles } from "./own-filters.ts";
+import type { BoundModule } from "../filter/module/binder.ts";
+import type { OwnBound, OwnFilters, OwnHandles } from "./own-filters.ts";
 import type { Where } from "./where.ts";
 
 /** One membership. */
@@ -24,6 +25,8 @@ export interface Membership {
   readonly filters?: OwnFilters;
   /** What counts their routes in the core. */
   readonly handles?: OwnHandles;
+  /** Those of them that are modules, which end with it. */
+  readonly modules?: readonly BoundModule[];
   /** The pattern that brought it, with which it ends. */
   readonly pattern?: PatternMembership;
 }
@@ -69,8 +72,7 @@ export class Memberships {
     const membership = this.#byMember.get(member);
     if (membership === undefined) return;
     const { where: _before, ...rest } = membership;
-    this.delete(member);
-    this.add(where === undefined ? rest : { ...rest, where: { text: where.text, dialect: where.dialect } });
+    this.#replace(where === undefined ? rest : { ...rest, where: { text: where.text, dialect: where.dialect } });
   }
 
   /** Notes another rate of a member. */
@@ -78,16 +80,13 @@ export class Memberships {
     const membership = this.#byMember.get(member);
     if (membership === undefined) return;
     const { rate: _before, ...rest } = membership;
-    this.delete(member);
-    this.add(rate === undefined ? rest : { ...rest, rate });
+    this.#replace(rate === undefined ? rest : { ...rest, rate });
   }
 
-  /** Notes what counts the routes of a member's own filters. */
-  countOwn(member: number, handles: OwnHandles): void {
+  /** Notes what became of a member's own filters. */
+  bound(member: number, bound: OwnBound): void {
     const membership = this.#byMember.get(member);
-    if (membership === undefined) return;
-    this.delete(member);
-    this.add({ ...membership, handles });
+    if (membership !== undefined) this.#replace({ ...membership, ...bound });
   }
 
   get(member: number): Membership | undefined {
@@ -122,14 +121,30 @@ export class Memberships {
     this.#byChannel.set(channelNumber, [...this.ofChannel(channelNumber), membership]);
   }
 
+  /** Forgets a member that is none any more. */
   delete(member: number): void {
+    for (const module of this.#take(member)?.modules ?? []) module.end();
+  }
+
+  /** The session is over, and with it all of them. */
+  end(): void {
+    for (const { modules } of this.#byMember.values()) for (const module of modules ?? []) module.end();
+  }
+
+  #replace(membership: Membership): void {
+    this.#take(membership.member);
+    this.add(membership);
+  }
+
+  #take(member: number): Membership | undefined {
     const membership = this.#byMember.get(member);
-    if (membership === undefined) return;
+    if (membership === undefined) return undefined;
     this.#byMember.delete(member);
     membership.pattern?.members.delete(member);
     const others = this.ofChannel(membership.channelNumber).filter((other) => other !== membership);
     if (others.length === 0) this.#byChannel.delete(membership.channelNumber);
     else this.#byChannel.set(membership.channelNumber, others);
+    return membership;
   }
 }
 

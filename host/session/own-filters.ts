@@ -4,14 +4,16 @@
  */
 import { ROLE_SOURCE, STATUS_OK } from "../../core-wasm/abi.ts";
 import { checkWith } from "../check.ts";
-import { type Core, placeTypes } from "../core/instance.ts";
+import { placeTypes } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { SluiceError } from "../errors.ts";
 import { bindMember } from "../filter/bound.ts";
+import type { BoundModule } from "../filter/module/binder.ts";
 import { type Binding, bindingFromInput } from "../filter/route.ts";
 import { filtersSchema, type Stage, stages } from "../filter/schema.ts";
 import type { Join } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
+import type { Engine } from "./engine.ts";
 
 /** Filters that a member brings for its own events, by stage. */
 export type OwnFilters = { readonly [Name in Stage]: Binding | null };
@@ -24,6 +26,8 @@ export interface Own {
   readonly filters: OwnFilters | undefined;
   /** Names of attributes; without duplicates. */
   readonly piggyback: readonly string[];
+  /** Where the join stands in the input, for errors: "join." or "". */
+  readonly path: string;
 }
 
 const ATTRIBUTE = /^[a-z][a-z0-9_]{0,63}$/;
@@ -46,26 +50,48 @@ export function ownFrom(frame: Join, role: number, path: string): Own {
   return {
     filters: filters === undefined ? undefined : filtersFrom(filters, pathOf(path, "filters")),
     piggyback: [...new Set(piggyback)],
+    path,
   };
+}
+
+/** What became of a member's own filters. */
+export interface OwnBound {
+  readonly handles?: OwnHandles;
+  /** To be ended when the member is none any more. */
+  readonly modules?: readonly BoundModule[];
 }
 
 /**
  * Tells the core. To be called for a member that was just made, before any of its events.
  *
- * @returns What counts its routes; undefined where it has none.
- * @throws {SluiceError} `store_full`, `limit_reached`.
+ * @throws {SluiceError} `store_full`, `limit_reached`; `not_supported` for a module where this host has none, and as
+ *   Binder.bindMember(). What was bound until then goes with the member.
  */
-export function setOwn(core: Core, member: number, { filters, piggyback }: Own): OwnHandles | undefined {
+export function setOwn(
+  { core, modules }: Pick<Engine, "core" | "modules">,
+  channel: number,
+  member: number,
+  { filters, piggyback, path }: Own,
+): OwnBound {
   const handles = { in: 0, out: 0 };
-  for (const stage of stages) {
-    const binding = filters?.[stage] ?? null;
-    if (binding !== null) handles[stage] = bindMember(core, member, stage, binding);
+  const bound: BoundModule[] = [];
+  try {
+    for (const stage of stages) {
+      const binding = filters?.[stage] ?? null;
+      if (binding?.module === undefined)
+        handles[stage] = binding === null ? 0 : bindMember(core, member, stage, binding);
+      else if (modules !== undefined) bound.push(modules.bindMember(channel, member, stage, binding.module));
+      else throw noModules(`${path}filters.${stage}.module`);
+    }
+    if (piggyback.length > 0) {
+      const status = core.exports.memberPiggyback(member, placeTypes(core, piggyback), piggyback.length);
+      if (status !== STATUS_OK) throw errorFromStatus(status, 0, 0);
+    }
+  } catch (error) {
+    for (const module of bound) module.end();
+    throw error;
   }
-  if (piggyback.length > 0) {
-    const status = core.exports.memberPiggyback(member, placeTypes(core, piggyback), piggyback.length);
-    if (status !== STATUS_OK) throw errorFromStatus(status, 0, 0);
-  }
-  return filters === undefined ? undefined : handles;
+  return { ...(filters === undefined ? {} : { handles }), ...(bound.length === 0 ? {} : { modules: bound }) };
 }
 
 function filtersFrom(value: unknown, path: readonly string[]): OwnFilters | undefined {
@@ -74,13 +100,6 @@ function filtersFrom(value: unknown, path: readonly string[]): OwnFilters | unde
     in: input.in && bindingFromInput(input.in, [...path, "in"]),
     out: input.out && bindingFromInput(input.out, [...path, "out"]),
   };
-  for (const stage of stages) {
-    if (filters[stage]?.module === undefined) continue;
-    const field = [...path, stage, "module"].join(".");
-    throw new SluiceError("not_supported", `Cannot take ${field}, a member's own filter has routes in this version`, {
-      value: field,
-    });
-  }
   return filters.in === null && filters.out === null ? undefined : filters;
 }
 
@@ -108,6 +127,10 @@ function noEvents(field: string): SluiceError {
     `Cannot take ${field}, it is about a member's own events and a sink has none; join as source or both`,
     { value: field, limit: ["source", "both"] },
   );
+}
+
+function noModules(field: string): SluiceError {
+  return new SluiceError("not_supported", `Cannot take ${field}, this host has routes only`, { value: field });
 }
 
 /** "join." and a name as the parts of a path. */

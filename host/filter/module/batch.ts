@@ -3,28 +3,22 @@
  *
  * Offsets of a record are relative to its start, so any run of records, and any selection of them, is a batch too.
  */
+import { TABLE_ROW_BYTES } from "../../../core-wasm/filter/abi.ts";
 
-/** Bytes of a record before its attributes. */
-export const RECORD_HEAD_BYTES = 88;
-/** One attribute of a record. */
-export const RECORD_ATTRIBUTE_BYTES = 16;
-/** Where in a record its candidates stand: u32 offset of the bitmap, 0 for every sink. */
-export const RECORD_CANDIDATES_AT = 80;
-/** Header of the sink table: u32 rows, stride, generation, columns. */
-export const TABLE_HEAD_BYTES = 16;
-/** Bytes of a row before its columns: u32 id, u32 flags, f64 updated at. */
-export const ROW_HEAD_BYTES = 16;
-
-/** Kinds of a decision word, in its low two bits; the others are an index into the variable area. */
-export const KIND_DROP = 0;
-/** Every candidate. */
-export const KIND_ALL = 1;
-/** A bitmap by sink slot. */
-export const KIND_BITMAP = 2;
-/** A count, then sink slots. */
-export const KIND_LIST = 3;
-/** What a word holds before a module writes it; as a decision it would point far outside. */
-export const UNDECIDED = 0xffff_ffff;
+export {
+  DECISION_ALL as KIND_ALL,
+  DECISION_BITMAP as KIND_BITMAP,
+  DECISION_DIVERT,
+  DECISION_DROP as KIND_DROP,
+  DECISION_LIST as KIND_LIST,
+  DECISION_NONE as UNDECIDED,
+  RECORD_ATTRIBUTE_BYTES,
+  RECORD_CANDIDATES,
+  RECORD_CANDIDATES_AT,
+  RECORD_HEAD_BYTES,
+  TABLE_HEAD_BYTES,
+  TABLE_ROW_BYTES as ROW_HEAD_BYTES,
+} from "../../../core-wasm/filter/abi.ts";
 
 /** The sink table of a channel, as one projection of attributes has it. */
 export interface SinkTable {
@@ -46,7 +40,7 @@ export interface ModuleBatch {
 
 /** Bytes of a row with so many columns. */
 export function rowBytes(columns: number): number {
-  return ROW_HEAD_BYTES + 8 * columns;
+  return TABLE_ROW_BYTES + 8 * columns;
 }
 
 /** Words of a bitmap over so many sinks. */

@@ -14,7 +14,6 @@ import { KIND_ALL, type ModuleBatch } from "./batch.ts";
 import { ModuleTotals } from "./counters.ts";
 import { Decisions } from "./decisions.ts";
 import { InstancePool } from "./pool.ts";
-import { configOf, resolveBinding } from "./resolve.ts";
 import { type RunningDeps, RunningModule } from "./running.ts";
 import { type Deciders, Seat, type Target } from "./seat.ts";
 import type { ModuleSource, ModuleVersion } from "./source.ts";
@@ -100,16 +99,11 @@ export class Binder {
     return count;
   }
 
-  /** The revision that a binding means. @throws {SluiceError} as {@link resolveBinding}. */
-  check(binding: ModuleBinding, stage: Stage): ModuleVersion {
-    return resolveBinding(this.#settings.source, binding, stage);
-  }
-
   /**
    * Has a module decide about the events of a channel, from the next one on.
    *
    * @param channel Its number in the present core.
-   * @throws {SluiceError} as {@link check}; `invalid_value` where the module does not start; `limit_reached`, `store_full`,
+   * @throws {SluiceError} as {@link ModuleSource.bindable}; `invalid_value` where the module does not start; `limit_reached`, `store_full`,
    *   `too_many_sinks`. Nothing has changed then.
    */
   bind(channel: number, stage: Stage, binding: ModuleBinding): BoundModule {
@@ -122,7 +116,7 @@ export class Binder {
   }
 
   #bind(target: Target, stage: Stage, binding: ModuleBinding): BoundModule {
-    const version = this.check(binding, stage);
+    const version = this.#settings.source.bindable(binding.module, binding.digest, stage);
     this.#settings.settle();
     const place = placeOf(target, stage);
     const before = this.#uses.get(place);
@@ -226,7 +220,7 @@ export class Binder {
   }
 
   #switch(use: Use): void {
-    const version = this.check(use.binding, use.stage);
+    const version = this.#settings.source.bindable(use.binding.module, undefined, use.stage);
     const before = use.seat;
     if (before.running.version.digest === version.digest) return;
     this.#settings.settle();
@@ -320,6 +314,11 @@ export class Binder {
     this.#byHandle.delete(seat.handle);
     seat.end();
   }
+}
+
+/** What `sluice_init` gets: JSON as UTF-8. */
+function configOf({ config }: ModuleBinding, { spec }: ModuleVersion): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(config ?? spec.manifest.config));
 }
 
 function placeOf({ channel, member }: Target, stage: Stage): string {

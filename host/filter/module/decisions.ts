@@ -5,18 +5,24 @@
 import {
   answerWords,
   bitmapWords,
+  DECISION_DIVERT,
   KIND_ALL,
   KIND_BITMAP,
   KIND_DROP,
   KIND_LIST,
   type ModuleBatch,
+  RECORD_CANDIDATES,
   RECORD_CANDIDATES_AT,
   UNDECIDED,
 } from "./batch.ts";
 import type { OnError } from "./spec.ts";
 
 /** What becomes of an event that was not decided, as a word: only the host writes the one that diverts. */
-export const onErrorWords: { readonly [Name in OnError]: number } = { pass: KIND_ALL, drop: KIND_DROP, divert: 4 };
+export const onErrorWords: { readonly [Name in OnError]: number } = {
+  pass: KIND_ALL,
+  drop: KIND_DROP,
+  divert: DECISION_DIVERT,
+};
 
 /** The decisions of a batch, as the core takes them: one word per event, then the variable area. */
 export class Decisions {
@@ -89,7 +95,7 @@ export class Decisions {
 
   /** How many sinks an event may go to. */
   candidates(index: number): number {
-    return this.#view.getUint32((this.#at[index] as number) + RECORD_CANDIDATES_AT + 4, true);
+    return this.#view.getUint32((this.#at[index] as number) + RECORD_CANDIDATES, true);
   }
 
   /** Decides one event without the module. */

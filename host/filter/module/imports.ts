@@ -4,13 +4,10 @@
  *
  * The objects have no prototype: an engine looks names up as any property is, and a module may ask for `constructor`.
  */
+import { INTERNED_BYTES_MAX, INTERNED_MAX } from "../../../core-wasm/filter/abi.ts";
 import { ModuleFault } from "./fault.ts";
 import { type ModuleLog, plainText } from "./log.ts";
 
-/** Constants that a module may have numbered. */
-export const INTERNED_MAX = 1_024;
-/** Bytes of one. */
-export const INTERNED_BYTES_MAX = 256;
 /** Characters of the message of an abort that are kept. */
 const ABORT_CHARACTERS_MAX = 128;
 

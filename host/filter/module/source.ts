@@ -1,4 +1,5 @@
 /** Where modules come from, as those who run them see it. */
+import type { Stage } from "../schema.ts";
 import type { ModuleLogLevel } from "./log.ts";
 import type { ModuleSpec } from "./spec.ts";
 
@@ -14,8 +15,13 @@ export interface ModuleVersion {
 
 /** All modules of a host. */
 export interface ModuleSource {
-  /** @param digest Absent: the revision that is current. */
-  resolve(name: string, digest?: string): ModuleVersion | undefined;
+  /**
+   * The revision that a binding means.
+   *
+   * @param digest Undefined: the one that is current.
+   * @throws {SluiceError} `filter_unknown`; `invalid_value` where it lacks the hook of the stage.
+   */
+  bindable(name: string, digest: string | undefined, stage: Stage): ModuleVersion;
   /** Calls when another revision of a name has become current. */
   onRevision(hear: (name: string) => void): void;
   /** Makes the revision current again that was so before; those who follow the name hear of it as of any other. */

@@ -20,6 +20,7 @@ export interface TestHostOptions extends ServiceOptionsInput {
   /** The service clock stands still. */
   readonly timeless?: boolean;
   readonly decider?: ServiceSettings["decider"];
+  readonly filters?: ServiceSettings["filters"];
   readonly onEpoch?: (epoch: number) => void;
   readonly onFatal?: (error: Error) => void;
 }
@@ -38,7 +39,7 @@ const MEMORY_BYTES = 96 * 2 ** 20;
 
 /** Starts a host. */
 export async function startHost(input: TestHostOptions = {}): Promise<TestHost> {
-  const { onread = true, timeless = false, decider, onEpoch, onFatal, ...options } = input;
+  const { onread = true, timeless = false, decider, filters, onEpoch, onFatal, ...options } = input;
   const log: Record<string, unknown>[] = [];
   const { real, service: running } = createClocks();
   const clocks = { real, service: timeless ? createManualClock() : running };
@@ -49,6 +50,7 @@ export async function startHost(input: TestHostOptions = {}): Promise<TestHost> 
     log: createLog({ level: "debug", sink: (line) => log.push(JSON.parse(line)), now: clocks.real.now }),
     defer: setImmediate,
     ...(decider === undefined ? {} : { decider }),
+    ...(filters === undefined ? {} : { filters }),
     ...(onEpoch === undefined ? {} : { onEpoch }),
     ...(onFatal === undefined ? {} : { onFatal }),
   });

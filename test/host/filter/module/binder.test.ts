@@ -2,6 +2,7 @@
  * Which revision stands where: shared seats, switches with state, revisions that are taken back, and what is left at the end.
  */
 import { describe, expect, test } from "vitest";
+import { SluiceError } from "../../../../host/errors.ts";
 import { Binder, type BoundModule } from "../../../../host/filter/module/binder.ts";
 import type { Deciders, Target } from "../../../../host/filter/module/seat.ts";
 import type { ModuleSource, ModuleVersion } from "../../../../host/filter/module/source.ts";
@@ -24,6 +25,13 @@ class Source implements ModuleSource {
   resolve(name: string, digest?: string): ModuleVersion | undefined {
     if (digest === undefined) return this.#current.filter((one) => one.name === name).at(-1);
     return this.#versions.find((one) => one.name === name && one.digest === digest);
+  }
+
+  bindable(name: string, digest: string | undefined, stage: Stage): ModuleVersion {
+    const version = this.resolve(name, digest);
+    if (version === undefined) throw new SluiceError("filter_unknown", "none");
+    if (!version.spec.manifest.hooks.includes(stage)) throw new SluiceError("invalid_value", `not at ${stage}`);
+    return version;
   }
 
   onRevision(hear: (name: string) => void): void {
@@ -188,7 +196,6 @@ describe("binding", () => {
       {},
       { code: "invalid_value", message: expect.stringContaining("fuel") },
     ],
-    ["too much configuration", counterText, { config: { text: "x".repeat(70_000) } }, { code: "limit_reached" }],
   ])("%s is refused, and what was bound stays", (name, text, more, error) => {
     const { source, books, binder, binding, pool } = setUp();
     source.put(v(1, counterText, { name: "other" }));
