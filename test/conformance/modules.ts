@@ -28,6 +28,7 @@ export function addModuleTests({ host, check }: Suite): void {
     const source = await connectTo(host(), "tcp");
     expect(await source.publish("modules", { type: "a" })).toMatchObject([{ sinks: 1 }]);
     expect((await put("filters/picky", moduleWith({ decision: "drop" }))).status).toBe(201);
+    expect(await source.publish("modules", { type: "b" })).toMatchObject([{ sinks: 0 }]);
     const back = await fetch(at("filters/picky/rollback"), { method: "POST", headers: json, body: "{}" });
     expect(await back.json()).toMatchObject({ version: 1, current: true });
     expect(await source.publish("modules", { type: "c" })).toMatchObject([{ sinks: 1 }]);

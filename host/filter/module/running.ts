@@ -141,40 +141,6 @@ export class RunningModule {
     this.#counting.sinksOut += decisions.chosen;
   }
 
-  /**
-   * What it would decide, on an instance of its own that has the state which was saved last; nothing is counted but what it
-   * costs.
-   *
-   * @returns Why it was not the module that decided; undefined where it was.
-   */
-  dryRun(batch: ModuleBatch, { hook, onError, fuel }: RunOptions, decisions: Decisions): string | undefined {
-    const { spec } = this.version;
-    const usage = { fuel: 0 };
-    const { real, service } = this.#deps.clocks;
-    const startedAt = real.now();
-    decisions.begin(batch);
-    let why = this.breaker.allows() ? undefined : "it has failed too often and is let alone";
-    try {
-      if (why === undefined && !this.#budget.allows()) why = "it has used up what it may compute in a second";
-      if (why === undefined) {
-        const instance = this.#create(
-          usage,
-          new ModuleLog(service, spec.manifest.limits, () => {}),
-          new Map(this.interned),
-        );
-        const given = callFuel(spec.manifest.limits, batch.count, fuel);
-        const answer = instance.call(hook, batch.records, batch.count, batch.table, given);
-        why = (takeAnswer(answer, batch.count, decisions, undefined) ?? answer.fault)?.message;
-      }
-    } catch (error) {
-      if (!(error instanceof ModuleFault)) throw error;
-      why = error.message;
-    }
-    this.#budget.spend(usage.fuel, real.now() - startedAt);
-    decisions.setOpen(onErrorWords[onError]);
-    return why;
-  }
-
   /** The state as it is now, or was saved last where saving fails; undefined where there is none. */
   save(): Uint8Array | undefined {
     const instance = this.#instance;
@@ -261,7 +227,17 @@ export class RunningModule {
     const state = this.#fresh();
     // Unless all goes well it is not tried again: it may be the state that the module cannot bear.
     this.#state = undefined;
-    const instance = this.#create(this.#counting, this.#log, this.interned, state);
+    const { clocks, seed } = this.#deps;
+    const { module, spec } = this.version;
+    const instance = ModuleInstance.create(module, spec, {
+      clock: clocks.service,
+      config: this.#config,
+      seed: seed(),
+      log: this.#log,
+      usage: this.#counting,
+      interned: this.interned,
+      state,
+    });
     this.#state = state;
     this.#instance = instance;
     this.#deps.pool.instances++;
@@ -269,21 +245,6 @@ export class RunningModule {
     if (instance.restored === 0) this.#counting.restored++;
     this.#measure(instance);
     return instance;
-  }
-
-  #create(usage: { fuel: number }, log: ModuleLog, interned: Map<string, number>, state = this.#state): ModuleInstance {
-    const { clocks, seed } = this.#deps;
-    const { module, spec } = this.version;
-    const config = this.#config;
-    return ModuleInstance.create(module, spec, {
-      clock: clocks.service,
-      config,
-      seed: seed(),
-      log,
-      usage,
-      interned,
-      state,
-    });
   }
 
   #measure({ memoryBytes }: { readonly memoryBytes: number }): void {
