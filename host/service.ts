@@ -6,7 +6,7 @@
 
 import { toBinary } from "@bufbuild/protobuf";
 import { Channels } from "./channel/channels.ts";
-import { moduleUses } from "./channel/module-uses.ts";
+import { tellUses } from "./channel/module-uses.ts";
 import { Templates } from "./channel/templates.ts";
 import type { Clocks } from "./clock.ts";
 import { type CountedExports, type Crossings, countCrossings } from "./core/crossings.ts";
@@ -123,7 +123,7 @@ export class Service implements Engine {
     this.clocks = settings.clocks;
     this.log = settings.log;
     this.filters = settings.filters;
-    if (this.filters !== undefined) this.filters.uses = () => moduleUses(this.channels.list(), this.templates.list());
+    if (this.filters !== undefined) tellUses(this.filters, this);
     this.startedAt = settings.clocks.real.now();
     this.core = this.#createCore(this.options.epoch);
     this.#deciding = new Deciding(this, settings.filters, settings.decider);

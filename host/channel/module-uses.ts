@@ -1,8 +1,21 @@
 /** Where filter modules are bound: in channels, and in templates for channels that are to come. */
-import type { FilterUse } from "../filter/registry/registry.ts";
+import type { FilterRegistry, FilterUse } from "../filter/registry/registry.ts";
 import { stages } from "../filter/schema.ts";
 import type { ChannelView } from "./channels.ts";
 import type { Template } from "./templates.ts";
+
+/** Tells a registry who uses its modules. */
+export function tellUses(
+  filters: FilterRegistry,
+  service: {
+    readonly channels: { list(): Iterable<Pick<ChannelView, "name" | "definition">> };
+    readonly templates: { list(): Iterable<Template> };
+    readonly modules: { uses(name: string, digest: string): number } | undefined;
+  },
+): void {
+  filters.uses = () => moduleUses(service.channels.list(), service.templates.list());
+  filters.running = (name, digest) => service.modules?.uses(name, digest) ?? 0;
+}
 
 /** All of them, one after the other: for the rare request that wants to delete one. */
 export function* moduleUses(

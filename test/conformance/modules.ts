@@ -33,6 +33,8 @@ export function addModuleTests({ host, check }: Suite): void {
     expect(await back.json()).toMatchObject({ version: 1, current: true });
     expect(await source.publish("modules", { type: "c" })).toMatchObject([{ sinks: 1 }]);
     expect((await sink.received(2)).map(({ type }) => type)).toEqual(["a", "c"]);
+    const { counters } = await (await fetch(at("filters/picky"))).json();
+    expect(counters).toMatchObject({ events: 3, sinksIn: 3, sinksOut: 2, switches: 2, faults: { trap: 0 } });
     const refused = await put("filters/picky", moduleWith().subarray(0, 90));
     expect(await refused.json()).toMatchObject({
       status: 422,

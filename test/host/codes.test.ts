@@ -270,6 +270,14 @@ const ways: Partial<Record<SluiceCode, () => Told | Promise<Told>>> = {
     return asked(ask("DELETE", "/v1/filters/f"));
   },
 
+  async too_many_sinks() {
+    const control = uploading();
+    await control.ask("PUT", "/v1/filters/f", moduleWith(), wasm);
+    await control.ask("PUT", path, {});
+    for (let count = 0; count <= 4_096; count++) control.service.subscribe("c", { onEvents: () => {} });
+    return asked(control.ask("PUT", `${path}/filters/out`, { module: "f" }));
+  },
+
   not_found: () => asked(createTestControl().ask("GET", "/nope")),
   method_not_allowed: () => asked(createTestControl().ask("DELETE", "/v1/info")),
   channel_unknown: () => asked(createTestControl().ask("GET", path)),

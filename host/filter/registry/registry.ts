@@ -82,6 +82,8 @@ export type RevisionListener = (name: string) => void;
 export class FilterRegistry {
   /** Who has modules bound; set by whoever knows. */
   uses: () => Iterable<FilterUse> = () => [];
+  /** How many of those who run a version are not among the uses, such as sources that brought it; set by whoever knows. */
+  running: (name: string, digest: string) => number = () => 0;
   readonly #settings: RegistrySettings;
   readonly #shelves = new Map<string, Shelf>();
   readonly #logs = new Map<string, LogRing>();
@@ -174,10 +176,21 @@ export class FilterRegistry {
           value: digest,
         });
       const shelf = this.#shelves.get(name) ?? this.#newShelf(name);
-      const evicted = this.#roomFor(shelf, content.length);
       const version = shelf.version(digest, content.length, this.#settings.now(), admitted);
-      this.#assertServes(version);
+      const prepare = (): readonly FilterVersion[] => {
+        this.#assertServes(version);
+        return this.#roomFor(shelf, content.length);
+      };
+      prepare();
       await this.#settings.store.write(digest, content);
+      let evicted: readonly FilterVersion[];
+      try {
+        // Something may have been bound while the disk was busy. From here on nothing is awaited until all is changed.
+        evicted = prepare();
+      } catch (thrown) {
+        await this.#forget([version]);
+        throw thrown;
+      }
       for (const one of evicted) shelf.remove(one.digest);
       shelf.add(version);
       this.#shelves.set(name, shelf);
@@ -369,6 +382,8 @@ export class FilterRegistry {
   #assertUnused(version: FilterVersion): void {
     const found: string[] = [];
     for (const where of this.usesOf(version)) if (found.push(where) >= limits.filterUses) break;
+    const running = this.running(version.name, version.digest);
+    if (found.length === 0 && running > 0) found.push(`filter of ${running} sources`);
     if (found.length === 0) return;
     throw new SluiceError(
       "filter_in_use",

@@ -1,7 +1,7 @@
 /**
  * Bounds what the bodies of requests may take together while they are read.
  *
- * Each is bounded by itself (limits.bodyBytes), but a body may take a minute to come, and thousands of connections may
+ * Each is bounded by itself (limits.bodyBytes, and for uploads limits.filterUploadBytes), but a body may take a minute to come, and thousands of connections may
  * each send all but the last byte of one.
  */
 import type { IncomingMessage } from "node:http";
@@ -10,6 +10,14 @@ import { limits } from "../../limits.ts";
 
 /** Bodies up to this size are not counted: what bounds connections bounds them, and nearly every publish is one. */
 const SMALL_BYTES = 65_536;
+
+/** Of a form, which may be the largest of all bodies. */
+const UPLOAD_BYTES = limits.filterUploadBytes + limits.filterFormBytes;
+
+/** The most that the route of a request takes. */
+function bytesMaxOf({ method, url = "" }: IncomingMessage): number {
+  return method === "PUT" && url.startsWith("/v1/filters/") ? UPLOAD_BYTES : limits.bodyBytes;
+}
 
 /** The bodies that one server reads. */
 export class Bodies {
@@ -33,9 +41,10 @@ export class Bodies {
    */
   admit(request: IncomingMessage): SluiceError | undefined {
     const { "content-length": declared, "transfer-encoding": encoding } = request.headers;
-    const bytes = declared !== undefined ? Number(declared) : encoding === undefined ? 0 : limits.bodyBytes;
+    const most = bytesMaxOf(request);
+    const bytes = declared !== undefined ? Number(declared) : encoding === undefined ? 0 : most;
     // What is too large is refused unread, by its route.
-    if (bytes <= SMALL_BYTES || bytes > limits.bodyBytes) return undefined;
+    if (bytes <= SMALL_BYTES || bytes > most) return undefined;
     if (this.#bytes + bytes > this.#most) {
       const detail = `Cannot read a body of ${bytes} bytes now, ${this.#bytes} bytes are being read, limit is ${this.#most}`;
       return new SluiceError("rate_limited", detail, { value: bytes, limit: this.#most });

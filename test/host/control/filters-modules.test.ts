@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { limits } from "../../../host/limits.ts";
 import { createTestRegistry } from "../filter/registry/in-process.ts";
 import { digestOf as digestOfContent, type ModuleOptions, moduleWith } from "../filter/registry/modules.ts";
+import { TestCarrier } from "../support/carrier.ts";
 import { type Answer, chunked, createTestControl, type TestControl } from "./support.ts";
 
 const path = "/v1/filters/picky";
@@ -334,6 +335,34 @@ describe("bindings", () => {
     expect(last.json).toMatchObject({ status: 409, limit: ["out filter of template t"] });
     await ask("DELETE", "/v1/templates/t");
     expect((await ask("DELETE", path)).status).toBe(204);
+  });
+
+  test("of sources keep what they mean, too", async () => {
+    const { ask, service, settle } = await withChannel();
+    const source = new TestCarrier(service);
+    const join = { channel: "c", role: "source", filters: { out: { module: "picky" } } };
+    source.send({ ref: 1, kind: { case: "join", value: join } });
+    settle();
+    expect((await ask("DELETE", path)).json).toMatchObject({ code: "filter_in_use", limit: ["filter of 1 sources"] });
+  });
+
+  test("decide, and what they did is told with the module and in the metrics", async () => {
+    const { ask, service, put } = await withChannel();
+    service.subscribe("c", { onEvents: () => {} });
+    await ask("PUT", out, { module: "picky" });
+    const publish = async () => (await ask("POST", "/v1/channels/c/events", { type: "t" })).json["results"];
+    expect(await publish()).toMatchObject([{ sinks: 1 }]);
+    await put({ decision: "drop" });
+    expect(await publish()).toMatchObject([{ sinks: 0 }]);
+    expect((await ask("GET", path)).json["counters"]).toMatchObject({
+      events: 2,
+      sinksIn: 2,
+      sinksOut: 1,
+      switches: 1,
+    });
+    const { text } = await ask("GET", "/metrics");
+    expect(text).toContain('sluice_module_events_total{filter="picky"} 2\n');
+    expect(text).toContain('sluice_module_faults_total{filter="picky",cause="trap"} 0\n');
   });
 
   test("by name keep their hook: a version without it cannot become current", async () => {

@@ -10,6 +10,8 @@ export type Constant = "drop" | "all" | number;
 export interface ModuleOptions {
   readonly hooks?: readonly ("in" | "out")[];
   readonly decision?: Constant;
+  /** Code of the hook, where it decides nothing so simple. */
+  readonly code?: string;
   /** Put into the module as its custom section. */
   readonly manifest?: object;
   /** Makes it another content, which decides the same. */
@@ -35,7 +37,7 @@ export function moduleWith(options: ModuleOptions = {}): Uint8Array {
       {
         type: "iiii:i",
         locals: "i",
-        code: hookCode(typeof decision === "number" ? decision : Number(decision === "all")),
+        code: options.code ?? hookCode(typeof decision === "number" ? decision : Number(decision === "all")),
         exports: hooks.map((hook) => `sluice_${hook}`),
       },
     ],
