@@ -65,6 +65,7 @@ import { keptCount, keptInit, keptMemory } from "./mailbox/kept";
 import { keysInit } from "./mailbox/keys";
 import { Mailbox } from "./mailbox/records";
 import { slabsInit, slabsLive } from "./mailbox/slab";
+import { sortInit } from "./mailbox/sort";
 import { serialNew, startedInit } from "./mailbox/started";
 import { collectInit } from "./match/collect";
 import { deadlinesInit, lateChanged } from "./match/deadlines";
@@ -188,6 +189,7 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   randomSeed(<u64>epoch);
   viewInit();
   scratchInit();
+  sortInit();
   startedInit();
   const ok =
     keysInit() &&

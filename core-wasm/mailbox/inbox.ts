@@ -156,5 +156,5 @@ export function inboxRelease(inbox: Mailbox): void {
 
 /** Whether fan-out to that inbox must go event by event. */
 export function inboxStrict(inbox: Mailbox): bool {
-  return inbox.overflow !== OVERFLOW_DROP_OLDEST || inbox.order !== 0;
+  return inbox.overflow !== OVERFLOW_DROP_OLDEST || (inbox.order | inbox.lazy) !== 0;
 }

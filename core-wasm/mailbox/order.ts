@@ -200,6 +200,25 @@ function highOf(ordering: u32): u64 {
   return moment(factTimeUs);
 }
 
+/**
+ * One word by which entries of an ordering that may be put off are sorted, those with equal ones by arrival: of the entry whose
+ * facts were read last, which is the `arrival`-th.
+ */
+export function orderKey(ordering: u32, arrival: u32): u64 {
+  if (ordering === ORDERING_LIFO) return ~(<u64>arrival);
+  if (ordering === ORDERING_PRIORITY) return 9 - factPriority;
+  if (ordering === ORDERING_DEADLINE) return (moment(factDeliverByUs) << 4) | (9 - factPriority);
+  return highOf(ordering);
+}
+
+/**
+ * Whether an order may be put off while everything that waits can leave at once (reorder.ts): nothing else depends on it, and
+ * it depends on nothing but the entries.
+ */
+export function orderPutsOff(ordering: u32, overflow: u32): bool {
+  return ordering !== ORDERING_FIFO && ordering !== ORDERING_WINDOW && dropsOf(overflow) === DROPS_NONE;
+}
+
 function lowOf(ordering: u32, arrival: u64): u64 {
   return ordering === ORDERING_DEADLINE ? ((<u64>(9 - factPriority)) << 60) | arrival : arrival;
 }

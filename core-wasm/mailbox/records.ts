@@ -32,6 +32,8 @@ export class Mailbox {
   stampRefused: u32;
   /** What chooses among its entries (order.ts); 0: the oldest leaves, and each run may hold many entries. Else a run holds one. */
   order: u32;
+  /** The ORDERING_… that was put off while there is no order (reorder.ts), 0: none. */
+  lazy: u32;
   /** What its client takes for one event; 0: unknown. */
   serviceMs: f64;
   /** What was counted of its drains (histograms.ts), 0: nothing yet. */

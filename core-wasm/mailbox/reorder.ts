@@ -3,17 +3,29 @@
  *
  * A plain mailbox keeps many entries in one run, an ordered one a run for each. The way back needs nothing: runs of one entry,
  * in the order of arrival, are what a plain mailbox may hold too.
+ *
+ * While it is empty an order is put off, where it may be: the mailbox is a plain one then, with a note of its ordering in `lazy`.
+ * What leaves all at once is sorted as it does (sort.ts); when something must stay behind the order is made.
+ *
+ *   empty ── first entry ──▶ plain, lazy ── all leave ──▶ empty
+ *                                 │  not all can leave
+ *                                 ▼
+ *                              ordered ── the last one leaves ──▶ empty
  */
 import { entrySize } from "../event/entry";
 import { factsForget } from "../event/facts";
 import { dueAgain } from "./due";
 import { cameKeep, cameMs } from "./histograms";
-import { orderAdd, orderDrops, orderFree, orderNeeded, orderNew } from "./order";
+import { orderAdd, orderDrops, orderFree, orderNeeded, orderNew, orderPutsOff } from "./order";
 import { Mailbox, Order, Run, runFrontHasMeta } from "./records";
 import { runSplit } from "./run";
 
 /** Puts an ordering and an overflow policy in force. Returns false, with all as before, where memory is used up. */
 export function inboxReorder(inbox: Mailbox, ordering: u32, overflow: u32): bool {
+  if (inbox.head === 0 && orderPutsOff(ordering, overflow)) {
+    putOff(inbox, ordering);
+    return true;
+  }
   if (inbox.order !== 0 && changetype<Order>(inbox.order).ordering === ordering && orderNeeded(ordering, overflow))
     return orderDrops(changetype<Order>(inbox.order), inbox, overflow);
   let made: u32 = 0;
@@ -35,8 +47,27 @@ export function inboxReorder(inbox: Mailbox, ordering: u32, overflow: u32): bool
     for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) cameKeep(changetype<Run>(at));
   if (inbox.order !== 0) orderFree(changetype<Order>(inbox.order));
   inbox.order = made;
+  inbox.lazy = 0;
   dueAgain(inbox);
   return true;
+}
+
+function putOff(inbox: Mailbox, ordering: u32): void {
+  if (inbox.order !== 0) orderFree(changetype<Order>(inbox.order));
+  inbox.order = 0;
+  inbox.lazy = ordering;
+}
+
+/** Makes the order that was put off. Where memory is used up there is none, and what waits leaves in the order of arrival. */
+export function inboxWake(inbox: Mailbox): void {
+  if (inbox.lazy !== 0) inboxReorder(inbox, inbox.lazy, inbox.overflow);
+}
+
+/** Puts the order of an inbox off, where it is empty. */
+export function inboxRest(inbox: Mailbox): void {
+  if (inbox.head !== 0 || inbox.order === 0) return;
+  const ordering = changetype<Order>(inbox.order).ordering;
+  if (orderPutsOff(ordering, inbox.overflow)) putOff(inbox, ordering);
 }
 
 /** Gives each entry a run of its own. Where memory is used up it returns false; what is split by then stays so. */

@@ -18,8 +18,12 @@ const SLACK_BYTES: u32 = COPY_SLACK_BYTES + 1;
 /** The slab in which the last storeTake() found room. */
 export let storeSlab: u32 = 0;
 
+/** Changes with all that is stored: what was known of the bytes in some place is so no longer. */
+export let storeTurn: u32 = 0;
+
 /** Room for `bytes` and `metas` in the slab that is being filled; 0 where it has none, see storeAdvance(). */
 export function storeTake(bytes: u32, metas: u32): u32 {
+  storeTurn++;
   storeSlab = slabCurrent();
   if (storeSlab === 0) return 0;
   const slab = changetype<Slab>(storeSlab);

@@ -76,6 +76,7 @@ import {
 import { inboxHasRoom, inboxYields } from "../mailbox/inbox";
 import { orderAhead } from "../mailbox/order";
 import { Mailbox } from "../mailbox/records";
+import { inboxWake } from "../mailbox/reorder";
 import { connectionAt } from "../session/connection";
 import { memberTakes } from "./select";
 
@@ -122,6 +123,8 @@ export function explainEvent(channel: Channel, connection: u32, at: u32, bytes: 
     store<u32>(record + EXPLAIN_REASON * 4, reason);
     store<u32>(record + EXPLAIN_EVENTS * 4, inbox.events);
     store<u32>(record + EXPLAIN_BYTES * 4, inbox.bytes);
+    // Its place is one in the order, which may not be put off then.
+    inboxWake(inbox);
     factsNote(NO_ENTRY, priority, deliverByUs, timeUs);
     store<u32>(record + EXPLAIN_POSITION * 4, orderAhead(inbox, channel.number) + 1);
     rankWrite(record, filtered ? changetype<u32>(candidateAt(index - 1)) : 0);

@@ -28,7 +28,9 @@ import { lateLook, lateTake, metCount } from "../mailbox/late";
 import { orderFirst, orderLate, orderServed } from "../mailbox/order";
 import { pendingAgainBytes, pendingAgainTake, pendingKeep } from "../mailbox/pending";
 import { Mailbox, META_CANCELLED, metaAt, Run, runFrontHasMeta, Slab } from "../mailbox/records";
+import { inboxRest, inboxWake } from "../mailbox/reorder";
 import { runAdvance } from "../mailbox/run";
+import { SORTED_MAX, sortEntry, sortEntryBytes, sortInbox, sortReserve } from "../mailbox/sort";
 import { startedNote } from "../mailbox/started";
 import { divertLate } from "../match/divert";
 import { inboxReleaseIfDrained } from "../match/membership";
@@ -57,8 +59,13 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
   if (connection.controlBytes === 0 && (connection.held | connection.gathering) === 0 && connection.fault === 0) {
     if (connection.pending !== 0) used = againTake(connection, out, used, bytesMax);
     if (!shortOfRoom) {
+      if (inbox.lazy !== 0 && inbox.events > 1) {
+        if (sortedFits(connection, inbox, used, bytesMax)) used = sortedTake(connection, inbox, out, used);
+        else inboxWake(inbox);
+      }
       if (inbox.order === 0) used = deliveriesTake(connection, inbox, out, used, bytesMax);
       else used = orderedTake(connection, inbox, out, used, bytesMax);
+      inboxRest(inbox);
     }
   }
   if (connection.credit === CREDIT_PACED)
@@ -167,6 +174,48 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
     entryLeave(connection, inbox, run, bytes, run.metas);
   }
   return used;
+}
+
+/** Whether all that waits in an inbox whose order was put off may leave now. */
+function sortedFits(connection: Connection, inbox: Mailbox, used: u32, bytesMax: u32): bool {
+  const header: u32 = connection.kind === CONNECTION_WEBSOCKET ? WS_HEADER_BYTES_MAX : 0;
+  if (connection.pending !== 0 || inbox.events > SORTED_MAX || used + inbox.bytes + inbox.events * header > bytesMax)
+    return false;
+  if (
+    connection.credit !== CREDIT_NONE &&
+    (<i64>inbox.events > connection.creditEvents || <i64>inbox.bytes > connection.creditBytes)
+  )
+    return false;
+  for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) {
+    if (!runPlain(changetype<Run>(at))) return false;
+  }
+  return sortReserve();
+}
+
+/** Copies all that waits, in the order that was put off. */
+function sortedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32): u32 {
+  const framed = connection.kind === CONNECTION_WEBSOCKET;
+  const events = inbox.events;
+  sortInbox(inbox, inbox.lazy);
+  let to = out + used;
+  for (let place: u32 = 0; place < events; place++) {
+    const bytes = sortEntryBytes(place);
+    if (framed) to = wsHeaderWrite(to, WS_BINARY, bytes);
+    copyBytes(to, sortEntry(place), bytes);
+    to += bytes;
+  }
+  if (connection.credit !== CREDIT_NONE) {
+    connection.creditEvents -= events;
+    connection.creditBytes -= inbox.bytes;
+  }
+  connection.delivered += events;
+  while (inbox.head !== 0) {
+    const run = changetype<Run>(inbox.head);
+    waitsCount(inbox, run, run.events);
+    if (run.metas !== 0) metasLeave(connection, run, run.metas);
+    runAdvance(inbox, run, run.bytes, run.events, run.metas);
+  }
+  return to - out;
 }
 
 /** What is to be sent again goes before what was not sent yet, as far as credit reaches. Returns how many bytes are used. */

@@ -29,6 +29,7 @@ import {
 } from "../mailbox/pending";
 import { Ranking, rankingFirst, rankingFree, rankingRemove } from "../mailbox/ranking";
 import { Mailbox, metaAt, Run, Slab } from "../mailbox/records";
+import { inboxWake } from "../mailbox/reorder";
 import { runSplit } from "../mailbox/run";
 import { resultStatus } from "../result";
 import { Connection } from "./connection";
@@ -70,6 +71,8 @@ export function connectionPick(
     outAt = out;
     room = min<u32>(bytesMax, OUT_SLOT_BYTES);
     if (connection.pending !== 0) takeAgain(connection);
+    // What is taken is chosen by the order, so none may be put off.
+    inboxWake(inbox);
     if (inbox.order === 0) takePlain(connection, inbox);
     else if (orderRanks(inbox)) takeRanked(connection, inbox);
     else takeOrdered(connection, inbox);
