@@ -160,7 +160,7 @@ export function abiVersion(): u32 {
   return ABI_VERSION;
 }
 
-export function coreInit(storeBytes: u32, epoch: f64): u32 {
+export function coreInit(storeBytes: u32, epoch: f64, mailboxBytes: u32): u32 {
   assert(__heap_base <= REGION_BASE);
   if (storeBytes < STORE_SLABS_MIN * SLAB_BYTES)
     return resultStatus(STATUS_MEMORY, storeBytes, STORE_SLABS_MIN * SLAB_BYTES);
@@ -170,9 +170,10 @@ export function coreInit(storeBytes: u32, epoch: f64): u32 {
   if (memoryPages < needPages) return resultStatus(STATUS_MEMORY, memoryPages, needPages * PAGE_BYTES);
   const pages = pagesInit(memoryPages - REGIONS_END / PAGE_BYTES);
   pagesQuota(PAGES_STORE, storePages + JUMBO_PAGES);
-  const mailboxPages = min<u32>((pages - storePages) / 2, MAILBOX_PAGES_MAX);
+  const mailboxPagesMax = min<u32>((pages - storePages) / 2, MAILBOX_PAGES_MAX);
+  const mailboxPages = mailboxBytes === 0 ? mailboxPagesMax : min<u32>(mailboxBytes / PAGE_BYTES, mailboxPagesMax);
   pagesQuota(PAGES_MAILBOX, mailboxPages);
-  pagesQuota(PAGES_HEAP, pages - storePages < 2 * MAILBOX_PAGES_MAX ? mailboxPages : pages - storePages - mailboxPages);
+  pagesQuota(PAGES_HEAP, pages - storePages - mailboxPagesMax);
   heapInit();
   hashSeed(<u64>epoch);
   statisticsInit();

@@ -198,6 +198,8 @@ export const limits = Object.freeze({
   // --- Memory ---
   /** Room for events that wait in no inbox's own copies, bytes; default 16 MiB. Stays in the processor's cache as far as it can. */
   storeBytes: 16_777_216,
+  /** Room for what inboxes hold beyond the store, all together, bytes: no more than half of the memory that the store leaves. */
+  mailboxBytes: 536_870_912,
   /** Core memory where `--memory` is absent. Untouched pages cost nothing. */
   memoryBytes: 536_870_912,
   /** Core memory at most: what the binary declares. */

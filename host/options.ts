@@ -13,6 +13,8 @@ export interface ServiceOptions {
   readonly memoryBytes: number;
   /** Part of it that holds events until every inbox has delivered them. */
   readonly storeBytes: number;
+  /** For what inboxes hold beyond the store, all together; no more than half of what the store leaves. */
+  readonly mailboxBytes: number;
   /** Whether a join or publish may create a channel that does not exist. */
   readonly implicitChannels: boolean;
   /** Sessions at a time. */
@@ -58,6 +60,7 @@ const ranges: {
 } = {
   memoryBytes: [memoryLeast, limits.memoryBytesMax],
   storeBytes: [storeLeast, limits.memoryBytesMax],
+  mailboxBytes: [16 * PAGE_BYTES, limits.memoryBytesMax],
   connections: [1, CONNECTIONS_MAX - 1024],
   joins: [1, 1_000_000],
   handshakeMs: [1, 3_600_000],
@@ -83,6 +86,7 @@ export function resolveOptions(input: ServiceOptionsInput = {}): ServiceOptions 
   const memoryBytes = input.memoryBytes ?? limits.memoryBytes;
   const options: ServiceOptions = {
     memoryBytes,
+    mailboxBytes: input.mailboxBytes ?? limits.mailboxBytes,
     storeBytes: input.storeBytes ?? Math.max(storeLeast, Math.min(limits.storeBytes, Math.floor(memoryBytes / 4))),
     implicitChannels: input.implicitChannels ?? true,
     connections: input.connections ?? limits.sessions,

@@ -24,6 +24,8 @@ export class Mailbox {
   overflow: u32;
   /** Chunk for own copies that is being filled, 0: none. */
   chunk: u32;
+  /** Pages of all its chunks. */
+  chunkPages: u32;
   /** Policy `block`: beyond the stall mark, so the channels of its sinks are blocked. */
   stalled: u32;
   /** Number of the last fan-out that reached it: one entry per event, however many memberships. */

@@ -8,11 +8,11 @@
  * An entry has a meta only if it has a key or a deadline that counts; runs without any leave as one copy.
  * A slab is free when no run is in it and nothing pins it: the list of runs is the reference count.
  */
-import { PAGE_BYTES, SLAB_BYTES } from "../abi";
+import { OVERFLOW_BLOCK, PAGE_BYTES, SLAB_BYTES } from "../abi";
 import { heapGive, heapTakeZero } from "../memory/heap";
-import { PAGES_MAILBOX, PAGES_STORE, pagesGive, pagesTake } from "../memory/pages";
+import { PAGES_MAILBOX, PAGES_STORE, pagesGive, pagesLeft, pagesTake } from "../memory/pages";
 import { keysForget } from "./keys";
-import { Slab } from "./records";
+import { Mailbox, Slab } from "./records";
 
 /** Oldest and newest slab of the store's log. */
 let oldest: u32 = 0;
@@ -93,10 +93,24 @@ export function slabFill(at: u32): void {
   if (former !== 0) slabIdle(changetype<Slab>(former));
 }
 
-/** Takes a chunk of at least `need` bytes for a mailbox; 0 where quota or pool are used up. */
-export function chunkNew(mailbox: u32, need: u32): u32 {
-  const at = slabMake(PAGES_MAILBOX, ((need + PAGE_BYTES - 1) / PAGE_BYTES) * PAGE_BYTES);
-  if (at !== 0) changetype<Slab>(at).owner = mailbox;
+/**
+ * A mailbox may have so many times as much of the common room as is left of it: one alone gets four fifths, two get four ninths
+ * each, and there is always something left for those who have little. Source: A. K. Choudhury, E. L. Hahne, "Dynamic queue length
+ * thresholds for shared-memory packet switches", IEEE/ACM Transactions on Networking 6(2), 1998.
+ */
+const SHARE: u32 = 4;
+
+/** Takes a chunk of at least `need` bytes for a mailbox; 0 where its share, the quota or the pool is used up. */
+export function chunkNew(mailbox: Mailbox, need: u32): u32 {
+  const pages = (need + PAGE_BYTES - 1) / PAGE_BYTES;
+  const left = pagesLeft(PAGES_MAILBOX);
+  // What blocks its publishers never gives way, and would have them refused instead; whoever has nothing takes what there is.
+  const exempt = mailbox.overflow === OVERFLOW_BLOCK || mailbox.chunkPages === 0;
+  const fair = exempt || (left >= pages && mailbox.chunkPages + pages <= SHARE * (left - pages));
+  const at = fair ? slabMake(PAGES_MAILBOX, pages * PAGE_BYTES) : 0;
+  if (at === 0) return 0;
+  changetype<Slab>(at).owner = changetype<u32>(mailbox);
+  mailbox.chunkPages += pages;
   return at;
 }
 
@@ -109,6 +123,7 @@ export function slabIdle(slab: Slab): void {
   // The one being filled starts again at its beginning, which is warm in the cache.
   if (at === current) return;
   if (slab.owner !== 0) {
+    changetype<Mailbox>(slab.owner).chunkPages -= slab.bytes / PAGE_BYTES;
     pagesGive(PAGES_MAILBOX, slab.base, slab.bytes / PAGE_BYTES);
     heapGive(at, offsetof<Slab>());
     return;

@@ -109,13 +109,13 @@ function evacuate(slab: Slab): bool {
   return true;
 }
 
-/** The mailbox's chunk if it has room, else a new one; 0 where the mailboxes' share of memory is used up. */
+/** The mailbox's chunk if it has room, else a new one; 0 where its share of the mailboxes' memory is used up. */
 export function chunkWithRoom(mailbox: Mailbox, need: u32): u32 {
   if (mailbox.chunk !== 0) {
     const chunk = changetype<Slab>(mailbox.chunk);
     if (chunk.used + chunk.metas * META_BYTES + need <= chunk.bytes) return mailbox.chunk;
   }
-  const at = chunkNew(changetype<u32>(mailbox), need);
+  const at = chunkNew(mailbox, need);
   // A chunk made to measure for a long run is full at once; the smaller one goes on being filled.
   if (at !== 0 && (need <= PAGE_BYTES || mailbox.chunk === 0)) mailbox.chunk = at;
   return at;

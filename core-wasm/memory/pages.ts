@@ -43,6 +43,12 @@ export function pagesQuota(pageClass: u32, pages: u32): void {
   store<u32>(classesAt + pageClass * 8, pages);
 }
 
+/** Pages that a class may still take. */
+export function pagesLeft(pageClass: u32): u32 {
+  const classAt = classesAt + pageClass * 8;
+  return load<u32>(classAt) - load<u32>(classAt, 4);
+}
+
 /** Takes `count` consecutive pages for a class; 0 where the quota or the pool is used up. */
 export function pagesTake(pageClass: u32, count: u32): u32 {
   const classAt = classesAt + pageClass * 8;

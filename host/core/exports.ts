@@ -16,9 +16,11 @@ export interface CoreExports {
    *
    * @param storeBytes Room of the store, rounded down to slabs of SLAB_BYTES; at least 4 of them.
    * @param epoch Incarnation of this core, below 2^53, larger than that of any former one of this host.
+   * @param mailboxBytes Room for what inboxes hold beyond the store, all together; absent or more than half of what the store
+   *   leaves: that half. An inbox may have four times as much of it as is left.
    * @returns STATUS_OK or STATUS_MEMORY with RESULT_LIMIT.
    */
-  coreInit(storeBytes: number, epoch: number): number;
+  coreInit(storeBytes: number, epoch: number, mailboxBytes?: number): number;
 
   // --- Connections ---
 

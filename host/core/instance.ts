@@ -47,6 +47,8 @@ export interface CoreHolder {
 export interface CoreSettings {
   readonly memoryBytes: number;
   readonly storeBytes: number;
+  /** Absent: half of what the store leaves. */
+  readonly mailboxBytes?: number;
   /** Larger than that of any former core of this host. */
   readonly epoch: number;
 }
@@ -79,7 +81,7 @@ export function createCore(module: WebAssembly.Module, settings: CoreSettings): 
   }
   growMemory(exports.memory, settings.memoryBytes);
   const views = createViews(exports.memory);
-  const status = exports.coreInit(settings.storeBytes, settings.epoch);
+  const status = exports.coreInit(settings.storeBytes, settings.epoch, settings.mailboxBytes);
   if (status !== STATUS_OK) throw errorFromStatus(status, settings.memoryBytes, views.result[RESULT_LIMIT] ?? 0);
   return { exports, views, epoch: settings.epoch };
 }

@@ -22,6 +22,8 @@ export interface HarnessOptions {
   readonly storeBytes?: number;
   /** Room beyond regions and store for tables and mailboxes; default 24 MiB. */
   readonly poolBytes?: number;
+  /** Room for what inboxes hold beyond the store. */
+  readonly mailboxBytes?: number;
   readonly epoch?: number;
   /** The service clock at the start, ms. */
   readonly now?: number;
@@ -126,7 +128,7 @@ export class Harness {
     const bytes = abi.REGIONS_END + storeBytes + (options.poolBytes ?? 24 * 1024 * 1024);
     const missing = Math.ceil((bytes - core.memory.buffer.byteLength) / abi.PAGE_BYTES);
     if (missing > 0) core.memory.grow(missing);
-    const status = core.coreInit(storeBytes, options.epoch ?? 1);
+    const status = core.coreInit(storeBytes, options.epoch ?? 1, options.mailboxBytes ?? 0);
     if (status !== abi.STATUS_OK) throw new Error(`coreInit() gave status ${status}`);
     return new Harness(core, options.now ?? 1_700_000_000_000);
   }
