@@ -53,13 +53,17 @@ export function historyOf(core: Core, connection: number): InboxHistory | undefi
   const waits = readHistogram(core, connection, HISTOGRAM_WAIT);
   const depths = readHistogram(core, connection, HISTOGRAM_DEPTH);
   if (waits === undefined || depths === undefined || depths.counts.every((count) => count === 0)) return undefined;
-  return { waitMs: quantilesOf(waits.counts, 1 / QUARTERS_PER_MS), depth: quantilesOf(depths.counts, 1) };
+  return {
+    waitMs: quantilesOf(waits.counts, (quarters) => Number((quarters / QUARTERS_PER_MS).toPrecision(3))),
+    // Half an event is none.
+    depth: quantilesOf(depths.counts, Math.ceil),
+  };
 }
 
-/** @param unit Of the bounds, in the unit of the result. */
-function quantilesOf(counts: readonly number[], unit: number): Quantiles {
+/** @param shown A bound as it is told. */
+function quantilesOf(counts: readonly number[], shown: (value: number) => number): Quantiles {
   const count = counts.reduce((sum, one) => sum + one, 0);
-  const at = (part: number): number => Number((quantile(counts, part * count) * unit).toPrecision(3));
+  const at = (part: number): number => shown(quantile(counts, part * count));
   return { count, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }
 
