@@ -9,7 +9,8 @@ import {
 } from "../abi";
 import { nowMs } from "../clock";
 import { entryChannel, entrySize } from "../event/entry";
-import { Connection, dirtyPush } from "../session/connection";
+import { factPriority, factsRead } from "../event/facts";
+import { Connection, dirtyPush, dirtyUrge } from "../session/connection";
 import { dueNote } from "./due";
 import {
   dropCount,
@@ -95,7 +96,17 @@ function inboxTake(
     if (inbox.overflow !== OVERFLOW_BLOCK) inboxTrim(inbox);
   }
   if (inbox.overflow === OVERFLOW_BLOCK && inbox.stalled === 0 && inboxOverStallMark(inbox)) inboxStall(inbox);
-  dirtyPush(connection);
+  // A plain fifo inbox puts nothing first, so nothing of it is asked.
+  if ((inbox.order | inbox.lazy) !== 0 && events === 1 && isUrgent(at)) dirtyUrge(connection);
+  else dirtyPush(connection);
+}
+
+/** Priorities from here on have their receivers drained before others. */
+export const URGENT_PRIORITY: u32 = 8;
+
+function isUrgent(at: u32): bool {
+  factsRead(at);
+  return factPriority >= URGENT_PRIORITY;
 }
 
 /**

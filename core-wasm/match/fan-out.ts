@@ -24,7 +24,7 @@ import { Mailbox, META_BYTES, metaAt, Slab } from "../mailbox/records";
 import { ringAppend } from "../mailbox/ring";
 import { slabIdle } from "../mailbox/slab";
 import { chunkWithRoom, metaCopy } from "../mailbox/store";
-import { Connection } from "../session/connection";
+import { Connection, dirtyUrge } from "../session/connection";
 import { collectedAt, collectMatching, collectSelective, collectWarm, WARM_BYTES } from "./collect";
 
 /** The range under way: rangeEvents 0 means there is none. */
@@ -39,6 +39,8 @@ let rangeEvents: u32 = 0;
 let rangeMetaFirst: u32 = 0;
 let rangeMetas: u32 = 0;
 let rangeDeadline: f64 = 0;
+/** Whether one of its events is (see append.ts). */
+let rangeUrgent: bool = false;
 
 /** Forgets the range. */
 export function fanOutInit(): void {
@@ -59,6 +61,7 @@ export function rangeExtend(
   bytes: u32,
   metas: u32,
   deadline: f64,
+  urgent: bool,
 ): void {
   const channelAddress = changetype<u32>(channel);
   const follows = rangeEvents !== 0 && rangeAt + rangeBytes === at && rangeSlab === changetype<u32>(slab);
@@ -73,6 +76,7 @@ export function rangeExtend(
   rangeEvents++;
   rangeMetas += metas;
   if (deadline < rangeDeadline) rangeDeadline = deadline;
+  rangeUrgent = rangeUrgent || urgent;
 }
 
 function rangeBegin(inbox: u32, slab: Slab, at: u32): void {
@@ -85,6 +89,7 @@ function rangeBegin(inbox: u32, slab: Slab, at: u32): void {
   rangeAt = at;
   rangeBytes = rangeMetas = 0;
   rangeDeadline = Infinity;
+  rangeUrgent = false;
 }
 
 /** The inbox of a channel with one sink that wants everything, 0 on others: many channels often lead to one session. */
@@ -122,6 +127,8 @@ export function rangeFlush(): void {
 function rangeAppend(inbox: u32, slab: Slab, events: u32): void {
   const mailbox = changetype<Mailbox>(inbox);
   inboxAppend(mailbox, slab, rangeAt, rangeBytes, events, rangeMetaFirst, rangeMetas, rangeDeadline);
+  // One that has put its order off gets ranges, too.
+  if (rangeUrgent && mailbox.lazy !== 0) dirtyUrge(changetype<Connection>(mailbox.connection));
 }
 
 /** Sinks that a range of that channel reaches, for receipts. */

@@ -48,6 +48,7 @@ import { viewScanned } from "../expression/view";
 import { Filters } from "../filter/bind";
 import { NO_RECEIPT, parkedRoom } from "../filter/parked";
 import { park } from "../filter/parking";
+import { URGENT_PRIORITY } from "../mailbox/append";
 import { META_MISSES, Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
 import { metaAdd, metaKey, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
@@ -150,7 +151,7 @@ function dispatchBare(channel: Channel, connection: Connection, at: u32, bytes: 
   copyLoose(eventAt, at, bytes);
   slab.used += size;
   if (channel.selectiveSinks !== 0) viewScanned(eventAt, bytes, bytes);
-  rangeFan(channel, connection.number, slab, entry, size, 0, Infinity);
+  rangeFan(channel, connection.number, slab, entry, size, 0, Infinity, scanPriority >= URGENT_PRIORITY);
   return true;
 }
 
@@ -166,8 +167,9 @@ function rangeFan(
   size: u32,
   metas: u32,
   deadline: f64,
+  urgent: bool,
 ): void {
-  rangeExtend(channel, connection, slab, entry, size, metas, deadline);
+  rangeExtend(channel, connection, slab, entry, size, metas, deadline, urgent);
   selectiveTaken = 0;
   if (channel.selectiveSinks === 0) return;
   const type = typeLookup(scanTypeAt, scanTypeBytes);
@@ -365,7 +367,7 @@ function handOn(
 ): void {
   publishedRefused = 0;
   if (plain) {
-    rangeFan(channel, connection, slab, entry, size, metas, deadline);
+    rangeFan(channel, connection, slab, entry, size, metas, deadline, storedPriority >= URGENT_PRIORITY);
     publishedSinks = selectiveTaken + (receipt === NO_RECEIPT ? 0 : rangeSinks(channel, connection));
   } else {
     fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);

@@ -253,7 +253,7 @@ function followsOn(parked: Parked, channel: Channel): bool {
 
 function concludeRange(parked: Parked, channel: Channel): void {
   const slab = changetype<Slab>(parked.slab);
-  rangeExtend(channel, parked.connection, slab, parked.at, parked.bytes, 0, parked.deadline);
+  rangeExtend(channel, parked.connection, slab, parked.at, parked.bytes, 0, parked.deadline, false);
   if (parked.receipt !== NO_RECEIPT) receiptWrite(parked, STATUS_OK, rangeSinks(channel, parked.connection), 0);
 }
 

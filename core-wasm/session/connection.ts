@@ -15,7 +15,7 @@ export class Connection {
   tableNext: u32;
   kind: u32;
   inbox: u32;
-  /** Doubly linked list of connections with something to send; `dirty` tells whether this is in it. */
+  /** Doubly linked list of connections with something to send; `dirty` tells whether this is in it (DIRTY…). */
   dirtyNext: u32;
   dirtyPrevious: u32;
   dirty: u32;
@@ -128,10 +128,15 @@ if (offsetof<Connection>() > WS_HEADER_OFFSET) ERROR("Connection overlaps its We
 let table: u32 = 0;
 let dirtyHead: u32 = 0;
 let dirtyTail: u32 = 0;
+/** The last of those with urgent mail, which stand before all others; 0: there is none. */
+let urgentTail: u32 = 0;
+/** In `dirty`. */
+const DIRTY: u32 = 1;
+const DIRTY_URGENT: u32 = 2;
 
 /** Makes the table anew. Returns false where memory is too small. */
 export function connectionsInit(): bool {
-  dirtyHead = dirtyTail = 0;
+  dirtyHead = dirtyTail = urgentTail = 0;
   table = tableNew(RECORD_BITS, CONNECTIONS_MAX);
   return table !== 0;
 }
@@ -154,13 +159,32 @@ export function connectionFind(number: u32): Connection | null {
 /** Notes that a connection may have something to send. */
 export function dirtyPush(connection: Connection): void {
   if (connection.dirty !== 0) return;
+  connection.dirty = DIRTY;
+  dirtyInsert(connection, dirtyTail);
+}
+
+/**
+ * The same where what it may send is urgent: it is drained before those without, after others like it. With the drain that is over,
+ * so that nobody stays ahead by what was.
+ */
+export function dirtyUrge(connection: Connection): void {
+  if (connection.dirty === DIRTY_URGENT) return;
+  dirtyRemove(connection);
+  connection.dirty = DIRTY_URGENT;
+  dirtyInsert(connection, urgentTail);
+  urgentTail = changetype<u32>(connection);
+}
+
+/** Enters a connection behind another one, 0: as the first. */
+function dirtyInsert(connection: Connection, previous: u32): void {
   const at = changetype<u32>(connection);
-  connection.dirty = 1;
-  connection.dirtyNext = 0;
-  connection.dirtyPrevious = dirtyTail;
-  if (dirtyTail === 0) dirtyHead = at;
-  else changetype<Connection>(dirtyTail).dirtyNext = at;
-  dirtyTail = at;
+  const next = previous === 0 ? dirtyHead : changetype<Connection>(previous).dirtyNext;
+  connection.dirtyPrevious = previous;
+  connection.dirtyNext = next;
+  if (previous === 0) dirtyHead = at;
+  else changetype<Connection>(previous).dirtyNext = at;
+  if (next === 0) dirtyTail = at;
+  else changetype<Connection>(next).dirtyPrevious = at;
 }
 
 /** Takes a connection out of the list of those with something to send. */
@@ -169,6 +193,8 @@ export function dirtyRemove(connection: Connection): void {
   connection.dirty = 0;
   const next = connection.dirtyNext;
   const previous = connection.dirtyPrevious;
+  // Whoever stands before an urgent one is urgent, too.
+  if (urgentTail === changetype<u32>(connection)) urgentTail = previous;
   if (previous === 0) dirtyHead = next;
   else changetype<Connection>(previous).dirtyNext = next;
   if (next === 0) dirtyTail = previous;
