@@ -6,6 +6,7 @@
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -29,7 +30,7 @@ import { Failure, run, withProgress } from "./run.mjs";
  * @property {(out: string) => Promise<void>} make Writes the outputs below the folder `out`.
  */
 
-/** @typedef {"core" | "core-debug" | "bundles" | "docs" | "types"} StageName */
+/** @typedef {"core" | "core-debug" | "bundles" | "docs" | "filter-sdk" | "types"} StageName */
 
 /** Folders of pages; decisions are for whoever has the repository. */
 const GUIDES = Object.freeze(["docs", "docs/filters", "docs/guides"]);
@@ -69,6 +70,12 @@ export const stages = {
     inputs: ["llms.txt", ...guides()],
     outputs: ["docs"],
     make: copyDocs,
+  },
+  "filter-sdk": {
+    label: "Copying the SDK of filters",
+    inputs: ["filter-sdk"],
+    outputs: ["filter-sdk"],
+    make: async (out) => cpSync(at("filter-sdk"), join(out, "filter-sdk"), { recursive: true }),
   },
   types: {
     label: "Writing type declarations",
@@ -190,7 +197,8 @@ async function bundle(out) {
     {
       ...common,
       banner: { js: REQUIRE },
-      external: ["bufferutil", "utf-8-validate"],
+      // Optional to ws; and a compiler that only authors of filters need, and then have.
+      external: ["bufferutil", "utf-8-validate", "assemblyscript"],
       metafile: true,
       entryPoints: RUNTIMES.map((name) => at("host", "cli", `${name}.ts`)),
       outdir: join(out, "cli"),

@@ -57,6 +57,8 @@ export const layers: readonly Layer[] = [
   { layer: "host/filter/", may: [...base, "host/core/", "host/expression/"], packages: ["zod"] },
   // Takes apart what strangers upload. Knows nothing else, so that workers and the command line may run it alone.
   { layer: "host/filter/meter/", may: [], packages: [] },
+  // From a source to a module. The compiler is tens of megabytes that a host never loads: it is imported when it is called for.
+  { layer: "host/filter/author/", may: [...base, "host/filter/"], packages: ["assemblyscript"] },
   { layer: "host/channel/", may: [...base, "host/core/", "host/filter/"], packages: basePackages },
   {
     layer: "host/session/",
