@@ -1,6 +1,7 @@
 /** The commands about filter modules: their arguments, options and help. What they do is loaded when it is called. */
 import type { Command } from "commander";
 import { targetFrom } from "./client.ts";
+import { addAuthorCommands } from "./filter-author-commands.ts";
 import type { ModuleOptions } from "./module.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -9,13 +10,14 @@ type Options = ModuleOptions & { readonly url?: string };
 const URL_HELP = "the host (default: SLUICE_URL, else http://127.0.0.1:7480)";
 const NAME_HELP = "its name, as ls shows it";
 
-/** Adds filter and its verbs. */
-export function addFilterCommands(program: Command, terminal: Terminal): void {
+/** Adds filter and its verbs. `onFailed` is called where a test found something wrong. */
+export function addFilterCommands(program: Command, terminal: Terminal, onFailed: () => void): void {
   const filter = program
     .command("filter")
-    .summary("manage filter modules")
-    .description("Upload filter modules, look at them, go back to earlier versions, remove them.")
+    .summary("make and manage filter modules")
+    .description("Write filter modules, upload them, look at them, go back to earlier versions, remove them.")
     .addHelpText("after", EXAMPLES);
+  addAuthorCommands(filter, terminal, onFailed);
   const withUrl = (command: Command, json: string): Command =>
     command.option("--json", json).option("--url <url>", URL_HELP);
 
@@ -24,7 +26,7 @@ export function addFilterCommands(program: Command, terminal: Terminal): void {
       .command("push")
       .description("Upload a filter module. Bindings without a version switch to it between two events.")
       .argument("<name>", "letters a-z, digits and . _ -")
-      .argument("[file]", "the module; where only a .wasm file is given, it has the file's name")
+      .argument("[file]", "the module, or a folder with filter.ts; where only that is given, it has its name")
       .option("--manifest <file>", "JSON manifest of a module that carries none"),
     "the JSON resource of the version",
   ).action(async (name: string, file: string | undefined, options: Options) =>

@@ -1,12 +1,15 @@
 /**
  * `sluice filter push·ls·show·logs·rollback·rm`: filter modules of a host, from their upload to their end.
  */
+
+import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { shortDigest } from "../filter/summary.ts";
 import { limits } from "../limits.ts";
 import { listed, request, type Target } from "./client.ts";
 import { CliError, messageOf } from "./failure.ts";
+import { settingsOf } from "./filter-folder.ts";
 import { countersLines, type ModuleCountersLike } from "./module-counters.ts";
 import { figure, pad, printable, wrapped } from "./style.ts";
 import { type Column, linesFromTable } from "./table.ts";
@@ -75,7 +78,8 @@ const PREFIX = /^(sha256:)?[0-9a-f]{4,64}$/;
 /**
  * Uploads a module.
  *
- * @param given Name and file in either order; the file alone gives its own name.
+ * @param given Name and file in either order; the file alone gives its own name. A folder stands for the filter that it has the source
+ *   of, which is compiled.
  * @throws {CliError} where the file cannot be read; of a refused module with every reason.
  */
 export async function modulePush(
@@ -85,7 +89,7 @@ export async function modulePush(
   terminal: Terminal,
 ): Promise<void> {
   const { name, file } = nameAndFile(given);
-  const module = await read(file);
+  const module = isFolder(file) ? (await (await import("./filter-folder.ts")).filterAt(file)).bytes : await read(file);
   let raw: Uint8Array | FormData = module;
   if (options.manifest !== undefined) {
     raw = new FormData();
@@ -250,10 +254,16 @@ function nameAndFile(given: readonly string[]): { readonly name: string; readonl
   const [first = "", second] = given;
   if (second === undefined) {
     if (first.endsWith(".wasm")) return { name: basename(first, ".wasm").toLowerCase(), file: first };
+    if (isFolder(first)) return { name: settingsOf(first).name, file: first };
     throw new CliError("say which file is uploaded: sluice filter push NAME FILE", { exitCode: 2 });
   }
-  const isSwapped = first.endsWith(".wasm") && !second.endsWith(".wasm");
+  const isFile = (text: string): boolean => text.endsWith(".wasm") || isFolder(text);
+  const isSwapped = isFile(first) && !isFile(second);
   return isSwapped ? { name: second, file: first } : { name: first, file: second };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** @throws {CliError} for a file that cannot be read, or is larger than any host takes. */

@@ -118,7 +118,7 @@ function createProgram(
   addExplainCommand(program, terminal, onFailed);
   addTraceCommand(program, terminal, onFailed);
   addChannelCommand(program, terminal);
-  addFilterCommands(program, terminal);
+  addFilterCommands(program, terminal, onFailed);
   addMailboxCommand(program, terminal);
   addMembersCommand(program, terminal);
   return program;
