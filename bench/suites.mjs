@@ -6,6 +6,7 @@ import { runFigure7 } from "./kecho/figure7/run.mjs";
 import { runKecho } from "./kecho/run.mjs";
 import { runMatch } from "./match/run.mjs";
 import { runMeter } from "./meter/run.mjs";
+import { runModule } from "./module/run.mjs";
 import { runRoute } from "./route/run.mjs";
 import { runStart } from "./start/run.mjs";
 
@@ -69,6 +70,14 @@ export const suites = Object.freeze([
     title: "KECho's Figure 7: events to all, one or none of 8 sinks by a filter, at sockets",
     async run(options) {
       const { lines, rows } = await runFigure7(options);
+      return { result: lines, rows };
+    },
+  },
+  {
+    id: "module",
+    title: "filter modules: a decision at the socket, and the event loop while one is uploaded",
+    async run(options) {
+      const { lines, rows } = await runModule(options);
       return { result: lines, rows };
     },
   },

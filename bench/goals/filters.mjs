@@ -1,5 +1,5 @@
 // Goals of filters that are modules: what it costs that they can be stopped.
-import { byRepetition, plain } from "./kinds.mjs";
+import { byRepetition, plain, ratio } from "./kinds.mjs";
 
 /** @typedef {import('./kinds.mjs').Goal} Goal @typedef {import('./kinds.mjs').Row} Row */
 
@@ -21,6 +21,17 @@ function folded(rows, cell, measure, fold) {
 
 /** @param {readonly number[]} samples */
 const geometricMean = (samples) => Math.exp(samples.reduce((sum, value) => sum + Math.log(value), 0) / samples.length);
+
+/** What deciding costs, by repetition: of either filter what a host takes with it, less what it takes for one sink without. @param {readonly Row[]} rows */
+function beyondPlain(rows) {
+  const [plainUs, routeUs, moduleUs] = ["plain-1", "route-1", "module-1"].map((way) =>
+    byRepetition(rows, `module/${way}`, "us"),
+  );
+  return [...(moduleUs ?? [])].map(([repetition, us]) => {
+    const base = plainUs?.get(repetition) ?? Number.NaN;
+    return (us - base) / ((routeUs?.get(repetition) ?? Number.NaN) - base);
+  });
+}
 
 /** @type {readonly Goal[]} */
 export const filterGoals = Object.freeze([
@@ -55,5 +66,38 @@ export const filterGoals = Object.freeze([
     aim: 40,
     unit: "ms",
     samples: plain("meter-instrument/large", "msPerMb", 1),
+  },
+  {
+    id: "module-decision",
+    title: "filter modules: one of 8 by a module ÷ by a route, batches of 64, beyond one sink without a filter",
+    floor: 4,
+    aim: 2.5,
+    unit: "ratio",
+    samples: beyondPlain,
+  },
+  ratio(
+    "module-all",
+    "filter modules: fan-out 8 with a module ÷ without, batched",
+    "module/module-8",
+    "module/plain-8",
+    1.6,
+    1.3,
+    "us",
+  ),
+  {
+    id: "admission-7k",
+    title: "filter modules: the event loop stands still while one of 7 KB is uploaded, at most",
+    floor: 5,
+    aim: 3,
+    unit: "ms",
+    samples: plain("admission/admission-7k", "ms", 1),
+  },
+  {
+    id: "admission-1m",
+    title: "filter modules: the same, 1 MB",
+    floor: 20,
+    aim: 10,
+    unit: "ms",
+    samples: plain("admission/admission-1m", "ms", 1),
   },
 ]);
