@@ -51,7 +51,7 @@ export function openSubject(rig, { mix, subscriptions, batches, batchEvents, chu
     ...churned,
     onlyFind: (isOn) => rig.bind(channel, "out", isOn ? [{ response: rig.program("TRUE") }] : []),
     publish(batch, scanned) {
-      rig.core.channelSet(channel, flags | (scanned ? rig.scanned : 0), 4, 0, 0);
+      rig.core.channelSet(channel, flags | (scanned ? rig.scanned : 0), 4, 0);
       const frame = /** @type {Buffer} */ (frames[batch % batches]);
       const from = cpuMicroseconds();
       rig.ingest(source, frame);

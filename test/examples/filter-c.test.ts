@@ -12,7 +12,7 @@ const folder = join(root, "examples/filter-c");
 
 /** Compiles it as its README says. */
 function compile(out: string): void {
-  const [, block = ""] = /```sh\n([^]*?)\n```/.exec(readFileSync(join(folder, "README.md"), "utf8")) ?? [];
+  const [, block = ""] = /```sh\n([\s\S]*?)\n```/.exec(readFileSync(join(folder, "README.md"), "utf8")) ?? [];
   const [first = ""] = block.replaceAll("\\\n", " ").split("\n");
   const [program = "", ...args] = first.replace("build/round-robin.wasm", out).split(/\s+/);
   execFileSync(program, args, { cwd: folder });

@@ -20,7 +20,7 @@ describe("sluice filter init", () => {
     expect(await filter("init", folder)).toMatchObject({ code: 0, stderr: "" });
     const built = await filter("build", folder);
     expect(built).toMatchObject({ code: 0, stderr: "" });
-    expect(built.stdout).toMatch(/built .*first\.wasm[^]*hooks +out[^]*sinkAttrs +load/);
+    expect(built.stdout).toMatch(/built .*first\.wasm[\s\S]*hooks +out[\s\S]*sinkAttrs +load/);
     const module = join(folder, "build/first.wasm");
     expect(await WebAssembly.compile(readFileSync(module))).toBeInstanceOf(WebAssembly.Module);
     const checked = await filter("check", module, "--json");
@@ -95,7 +95,7 @@ describe("sluice filter check", () => {
     writeFileSync(file, new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
     const { code, stderr } = await filter("check", file);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/memory[^]*sluice_arena|sluice_arena[^]*memory/);
+    expect(stderr).toMatch(/memory[\s\S]*sluice_arena|sluice_arena[\s\S]*memory/);
   });
 
   test("names settings that are none", async () => {
