@@ -42,8 +42,14 @@ export function openMemorySocket(service, time, { latencyMs, measure = (_task, r
     write(bytes) {
       // Read before this returns, so the host may have its memory back at once.
       for (const { opcode, payload } of framesOf(bytes)) {
-        if (opcode === PING) later(() => connection.receive(masked(PONG_FRAME, payload)));
-        else if (opcode === 1) {
+        if (opcode === PING) {
+          const pong = masked(PONG_FRAME, payload);
+          later(() => {
+            connection.receive(pong);
+            // What waited for it goes on now, in virtual time.
+            service.settle();
+          });
+        } else if (opcode === 1) {
           const text = decoder.decode(payload);
           later(() => measure(taskOf(text), () => socket.onMessage(text)));
         }
