@@ -77,7 +77,7 @@ async function measureSource(rounds, events) {
   return told.map((sample) => ({ place: "out", ...sample }));
 }
 
-/** The host in a process, its sinks in another. @param {number} rounds @param {number} events @returns {Promise<Sample[]>} */
+/** The host in a process, its sinks in others. @param {number} rounds @param {number} events @returns {Promise<Sample[]>} */
 async function measureHost(rounds, events) {
   const host = await startSluice();
   const sinks = await startSinks(host.tcpPort);
@@ -104,11 +104,10 @@ async function measureHost(rounds, events) {
       for (const { round, mode } of rotation(rounds + 1)) {
         if (mode.route !== null) await bindRoute(host.port, CHANNEL, stage, mode.route);
         await submit(WARM_EVENTS, mode.sinks);
-        const before = [host.pid, sinks.pid].map(cpuSecondsExact);
+        const before = { host: cpuSecondsExact(host.pid), sinks: sinks.cpuSeconds() };
         await submit(events, mode.sinks);
-        const [us = 0, sinksUs = 0] = [host.pid, sinks.pid].map(
-          (pid, at) => ((cpuSecondsExact(pid) - Number(before[at])) / events) * 1e6,
-        );
+        const us = ((cpuSecondsExact(host.pid) - before.host) / events) * 1e6;
+        const sinksUs = ((sinks.cpuSeconds() - before.sinks) / events) * 1e6;
         if (mode.route !== null) await bindRoute(host.port, CHANNEL, stage, null);
         if (round === 0) continue;
         samples.push({ place: `host-${stage}`, round: round - 1, way: mode.way, us });
