@@ -18,7 +18,8 @@ export function decide(records: readonly DecideRecord[], { table }: { table: { r
   const variable: number[] = [];
   for (const { payload, sinks } of records) {
     const kind = (payload[0] ?? 1) & 3;
-    const slots = (choose(payload, sinks.length) ?? []).map((index) => sinks[index]?.slot ?? 0);
+    const byNumber = [...sinks].sort((one, other) => one.member - other.member);
+    const slots = (choose(payload, sinks.length) ?? []).map((index) => byNumber[index]?.slot ?? 0);
     words.push(kind | (variable.length << 2));
     if (kind === filterAbi.DECISION_BITMAP) {
       const bitmap = new Array<number>(Math.ceil(table.rows.length / 32)).fill(0);

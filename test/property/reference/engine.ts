@@ -243,7 +243,10 @@ export class ModelEngine {
     for (const member of selected) {
       let taken = tried.get(member.connection);
       if (taken === undefined) {
-        const entry = this.#entry(channel, sequence, event, member, connection);
+        // Deciders know sinks by slot: which of a session's it is told is the first by slot, which a model need not know.
+        const either = target.decided ? selected.filter((other) => other.connection === member.connection) : [member];
+        const told = either.map(({ number }) => number);
+        const entry = { ...this.#entry(channel, sequence, event, member, connection), told };
         taken = this.inbox(member.connection).push(entry, this.#nowMs);
         tried.set(member.connection, taken);
       }
@@ -257,7 +260,9 @@ export class ModelEngine {
 
   /** The submitter's own sinks are no candidates, they follow `echo`. */
   #decide(connection: number, event: Event, selected: readonly ModelMember[]): ModelMember[] {
-    const candidates = selected.filter((member) => member.connection !== connection);
+    const candidates = selected
+      .filter((member) => member.connection !== connection)
+      .sort((one, other) => one.number - other.number);
     const indexes = this.#decider(event.data, candidates.length);
     // A word to drop the event leaves out own sinks, too.
     if (indexes === undefined) return [];

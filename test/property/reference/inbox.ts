@@ -18,6 +18,8 @@ export interface Entry {
   readonly member: number;
   /** Whether `member` is told. */
   readonly memberTold: boolean;
+  /** Memberships of which any may be told; absent: only `member`. */
+  readonly told?: readonly number[];
   /** Dropped rather than delivered when late (CHANNEL_LATE_DROP). */
   readonly lateDrop: boolean;
   /** The session that published it. */
