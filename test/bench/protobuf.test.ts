@@ -13,6 +13,7 @@ import {
   updateFrame,
 } from "../../bench/driver/sluice-frames.mjs";
 import { ClientFrameSchema, HostFrameSchema } from "../../host/gen/sluice/v1/frame_pb.ts";
+import { propertyParameters } from "../property/runs.ts";
 
 /** A frame without the size before it, which must be right. */
 function unwrapped(delimited: Buffer): Uint8Array {
@@ -29,6 +30,7 @@ test("varint() and readVarint() agree over all safe integers", () => {
       expect(readVarint(bytes, 0)).toEqual({ value, next: bytes.length });
       expect(readVarint(bytes.subarray(0, -1), 0)).toBeNull();
     }),
+    propertyParameters(100),
   );
 });
 

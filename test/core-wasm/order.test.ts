@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
+import { propertyParameters } from "../property/runs.ts";
 import type { TestConnection } from "./connection.ts";
 import type { EventInit } from "./frames.ts";
 import { Harness } from "./harness.ts";
@@ -304,7 +305,7 @@ describe("model", () => {
         sink.close();
         for (const channel of channels) harness.core.channelRemove(channel);
       }),
-      { numRuns: 300 },
+      propertyParameters(300),
     );
   });
 });

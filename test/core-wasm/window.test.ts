@@ -6,6 +6,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
+import { propertyParameters, timeoutMs } from "../property/runs.ts";
 import { encodeFrame, publishFrame } from "./frames.ts";
 import { Harness } from "./harness.ts";
 
@@ -244,49 +245,57 @@ function channelAt(memory: Uint8Array, at: number): number {
 }
 
 describe("properties", () => {
-  test("2,000 feasible sets with equal periods: no violation, short gaps, and the very order of the rules", () => {
-    const bench = createBench();
-    const slots = 96;
-    fc.assert(
-      fc.property(feasible, (windows) => {
-        const { served, violations } = bench.run(windows, slots);
-        const model = new Model(windows);
-        expect(served).toEqual(served.map((_, slot) => model.serve(slot + 1)));
-        expect(violations).toEqual(windows.map(() => 0));
-        windows.forEach(({ lose, of, periodMs }, index) => {
-          // Who may lose everything is promised nothing.
-          if (lose === of) return;
-          const starts = [0, ...served.flatMap((stream, slot) => (stream === index ? [slot] : [])), slots];
-          const gaps = starts.slice(1).map((start, place) => start - (starts[place] as number));
-          expect(Math.max(...gaps)).toBeLessThanOrEqual((2 * lose + 2) * periodMs - 1);
-          expect(model.streams[index]?.most).toBeLessThanOrEqual(2 * lose);
-        });
-      }),
-      { numRuns: 2_000 },
-    );
-  }, 120_000);
+  test(
+    "2,000 feasible sets with equal periods: no violation, short gaps, and the very order of the rules",
+    () => {
+      const bench = createBench();
+      const slots = 96;
+      fc.assert(
+        fc.property(feasible, (windows) => {
+          const { served, violations } = bench.run(windows, slots);
+          const model = new Model(windows);
+          expect(served).toEqual(served.map((_, slot) => model.serve(slot + 1)));
+          expect(violations).toEqual(windows.map(() => 0));
+          windows.forEach(({ lose, of, periodMs }, index) => {
+            // Who may lose everything is promised nothing.
+            if (lose === of) return;
+            const starts = [0, ...served.flatMap((stream, slot) => (stream === index ? [slot] : [])), slots];
+            const gaps = starts.slice(1).map((start, place) => start - (starts[place] as number));
+            expect(Math.max(...gaps)).toBeLessThanOrEqual((2 * lose + 2) * periodMs - 1);
+            expect(model.streams[index]?.most).toBeLessThanOrEqual(2 * lose);
+          });
+        }),
+        propertyParameters(2_000),
+      );
+    },
+    timeoutMs(120_000),
+  );
 
-  test("any set at all, however overloaded, is served by the rules", () => {
-    const bench = createBench();
-    const any = fc.array(
-      fc.record({
-        lose: fc.integer({ min: 0, max: 5 }),
-        more: fc.integer({ min: 0, max: 5 }),
-        periodMs: fc.integer({ min: 1, max: 5 }),
-      }),
-      { minLength: 1, maxLength: 10 },
-    );
-    fc.assert(
-      fc.property(any, (sets) => {
-        const windows = sets.map(({ lose, more, periodMs }) => ({ lose, of: Math.max(1, lose + more), periodMs }));
-        const { served, violations } = bench.run(windows, 60);
-        const model = new Model(windows);
-        expect(served).toEqual(served.map((_, slot) => model.serve(slot + 1)));
-        expect(violations).toEqual(model.streams.map((stream) => stream.violations));
-      }),
-      { numRuns: 500 },
-    );
-  }, 120_000);
+  test(
+    "any set at all, however overloaded, is served by the rules",
+    () => {
+      const bench = createBench();
+      const any = fc.array(
+        fc.record({
+          lose: fc.integer({ min: 0, max: 5 }),
+          more: fc.integer({ min: 0, max: 5 }),
+          periodMs: fc.integer({ min: 1, max: 5 }),
+        }),
+        { minLength: 1, maxLength: 10 },
+      );
+      fc.assert(
+        fc.property(any, (sets) => {
+          const windows = sets.map(({ lose, more, periodMs }) => ({ lose, of: Math.max(1, lose + more), periodMs }));
+          const { served, violations } = bench.run(windows, 60);
+          const model = new Model(windows);
+          expect(served).toEqual(served.map((_, slot) => model.serve(slot + 1)));
+          expect(violations).toEqual(model.streams.map((stream) => stream.violations));
+        }),
+        propertyParameters(500),
+      );
+    },
+    timeoutMs(120_000),
+  );
 });
 
 describe("beside windows", () => {
