@@ -130,6 +130,14 @@ function isDouble(slot: u32, tag: u64): bool {
   return load<u8>(load<u32>(slot, 4)) === 0x11;
 }
 
+/** Whether the Value of a slot is there and nothing but a text of a one-byte length. */
+function isText(slot: u32, tag: u64): bool {
+  if (load<u32>(slot) !== <u32>(tag >> 32)) return false;
+  const at = load<u32>(slot, 4);
+  const bytes = load<u32>(slot, 8) - 2;
+  return bytes < 0x80 && load<u8>(at) === 0x1a && <u32>load<u8>(at, 1) === bytes;
+}
+
 /** A name of the event as a number; NaN where it is missing or none. */
 export function eventNumber(field: u32, number: u32): f64 {
   const slot = viewSlots() + number * SLOT_BYTES;
@@ -167,6 +175,12 @@ export function eventText(field: u32, number: u32): bool {
     foundAt = load<u32>(slot, SLOT_TEXT);
     foundBytes = load<u32>(slot, SLOT_TEXT + 4);
     return foundAt !== 0;
+  }
+  if (field === 0 && isText(slot, tag)) {
+    foundAt = load<u32>(slot, 4) + 2;
+    foundBytes = load<u32>(slot, 8) - 2;
+    textKeep(slot, tag);
+    return true;
   }
   foundAt = 0;
   if (field === FIELD_TYPE || field === FIELD_SOURCE) {

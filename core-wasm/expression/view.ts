@@ -31,6 +31,8 @@ let built = false;
 /** The Shape of its first so many bytes, 0: none is known. */
 let shapeAt: u32 = 0;
 let shapeBytes: u32 = 0;
+/** Address of the Template from which the fields are still to be recalled, 0: they are there. Filters mostly ask for attributes. */
+let fieldsFrom: u32 = 0;
 /** Per FIELD_…: u32 address (0: absent), u32 bytes. Scalars: the address of their first byte. */
 const fieldsAt: u32 = <u32>memory.data(96);
 /** The event's data, which no expression sees. */
@@ -134,6 +136,7 @@ export function viewAttribute(name: u32): void {
 /** The field of the event, or VIEW_DATA. */
 export function viewField(field: u32): void {
   if (!built) build();
+  if (fieldsFrom !== 0) recallFields();
   viewAt = load<u32>(fieldsAt + field * 8);
   viewBytes = load<u32>(fieldsAt + field * 8, 4);
 }
@@ -212,6 +215,7 @@ function build(): void {
     stamp = 1;
   }
   const end = eventAt + eventBytes;
+  fieldsFrom = 0;
   if (shapeAt === 0) {
     clearFields();
     return read(eventAt, end);
@@ -227,7 +231,10 @@ function build(): void {
     recall(template);
   }
   // What the host of the event has appended stands behind what was scanned.
-  if (eventBytes !== shapeBytes) read(eventAt + shapeBytes, end);
+  if (eventBytes !== shapeBytes) {
+    if (fieldsFrom !== 0) recallFields();
+    read(eventAt + shapeBytes, end);
+  }
 }
 
 /** Forgets where fields are: six stores where memory.fill() would be a call. */
@@ -339,15 +346,22 @@ function learn(template: Template, shape: Shape): void {
   template.learned = shape.learned;
 }
 
-/** What read() would find. A field never lies at the event's first byte, which is a tag. */
+/** What read() would find; the fields only when somebody asks for one. */
 function recall(template: Template): void {
   const at = changetype<u32>(template);
-  for (let field: u32 = 0; field < VIEW_FIELDS * 8; field += 8) {
-    const offset = load<u32>(at + TEMPLATE_FIELDS + field);
-    store<u32>(fieldsAt + field, offset === 0 ? 0 : eventAt + offset);
-    store<u32>(fieldsAt + field, load<u32>(at + TEMPLATE_FIELDS + field, 4), 4);
-  }
+  fieldsFrom = at + TEMPLATE_FIELDS;
   const end = at + TEMPLATE_NOTES + template.notes * NOTE_BYTES;
   for (let note = at + TEMPLATE_NOTES; note < end; note += NOTE_BYTES)
     slotPut(load<u32>(note), eventAt + load<u32>(note, 4), load<u32>(note, 8));
+}
+
+/** A field never lies at the event's first byte, which is a tag. */
+function recallFields(): void {
+  const from = fieldsFrom;
+  fieldsFrom = 0;
+  for (let field: u32 = 0; field < VIEW_FIELDS * 8; field += 8) {
+    const offset = load<u32>(from + field);
+    store<u32>(fieldsAt + field, offset === 0 ? 0 : eventAt + offset);
+    store<u32>(fieldsAt + field, load<u32>(from + field, 4), 4);
+  }
 }

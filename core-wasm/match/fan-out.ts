@@ -139,19 +139,8 @@ export function rangeSinks(channel: Channel, connection: u32): u32 {
   return undemanding - (own === 0 || (changetype<Member>(own).types | changetype<Member>(own).where) !== 0 ? 0 : 1);
 }
 
-/** Hands one entry of a range, the event of the view, to those selective sinks that take it; returns how many do. */
-export function fanSelective(
-  channel: Channel,
-  connection: u32,
-  type: u32,
-  slab: Slab,
-  at: u32,
-  bytes: u32,
-  metas: u32,
-  deadline: f64,
-): u32 {
-  const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
-  const taken = collectSelective(channel, skip, type);
+/** Hands one entry of a range to the first `taken` members that were collected: the selective sinks that take it. */
+export function fanCollected(taken: u32, slab: Slab, at: u32, bytes: u32, metas: u32, deadline: f64): void {
   const metaFirst = slab.metas - metas;
   const end = collectedAt + taken * 4;
   for (let collected = collectedAt; collected < end; collected += 4) {
@@ -159,7 +148,6 @@ export function fanSelective(
     const inbox = changetype<Mailbox>(changetype<Member>(load<u32>(collected)).inbox);
     inboxAppend(inbox, slab, at, bytes, 1, metaFirst, metas, deadline);
   }
-  return taken;
 }
 
 /** Members selected and members whose inbox refused, since fanBegin(). */

@@ -2,12 +2,15 @@
  * The way of one event through this host (docs/ARCHITECTURE.md): check, outbox, store and sequence, match, fan out or park.
  */
 import {
+  CHANNEL_ECHO,
   CHANNEL_FILTERED,
+  CHANNEL_STORES,
   CONNECTION_LOCAL,
   EVENT_BYTES_MAX,
   ROLE_FILTERED,
   ROLE_MISSES,
   ROLE_PIGGYBACK,
+  SLAB_BYTES,
   SOURCE_CREDIT_BYTES,
   SOURCE_CREDIT_EVENTS,
   STATISTIC_DIVERTED,
@@ -20,6 +23,7 @@ import {
 } from "../abi";
 import { Channel, channelFind, channelSpecial } from "../channel/channel";
 import { Member } from "../channel/member";
+import { plainSinks } from "../channel/sinks";
 import { typeLookup, typeSetTakes } from "../channel/types";
 import { nowMs } from "../clock";
 import { entryEvent, entryEventBytes, entryHeadCopy, entryPrepare } from "../event/entry";
@@ -57,14 +61,15 @@ import { resultStatus } from "../result";
 import { Connection, dirtyPush } from "../session/connection";
 import { piggybackTake } from "../session/piggyback";
 import { statisticAdd } from "../statistics";
+import { collectSelective } from "./collect";
 import {
   allRefuse,
   channelPlain,
   fanAll,
   fanBegin,
+  fanCollected,
   fanEnd,
   fanRefused,
-  fanSelective,
   fanSinks,
   fanStore,
   rangeExtend,
@@ -139,24 +144,48 @@ const SOURCE_SPECIAL: u32 = ROLE_FILTERED | ROLE_PIGGYBACK | ROLE_MISSES;
 const BARE: u32 = SCAN_SOURCE | SCAN_TIME;
 const NOT_BARE: u32 = BARE | SCAN_DELIVER_BY | SCAN_TTL | SCAN_KEY;
 
-/** Stores, sequences and hands on a bare event on a channel without anything special; false: take the general way. */
+/**
+ * Stores, sequences and hands on a bare event on a channel without anything special; false: take the general way. It is matched where it
+ * came in, since what nobody wants need not be stored.
+ */
 function dispatchBare(channel: Channel, connection: Connection, at: u32, bytes: u32): bool {
+  if (bytes > EVENT_BYTES_MAX) return false;
   const sequence = channel.sequence + 1;
+  if (channel.selectiveSinks === 0) {
+    selectiveTaken = 0;
+  } else {
+    viewScanned(at, bytes, bytes);
+    if (selectiveTake(channel, connection.number) === 0 && onlySelective(channel)) {
+      channel.sequence = publishedSequence = sequence;
+      return true;
+    }
+  }
   const size = entryPrepare(channel.number, sequence, bytes);
-  const entry = bytes > EVENT_BYTES_MAX ? 0 : storeTake(size, 0);
+  const entry = storeTake(size, 0);
   if (entry === 0) return false;
   const slab = changetype<Slab>(storeSlab);
   channel.sequence = publishedSequence = sequence;
   const eventAt = entryHeadCopy(entry, channel.number, sequence);
   copyLoose(eventAt, at, bytes);
   slab.used += size;
-  if (channel.selectiveSinks !== 0) viewScanned(eventAt, bytes, bytes);
   rangeFan(channel, connection.number, slab, entry, size, 0, Infinity, scanPriority >= URGENT_PRIORITY);
   return true;
 }
 
-/** Selective sinks that took the event of the last rangeFan(). */
+/** Selective sinks that take the event under way: those of the last selectiveTake(). */
 let selectiveTaken: u32 = 0;
+
+/** Gathers the selective sinks that take the event of the view, of whose channel there are some; returns how many. */
+function selectiveTake(channel: Channel, connection: u32): u32 {
+  const skip = (channel.flags & CHANNEL_ECHO) !== 0 ? 0 : connection;
+  selectiveTaken = collectSelective(channel, skip, typeLookup(scanTypeAt, scanTypeBytes));
+  return selectiveTaken;
+}
+
+/** Whether an event that no selective sink takes is nobody's. */
+function onlySelective(channel: Channel): bool {
+  return plainSinks(channel) === 0 && (channel.flags & CHANNEL_STORES) === 0;
+}
 
 /** Adds an entry to the range and hands it to the selective sinks that take it. */
 function rangeFan(
@@ -170,10 +199,7 @@ function rangeFan(
   urgent: bool,
 ): void {
   rangeExtend(channel, connection, slab, entry, size, metas, deadline, urgent);
-  selectiveTaken = 0;
-  if (channel.selectiveSinks === 0) return;
-  const type = typeLookup(scanTypeAt, scanTypeBytes);
-  selectiveTaken = fanSelective(channel, connection, type, slab, entry, size, metas, deadline);
+  if (selectiveTaken !== 0) fanCollected(selectiveTaken, slab, entry, size, metas, deadline);
 }
 
 /** Notes that events have left the outbox; half of the credit is given back at a time. */
@@ -259,6 +285,16 @@ export function dispatch(
     store<u8>(end, 0x12);
     copyBytes(varintWrite(end + 1, sourceBytes), sourceAt, sourceBytes);
   }
+  selectiveTaken = 0;
+  if (channel.selectiveSinks !== 0) {
+    viewScanned(eventAt, eventBytes, bytes);
+    if (plain && selectiveTake(channel, connection) === 0 && onlySelective(channel)) {
+      // Its bytes are the next event's. A slab that was made for it alone holds nothing.
+      if (slab.bytes !== SLAB_BYTES) slabIdle(slab);
+      publishedSinks = publishedRefused = 0;
+      return STATUS_OK;
+    }
+  }
   slab.used += size;
   if (metas !== 0) {
     const meta = metaAdd(slab, entry, deadline, channel.number, connection);
@@ -283,7 +319,6 @@ export function dispatch(
     publishedSinks = publishedRefused = 0;
     return STATUS_OK;
   }
-  if (channel.selectiveSinks !== 0) viewScanned(eventAt, eventBytes, bytes);
   if (!routed) {
     storedPriority = (has & SCAN_PRIORITY) !== 0 ? scanPriority : channel.priority;
     storedDeliverByUs = deliverByUs;
@@ -291,7 +326,7 @@ export function dispatch(
     handOn(channel, connection, plain, type, slab, entry, size, metas, deadline, receipt);
     return STATUS_OK;
   }
-  viewScanned(eventAt, eventBytes, bytes);
+  if (channel.selectiveSinks === 0) viewScanned(eventAt, eventBytes, bytes);
   // Nobody may hold the entry when it is to be diverted.
   slab.pins++;
   const status = handRouted(channel, connection, source, type, slab, entry, size, metas, deadline);

@@ -11,16 +11,27 @@ export function hashSeed(value: u64): void {
 /** A 64-bit hash of bytes, never 0. Not cryptographic. */
 export function hashBytes(at: u32, bytes: u32): u64 {
   let hash: u64 = seed ^ (<u64>bytes * 0xff51afd7ed558ccd);
-  const end = at + bytes;
-  for (; at + 8 <= end; at += 8) {
-    hash = (hash ^ load<u64>(at)) * 0x9fb21c651e98df25;
-    hash ^= hash >> 28;
+  if (bytes > 8) {
+    const end = at + bytes - 8;
+    for (; at < end; at += 8) {
+      hash = (hash ^ load<u64>(at)) * 0x9fb21c651e98df25;
+      hash ^= hash >> 28;
+    }
+    // The last word may overlap the one before: with the number of bytes it is as good as what is left.
+    at = end;
+    bytes = 8;
   }
-  let last: u64 = 0;
-  for (; at < end; at++) last = (last << 8) | load<u8>(at);
-  hash = (hash ^ last) * 0xc4ceb9fe1a85ec53;
+  hash = (hash ^ word(at, bytes)) * 0xc4ceb9fe1a85ec53;
   hash ^= hash >> 33;
   return hash === 0 ? 1 : hash;
+}
+
+/** At most 8 bytes as one word: as many others of that number have others. */
+function word(at: u32, bytes: u32): u64 {
+  if (bytes === 8) return load<u64>(at);
+  if (bytes >= 4) return ((<u64>load<u32>(at + bytes - 4)) << 32) | load<u32>(at);
+  if (bytes === 0) return 0;
+  return ((<u32>load<u8>(at)) << 16) | ((<u32>load<u8>(at + (bytes >> 1))) << 8) | load<u8>(at + bytes - 1);
 }
 
 /** Whether two byte strings are equal. */

@@ -139,6 +139,60 @@ describe("one event is looked up", () => {
   });
 });
 
+describe("texts", () => {
+  test("of any size are told from those that differ in one byte, and from longer and shorter ones", () => {
+    const { add, takers } = world();
+    const sizes = Array.from({ length: 35 }, (_, bytes) => bytes).concat(127, 128, 129, 500);
+    for (const bytes of sizes) {
+      const text = "x".repeat(bytes);
+      add(`z = '${text}'`, undefined, String(bytes));
+      const others = Array.from(
+        { length: Math.min(bytes, 40) },
+        (_, at) => `${text.slice(0, at)}y${text.slice(at + 1)}`,
+      );
+      for (const other of others) add(`z = '${other}'`, undefined, other);
+    }
+    for (const bytes of sizes) {
+      const text = "x".repeat(bytes);
+      expect(takers(event({ z: text })), `${bytes} B`).toEqual([String(bytes)]);
+      for (const at of new Set([0, bytes >> 1, bytes - 1].map((byte) => Math.min(byte, 39)))) {
+        if (at < 0 || at >= bytes) continue;
+        const other = `${text.slice(0, at)}y${text.slice(at + 1)}`;
+        expect(takers(event({ z: other })), `${bytes} B, ${at}`).toEqual([other]);
+        expect(takers(event({ z: `${text.slice(0, at)}z${text.slice(at + 1)}` }))).toEqual([]);
+      }
+    }
+  });
+
+  test("beside numbers that only matter where the text is right", () => {
+    const { add, takers } = world();
+    add("z = 'a' AND n < 1");
+    add("z = 'b' AND n < 2 AND b = TRUE");
+    // One shape of event after another, so that what was known of one is there for the next.
+    for (let round = 0; round < 3; round++) {
+      expect(takers(event({ z: "c", n: 0 }))).toEqual([]);
+      expect(takers(event({ z: "a", n: 0 }))).toEqual(["z = 'a' AND n < 1"]);
+      expect(takers(event({ z: "a", n: 1 }))).toEqual([]);
+      expect(takers(event({ z: "b", n: 1, b: true }))).toEqual(["z = 'b' AND n < 2 AND b = TRUE"]);
+      expect(takers(event({ z: "b", n: 1, b: false }))).toEqual([]);
+      expect(takers(event({ z: "b", n: 1 }))).toEqual([]);
+    }
+  });
+
+  test("beside fields of the event, whatever was asked for first", () => {
+    const { add, takers } = world();
+    add("z = 'a' AND LENGTH(source) = 2 AND id != z");
+    add("type = 't' AND z = 'a'");
+    add("time > '1970'");
+    const fields = { id: "7", source: "/s", timeUs: 1_000_000n };
+    for (let round = 0; round < 3; round++) {
+      expect(takers(event({ z: "b" }, fields))).toEqual(["time > '1970'"]);
+      expect(takers(event({ z: "a" }, fields))).toHaveLength(3);
+      expect(takers(event({ z: "a" }, { ...fields, source: "/sss" }))).toHaveLength(2);
+    }
+  });
+});
+
 describe("many sinks", () => {
   /** So many that all but the first lie in columns. */
   const COUNT = 500;

@@ -46,10 +46,17 @@ export function indexLook(at: u32, skip: u32, type: u32, out: u32): u32 {
   keys = 0;
   for (let place: u32 = 0; place < index.places; place++) {
     const one = placeAt(index, place);
-    if (one.references !== 0) store<f64>(valuesAt + place * 8, placeValue(at, place, one));
+    if ((one.keys | one.presence) !== 0) store<f64>(valuesAt + place * 8, placeValue(at, place, one));
   }
   if (index.typeKeys !== 0 && type !== 0) keyNote(keyFindNumber(at, PLACE_TYPE, <f64>type));
   keyNote(index.always);
+  if (keys === 0) return outAt;
+  // What no key depends on matters only now.
+  for (let place: u32 = 0; place < index.places; place++) {
+    const one = placeAt(index, place);
+    if ((one.keys | one.presence) === 0 && one.references !== 0)
+      store<f64>(valuesAt + place * 8, placeValue(at, place, one));
+  }
   // Programs that run from here on use what placeValue() used: all values are there already.
   for (let i: u32 = 0; i < keys; i++) {
     const key = changetype<Key>(load<u32>(keysAt + i * 4));
