@@ -254,7 +254,8 @@ export class Binder {
     const fault = running.start();
     if (fault !== undefined) {
       this.totals.retire(running);
-      throw new SluiceError("invalid_value", `Cannot bind "${version.name}", it does not start: ${fault.message}`, {
+      const code = fault.cause === "memory" ? "limit_reached" : "invalid_value";
+      throw new SluiceError(code, `Cannot bind "${version.name}", it does not start: ${fault.message}`, {
         value: version.name,
       });
     }

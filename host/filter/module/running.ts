@@ -144,7 +144,7 @@ export class RunningModule {
   /** The state as it is now, or was saved last where saving fails; undefined where there is none. */
   save(): Uint8Array | undefined {
     const instance = this.#instance;
-    if (instance?.saves === true) this.#guarded(() => this.#keep(instance.save()));
+    if (instance?.saves === true) this.#guarded(() => this.#saveFrom(instance));
     return this.#fresh();
   }
 
@@ -187,8 +187,7 @@ export class RunningModule {
       this.#measure(instance);
       if (answer.fault !== undefined) throw answer.fault;
       if (wrong !== undefined) throw wrong;
-      if (this.#deps.pool.overfull)
-        throw new ModuleFault("memory", `Its memory of ${this.#instanceBytes} bytes is too much for this host`);
+      this.#assertFits();
       this.#saveSometimes(instance);
     });
     const ms = real.now() - startedAt;
@@ -244,7 +243,18 @@ export class RunningModule {
     this.#counting.instances++;
     if (instance.restored === 0) this.#counting.restored++;
     this.#measure(instance);
+    this.#assertFits();
     return instance;
+  }
+
+  /**
+   * To be called whenever its memory may have grown: so the one that takes too much fails, and not whoever is asked next.
+   *
+   * @throws {ModuleFault} `memory`.
+   */
+  #assertFits(): void {
+    if (this.#deps.pool.overfull)
+      throw new ModuleFault("memory", `Its memory of ${this.#instanceBytes} bytes is too much for this host`);
   }
 
   #measure({ memoryBytes }: { readonly memoryBytes: number }): void {
@@ -260,7 +270,14 @@ export class RunningModule {
   }
 
   #saveSometimes(instance: ModuleInstance): void {
-    if (instance.saves && this.#deps.clocks.service.now() - this.#stateAt >= SAVE_EVERY_MS) this.#keep(instance.save());
+    if (instance.saves && this.#deps.clocks.service.now() - this.#stateAt >= SAVE_EVERY_MS) this.#saveFrom(instance);
+  }
+
+  #saveFrom(instance: ModuleInstance): void {
+    const state = instance.save();
+    this.#measure(instance);
+    this.#assertFits();
+    this.#keep(state);
   }
 
   #keep(state: Uint8Array | undefined): void {

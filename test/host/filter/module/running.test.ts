@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import type { ModuleBatch } from "../../../../host/filter/module/batch.ts";
 import { Decisions } from "../../../../host/filter/module/decisions.ts";
+import { InstancePool } from "../../../../host/filter/module/pool.ts";
 import { RunningModule, type RunOptions } from "../../../../host/filter/module/running.ts";
 import type { OnError } from "../../../../host/filter/module/spec.ts";
 import { batchOf, createBench, moduleText, tableOf, versionOf } from "./kit.ts";
@@ -195,6 +196,48 @@ describe("faults", () => {
     expect(bench.pool).toMatchObject({ instances: 1, bytes: 3 * 65_536 });
     expect(running.faults.records).toHaveLength(5);
     expect(bench.lines.length).toBeLessThan(20);
+  });
+});
+
+describe("the memory of all", () => {
+  /** Grows to 16 pages, 1 MiB, when it is asked; begins with 3. */
+  const growing = moduleText({ word: "(block (result i32) (drop (memory.grow (i32.const 13))) (i32.const 0))" });
+  const MIB = 2 ** 20;
+  const START = 3 * 65_536;
+
+  test("is 256 MiB: whoever grows beyond fails, and no other", () => {
+    const bench = createBench();
+    const others = Array.from({ length: 255 }, () => bench.run(growing));
+    for (const one of others) expect(decide(one, batchOf(1, 3))).toEqual(["none"]);
+    const [small, last] = [bench.run(moduleText()), bench.run(growing)];
+    expect([small.start(), last.start()]).toEqual([undefined, undefined]);
+    expect(bench.pool.bytes).toBe(255 * MIB + 2 * START);
+    expect(decide(last, batchOf(1, 3))).toEqual(["none"]);
+    expect(last.counters).toMatchObject({ live: 0, faults: { memory: 1 } });
+    expect(decide(small, batchOf(2, 3))).toEqual(["all", "all"]);
+    expect(bench.pool.bytes).toBe(255 * MIB + START);
+    for (const one of [...others, small]) expect(one.counters.faults.memory).toBe(0);
+    // It comes back, and once another has gone it may grow.
+    others[0]?.end();
+    expect(decide(last, batchOf(1, 3))).toEqual(["none"]);
+    expect(last.counters).toMatchObject({ live: 1, memoryBytes: MIB, faults: { memory: 1 } });
+  });
+
+  test("counts what grows while it starts or saves, too", () => {
+    const { deps, run } = createBench();
+    const pool = new InstancePool(10, 10 * 65_536);
+    const start = (more: string): RunningModule => {
+      const running = new RunningModule(run(moduleText({ more })).version, new Uint8Array(2), { ...deps, pool });
+      expect(running.start()?.cause).toBe(more.includes("init") ? "memory" : undefined);
+      return running;
+    };
+    const grow = (name: string): string =>
+      `(func (export "${name}") (param i32 i32) (result i32) (drop (memory.grow (i32.const 8))) (i32.const 0))`;
+    expect(start(grow("sluice_init")).counters).toMatchObject({ live: 0, faults: { memory: 1 } });
+    const saving = start(grow("sluice_save"));
+    saving.save();
+    expect(saving.counters).toMatchObject({ live: 0, faults: { memory: 1 } });
+    expect(pool).toMatchObject({ instances: 0, bytes: 0 });
   });
 });
 
