@@ -31,7 +31,8 @@ export interface ModuleText {
   readonly more?: string;
 }
 
-const ARENA = "(i32.mul (i32.add (local.get $kind) (i32.const 1)) (i32.const 32768))";
+/** Where arenas are where nothing else is said. */
+export const ARENA = "(i32.mul (i32.add (local.get $kind) (i32.const 1)) (i32.const 32768))";
 
 /** The text of a module with both hooks: each event gets the word, which is "all" where nothing is said. */
 export function moduleText(text: ModuleText = {}): string {
