@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { digestOf, type ModuleOptions, moduleWith } from "../filter/registry/modules.ts";
+import { connectTo } from "../support/client.ts";
+import { until } from "../support/until.ts";
 import { type RunningHost, startHost, stopHost } from "./sluice.ts";
 
 let folder: string;
@@ -110,5 +112,53 @@ describe("sluice filter", () => {
     expect(shown).toContain("out filter of channel c\n");
     expect((await filter("rm", "kept")).stderr).toMatch(/\[filter_in_use\]/);
     expect((await host.run(["channel", "filter", "c", "out"])).stdout).toMatch(/module kept\n/);
+  });
+
+  test("decides after a restart by what was bound before: by name, by digest, by template, beside routes", async () => {
+    const put = (path: string, body: object): Promise<Response> =>
+      fetch(`${host.url}/v1/${path}`, {
+        method: "PUT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    const [all, nobody] = [
+      { salt: 7, hooks: ["in", "out"] } as const,
+      { salt: 8, hooks: ["in", "out"], decision: "drop" } as const,
+    ];
+    for (const options of [all, nobody]) await filter("push", "either", await fileOf("either.wasm", options));
+    const digest = digestOf(moduleWith(all));
+    await put("channels/by-name", { filters: { out: { module: "either" } } });
+    await put("channels/by-digest", { filters: { out: { module: "either", digest }, in: { route: { limit: 1 } } } });
+    await put("templates/both", {
+      pattern: "both.*",
+      filters: { out: { route: { limit: 1 } }, in: { module: "either" } },
+    });
+    await put("channels/twice", { filters: { out: { module: "either", digest }, in: { module: "either", digest } } });
+    const channels = ["by-name", "by-digest", "both.a", "twice"];
+    /** How many of two sinks get an event, by channel. */
+    const told = async (): Promise<number[]> => {
+      const address = { httpPort: Number(new URL(host.url).port), tcpPort: Number(host.tcp.split(":")[1]) };
+      const sinks = [await connectTo(address, "tcp"), await connectTo(address, "tcp")];
+      const source = await connectTo(address, "tcp");
+      for (const channel of [...channels, "last"]) {
+        for (const sink of sinks) await sink.join(channel);
+        await source.publish(channel, { type: channel });
+      }
+      // What was published before has come before it.
+      const hasAll = (): boolean => sinks.every(({ events }) => events.some(({ type }) => type === "last"));
+      await until(hasAll, () => "the last event");
+      const heard = sinks.flatMap(({ events }) => events.map(({ type }) => type));
+      for (const client of [source, ...sinks]) client.end();
+      return channels.map((channel) => heard.filter((one) => one === channel).length);
+    };
+    const before = await told();
+    expect(before).toEqual([0, 1, 0, 2]);
+    await host.stop("SIGKILL");
+    host = await startHost(["--data", join(folder, "data")]);
+    expect(await told()).toEqual(before);
+    const { counters } = await (await fetch(`${host.url}/v1/filters/either`)).json();
+    // Both stages of a channel share one.
+    expect(counters).toMatchObject({ live: 4 });
+    for (const version of [1, 2]) expect((await filter("rm", `either@${version}`)).stderr).toMatch(/\[filter_in_use\]/);
   });
 });

@@ -4,24 +4,13 @@
 import { describe, expect, test } from "vitest";
 import { PAGE_BYTES, REGIONS_END } from "../../../core-wasm/abi.ts";
 import { defaultDefinition } from "../../../host/channel/definition.ts";
-import type { CoreExports } from "../../../host/core/exports.ts";
 import { codes } from "../../../host/errors.ts";
 import type { Service } from "../../../host/service.ts";
 import { TestCarrier } from "../support/carrier.ts";
 import { carriers, connectTo } from "../support/client.ts";
-import { startHost } from "../support/host.ts";
+import { breakCore, startHost } from "../support/host.ts";
 import { createTestService } from "../support/service.ts";
 import { until } from "../support/until.ts";
-
-/** Makes one export trap from now on, in this core only. */
-function breakCore(service: Service, name: keyof CoreExports): void {
-  service.core.exports = {
-    ...service.core.exports,
-    [name]: () => {
-      throw new WebAssembly.RuntimeError("unreachable");
-    },
-  };
-}
 
 describe("a trap of the core", () => {
   test.each(["ingest", "drain", "dirtyTake", "controlPush"] as const)(

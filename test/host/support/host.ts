@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo, Server } from "node:net";
 import { onTestFinished } from "vitest";
 import { createClocks, createManualClock } from "../../../host/clock.ts";
+import type { CoreExports } from "../../../host/core/exports.ts";
 import { createLog } from "../../../host/log.ts";
 import type { ServiceOptionsInput } from "../../../host/options.ts";
 import { createTcpServer } from "../../../host/runtime/node/tcp.ts";
@@ -68,6 +69,16 @@ export async function startHost(input: TestHostOptions = {}): Promise<TestHost> 
   });
   const [tcpPort, httpPort] = await Promise.all([listening(tcp), listening(http)]);
   return { service, tcpPort, httpPort, log };
+}
+
+/** Makes one export trap from now on, in this core only. */
+export function breakCore(service: Service, name: keyof CoreExports): void {
+  service.core.exports = {
+    ...service.core.exports,
+    [name]: () => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    },
+  };
 }
 
 async function listening(server: Server): Promise<number> {

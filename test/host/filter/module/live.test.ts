@@ -4,7 +4,7 @@ import { defaultDefinition, withFilter } from "../../../../host/channel/definiti
 import { bindingFromJson } from "../../../../host/filter/route.ts";
 import type { Stage } from "../../../../host/filter/schema.ts";
 import { type Client, carriers, connectTo } from "../../support/client.ts";
-import { startHost, type TestHost } from "../../support/host.ts";
+import { breakCore, startHost, type TestHost } from "../../support/host.ts";
 import { until } from "../../support/until.ts";
 import { binaryOf, counterText, moduleText, TRAP } from "./kit.ts";
 import { memoryRegistry } from "./registry.ts";
@@ -117,6 +117,28 @@ describe("a module on a channel", () => {
     await source.publish("c", ...events(0, 3));
     await other.received(3);
     expect(idsOf(sink)).toEqual([]);
+  });
+
+  test("stands where it stood after a trap of the core, without what it knew", async () => {
+    const host = await start({ counter: counterText, one: only(0b01) });
+    host.bind("c", { out: { module: "counter", config: { limit: 3 } }, in: { module: "one" } });
+    const [before] = (await sinks(host, "c", 1)) as [Client];
+    const source = await connectTo(host, "tcp");
+    await source.publish("c", ...events(0, 4));
+    await before.received(3);
+    breakCore(host.service, "ingest");
+    source.send({ ref: 9, ping: {} });
+    await Promise.all([before.closed, source.closed]);
+    expect(host.service.modules?.pool.instances).toBe(2);
+    const [a, b] = (await sinks(host, "c", 2)) as [Client, Client];
+    await (await connectTo(host, "tcp")).publish("c", ...events(0, 4));
+    await a.received(3);
+    expect([a, b].map(idsOf)).toEqual([["e0", "e1", "e2"], []]);
+    const totals = [...(host.service.modules?.totals.read() ?? [])];
+    expect(totals.map(({ name, counters: { events: count, live } }) => [name, count, live])).toEqual([
+      ["counter", 8, 1],
+      ["one", 6, 1],
+    ]);
   });
 
   test("that loops holds up no neighbour", async () => {
