@@ -236,9 +236,9 @@ export const EXPLAIN_REASON: u32 = 3;
 /** Events and bytes that wait in its inbox before this one. */
 export const EXPLAIN_EVENTS: u32 = 4;
 export const EXPLAIN_BYTES: u32 = 5;
-/** The last route that decided on OUT, from 1; 0: none did. That on IN in the high half. */
+/** The last route that decided on OUT, from 1; 0: none did; EXPLAIN_BY_DECIDER. That on IN in the high half. */
 export const EXPLAIN_ROUTE: u32 = 6;
-/** 1: that on OUT is of the source's own filter, 0: of the channel's. 2: that on IN is. */
+/** 1: that on OUT is of the source's own filter, 0: of the channel's; 2: that on IN is. */
 export const EXPLAIN_STAGE_OWN: u32 = 7;
 /** Place among the sinks that qualify for that route, from 1; 0: it has none. */
 export const EXPLAIN_RANK: u32 = 8;
@@ -256,7 +256,7 @@ export const VERDICT_DELIVERED: u32 = 1;
 export const VERDICT_REJECTED: u32 = 2;
 export const VERDICT_HELD: u32 = 3;
 export const VERDICT_DROPPED: u32 = 4;
-/** A decider has the word, and is not asked. */
+/** Chance has the word, or a decider that cannot be asked. */
 export const VERDICT_UNKNOWN: u32 = 5;
 
 export const EXPLAINED_NONE: u32 = 0;
@@ -274,9 +274,9 @@ export const EXPLAINED_LATE: u32 = 5;
 export const EXPLAINED_HELD: u32 = 6;
 /** An inbox that blocks keeps it in the outbox of its source. */
 export const EXPLAINED_BLOCKED: u32 = 7;
-/** The channel's decider. */
+/** A decider leaves it out; more of deciders is in filter/abi.ts. Here, too, EXPLAINED_IN more on IN. */
 export const EXPLAINED_DECIDER: u32 = 8;
-/** The `where` of the route that decided, on OUT. The same reasons on IN are EXPLAINED_IN more. */
+/** The `where` of the route that decided, on OUT. */
 export const EXPLAINED_ROUTE_WHERE: u32 = 9;
 /** Others rank before it, and the route's limit is reached. */
 export const EXPLAINED_ROUTE_LIMIT: u32 = 10;
@@ -286,7 +286,7 @@ export const EXPLAINED_ROUTE_UNIQUE: u32 = 11;
 export const EXPLAINED_ROUTE_REPLY: u32 = 12;
 /** Chance decides among more sinks than the route takes (choose: random, tied). */
 export const EXPLAINED_ROUTE_CHANCE: u32 = 13;
-/** Added to a reason of a route on IN. */
+/** Added to a reason of a filter on IN. */
 export const EXPLAINED_IN: u32 = 16;
 
 // --- Routes: channel filters that the core evaluates. A list of them is u32 count, u32 0, then the records. ---

@@ -14,7 +14,6 @@ import {
   REGIONS_END,
   RESULT_AT,
   RESULT_BYTES_AT,
-  RESULT_COUNT,
   RESULT_ERRORS,
   RESULT_NUMBER_HIGH,
   RESULT_NUMBER_LOW,
@@ -37,15 +36,13 @@ import {
   STATUS_MEMBER_UNKNOWN,
   STATUS_MEMORY,
   STATUS_OK,
-  STATUS_TYPE_REFUSED,
 } from "./abi";
 import { Channel, channelAt, channelFind, channelNew, channelsInit, channelTable, OWN_FLAGS } from "./channel/channel";
 import { Live } from "./channel/live";
 import { lossesOf } from "./channel/losses";
 import { Member, memberFind, membersInit, memberTable } from "./channel/member";
-import { typeLookup, typeSetMade, typeSetNew, typeSetRelease, typeSetTakes, typesInit } from "./channel/types";
+import { typeSetMade, typeSetNew, typeSetRelease, typesInit } from "./channel/types";
 import { clockSet } from "./clock";
-import { scanEvent, scanTypeAt, scanTypeBytes } from "./event/scan";
 import { shapesInit } from "./event/shape";
 import { namesInit } from "./expression/names";
 import { errors } from "./expression/outcome";
@@ -69,7 +66,6 @@ import { sortInit } from "./mailbox/sort";
 import { serialNew, startedInit } from "./mailbox/started";
 import { collectInit } from "./match/collect";
 import { deadlinesInit, lateChanged } from "./match/deadlines";
-import { explainEvent } from "./match/explain";
 import { fanOutInit } from "./match/fan-out";
 import { indexBytes, indexInit } from "./match/index/file";
 import {
@@ -81,7 +77,6 @@ import {
   memberTypesSet,
   memberWhereSet,
 } from "./match/membership";
-import { deadlineMsOf } from "./match/publish";
 import { pumpInit } from "./match/pump";
 import { channelStoreSet, replay } from "./match/replay";
 import { hashSeed } from "./memory/bytes";
@@ -132,6 +127,7 @@ export {
 export { histogramRead } from "./mailbox/histogram-call";
 export { outboxBytes, outboxEvents } from "./match/calls";
 export { channelWindow, deadlineNext, deadlineTick, streamStatistic } from "./match/deadlines";
+export { explain, explainAnswer, explainForget } from "./match/explain-calls";
 export { cancel } from "./session/cancel-call";
 
 /** Pages for tables, index and scratch that must be there beside the store. */
@@ -418,19 +414,6 @@ export function memberUpdate(number: u32, at: u32, bytes: u32, now: f64): u32 {
   clockSet(now);
   const connection = connectionFind(number);
   return connection === null ? STATUS_MEMBER_UNKNOWN : memberUpdateFrame(connection, at, bytes);
-}
-
-export function explain(number: u32, submitter: u32, at: u32, bytes: u32, from: u32, now: f64): u32 {
-  clockSet(now);
-  const found = channelFind(number);
-  if (found === null) return resultStatus(STATUS_CHANNEL_UNKNOWN, number, 0);
-  const channel = found as Channel;
-  const status = scanEvent(at, bytes);
-  if (status !== STATUS_OK) return status;
-  if (channel.types !== 0 && !typeSetTakes(channel.types, typeLookup(scanTypeAt, scanTypeBytes)))
-    return resultStatus(STATUS_TYPE_REFUSED, 0, 0);
-  resultSet(RESULT_COUNT, explainEvent(channel, submitter, at, bytes, deadlineMsOf(channel, now), from));
-  return STATUS_OK;
 }
 
 export function expressionAdd(at: u32, bytes: u32): u32 {

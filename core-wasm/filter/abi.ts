@@ -116,3 +116,15 @@ export const DECISION_LIST: u32 = 3;
 export const DECISION_DIVERT: u32 = 4;
 /** Not decided yet: the event comes again. */
 export const DECISION_NONE: u32 = 0xffffffff;
+
+// --- Deciders in explain() ---
+
+/** In EXPLAIN_ROUTE: a decider had the last word, no route. */
+export const EXPLAIN_BY_DECIDER: u32 = 0xffff;
+/** As EXPLAINED_… in core-wasm/abi.ts: the decider failed, and what is done then leaves it out; it could not be asked. */
+export const EXPLAINED_DECIDER_FAILED: u32 = 14;
+export const EXPLAINED_DECIDER_UNASKED: u32 = 15;
+/** What explainAnswer() is given: the decider's own words, what is done because it failed, or that nobody could ask it. */
+export const ANSWER_ITS_OWN: u32 = 0;
+export const ANSWER_FAILED: u32 = 1;
+export const ANSWER_UNASKED: u32 = 2;

@@ -65,7 +65,7 @@ import {
   STEP_OUT,
 } from "./parked";
 import { SELECTED_ALL, SELECTED_BITS, selectionBits, selectionCount } from "./selection";
-import { tableBytes, tableWrite } from "./sink-table";
+import { tableBytes, tableShow, tableWrite } from "./sink-table";
 import { slotWords } from "./slots";
 import { VERDICT_WRONG, verdictRead } from "./verdict";
 
@@ -88,7 +88,7 @@ export function batchNext(): u32 {
   while (parkedEvents() !== 0) {
     gather();
     if (events !== 0) {
-      headWrite();
+      headWrite(changetype<Decider>(decider), step, events, false);
       return events;
     }
     parkedClose();
@@ -128,12 +128,17 @@ function gather(): void {
     }
     store<u32>(eventsAt + events * 8, place);
     store<u32>(eventsAt + events * 8, at, 4);
-    const identity = ((<u64>changetype<Channel>(parked.channel).number) << 40) ^ parked.sequence;
+    const identity = eventIdentity(changetype<Channel>(parked.channel), parked.sequence);
     at += recordWrite(at, changetype<Decider>(decider), identity, selectionBits, wayWords, wayCandidates);
     events++;
   }
   changes = parkedChanges;
   store<u32>(DECIDE_OFFSET + BATCH_RECORDS_BYTES * 4, at - DECIDE_RECORDS_OFFSET);
+}
+
+/** What makes an event another one than any other of this core, where it has no id. */
+export function eventIdentity(channel: Channel, sequence: u64): u64 {
+  return ((<u64>channel.number) << 40) ^ sequence;
 }
 
 /** Whether two events have the same filters before them. */
@@ -142,17 +147,30 @@ function alike(a: Parked, b: Parked): bool {
   return a.routesOut === b.routesOut && a.routesIn === b.routesIn;
 }
 
-function headWrite(): void {
-  const asked = changetype<Decider>(decider);
+/**
+ * Presents the event of the view alone, as batchNext() would, to be decided by somebody else than the decider: what waits, and
+ * what the decider has yet to be told of the table, stay as they are. Between batches only.
+ *
+ * @param at Step at which it is asked: STEP_….
+ * @param words Of the candidates in the selection; 0: every sink is one.
+ */
+export function batchShow(asked: Decider, at: u32, identity: u64, words: u32, candidates: u32): void {
+  const bytes = recordWrite(DECIDE_RECORDS_OFFSET, asked, identity, selectionBits, words, candidates);
+  store<u32>(DECIDE_OFFSET + BATCH_RECORDS_BYTES * 4, bytes);
+  headWrite(asked, at, 1, true);
+}
+
+function headWrite(asked: Decider, at: u32, count: u32, shown: bool): void {
   const channel = changetype<Channel>(asked.channel);
   const slots = filtersSlots(channel);
   const table = deciderTable(asked);
-  tableWrite(table, slots, asked.columnsAt, deciderInterned(asked));
-  store<u32>(DECIDE_OFFSET + BATCH_EVENTS * 4, events);
+  if (shown) tableShow(table, slots, asked.columnsAt, deciderInterned(asked));
+  else tableWrite(table, slots, asked.columnsAt, deciderInterned(asked));
+  store<u32>(DECIDE_OFFSET + BATCH_EVENTS * 4, count);
   store<u32>(DECIDE_OFFSET + BATCH_CHANNEL * 4, channel.number);
-  store<u32>(DECIDE_OFFSET + BATCH_STAGE * 4, stageOfStep(step));
-  store<u32>(DECIDE_OFFSET + BATCH_DECIDER * 4, decider);
-  store<u32>(DECIDE_OFFSET + BATCH_OWN * 4, step === STEP_OUT || step === STEP_IN ? 0 : 1);
+  store<u32>(DECIDE_OFFSET + BATCH_STAGE * 4, stageOfStep(at));
+  store<u32>(DECIDE_OFFSET + BATCH_DECIDER * 4, changetype<u32>(asked));
+  store<u32>(DECIDE_OFFSET + BATCH_OWN * 4, at === STEP_OUT || at === STEP_IN ? 0 : 1);
   store<u32>(DECIDE_OFFSET + BATCH_RECORDS_AT * 4, DECIDE_RECORDS_OFFSET);
   store<u32>(DECIDE_OFFSET + BATCH_SINKS * 4, slots.high);
   store<u32>(DECIDE_OFFSET + BATCH_TABLE_AT * 4, table.imageAt);

@@ -105,6 +105,18 @@ function forget(table: SinkTable): void {
 /** Writes the rows that have changed, and the head. `namesAt`: u32 address and u32 bytes of each column's name. */
 export function tableWrite(table: SinkTable, slots: Slots, namesAt: u32, interned: Interned): void {
   if (table.written !== 0) forget(table);
+  if (table.changed !== 0) table.generation++;
+  imageWrite(table, slots, namesAt, interned, table.generation);
+  table.written = 1;
+}
+
+/** The same to be looked at: the next tableWrite() tells of the same changes, and of the same generation. */
+export function tableShow(table: SinkTable, slots: Slots, namesAt: u32, interned: Interned): void {
+  const isNext = table.written === 0 && table.changed !== 0;
+  imageWrite(table, slots, namesAt, interned, table.generation + (isNext ? 1 : 0));
+}
+
+function imageWrite(table: SinkTable, slots: Slots, namesAt: u32, interned: Interned, generation: u32): void {
   const bytes = rowBytes(table);
   for (let i: u32 = 0; i < table.changed; i++) {
     const slot = load<u32>(table.changedAt + i * 4);
@@ -114,11 +126,9 @@ export function tableWrite(table: SinkTable, slots: Slots, namesAt: u32, interne
     if (member === 0) memory.fill(row, 0, bytes);
     else rowWrite(row, changetype<Member>(member), table.columns, namesAt, interned);
   }
-  if (table.changed !== 0) table.generation++;
-  table.written = 1;
   store<u32>(table.imageAt, slots.high);
   store<u32>(table.imageAt, bytes, 4);
-  store<u32>(table.imageAt, table.generation, 8);
+  store<u32>(table.imageAt, generation, 8);
   store<u32>(table.imageAt, table.columns, 12);
 }
 

@@ -27,6 +27,7 @@ import { nowMs } from "../clock";
 import { collectedAt, collectMatching } from "../match/collect";
 import { memberTakes } from "../match/select";
 import { mix64 } from "../memory/random";
+import { EXPLAIN_BY_DECIDER } from "./abi";
 import { filtersIn, filtersOut } from "./bind";
 import { candidateAdd, candidateAt, candidates, candidatesClear } from "./candidates";
 import { chooseAmong, chooseOrdered } from "./choose";
@@ -162,6 +163,14 @@ function routesRun(routes: Routes): void {
     else narrow(route);
     return;
   }
+}
+
+/** For explain: a decider has the word about those that are in. `carried`: the source brought it. */
+export function stagesMark(carried: bool): void {
+  place = EXPLAIN_BY_DECIDER;
+  own = carried ? 1 : 0;
+  mark();
+  own = 0;
 }
 
 /** For explain: which route has the word about those that are in. */

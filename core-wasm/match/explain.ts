@@ -23,7 +23,6 @@ import {
   EXPLAIN_VERDICT,
   EXPLAINED_BLOCKED,
   EXPLAINED_CAPACITY,
-  EXPLAINED_DECIDER,
   EXPLAINED_ECHO,
   EXPLAINED_HELD,
   EXPLAINED_IN,
@@ -35,8 +34,6 @@ import {
   OVERFLOW_REJECT,
   RECEIPTS_OFFSET,
   ROLE_SOURCE,
-  STAGE_IN,
-  STAGE_OUT,
   VERDICT_DELIVERED,
   VERDICT_DROPPED,
   VERDICT_HELD,
@@ -44,7 +41,6 @@ import {
   VERDICT_UNKNOWN,
 } from "../abi";
 import { Channel } from "../channel/channel";
-import { Live } from "../channel/live";
 import { Member, pairWithRole } from "../channel/member";
 import { joinedSink } from "../channel/sinks";
 import { typeLookup, typeSetTakes } from "../channel/types";
@@ -53,31 +49,16 @@ import { entryBytes } from "../event/entry";
 import { factsForget, factsNote } from "../event/facts";
 import { SCAN_PRIORITY, scanFlags, scanPriority, scanTimeUs, scanTypeAt, scanTypeBytes } from "../event/scan";
 import { viewEvent } from "../expression/view";
-import { Filters, filtersIn, filtersOut } from "../filter/bind";
-import {
-  Candidate,
-  candidateAdd,
-  candidateAt,
-  candidateBlank,
-  candidates,
-  candidatesClear,
-} from "../filter/candidates";
+import { EXPLAINED_DECIDER_UNASKED } from "../filter/abi";
+import { Candidate, candidateAdd, candidateAt, candidateBlank, candidatesClear } from "../filter/candidates";
 import { selectionsOf } from "../filter/questions";
-import {
-  carriedBy,
-  RUN_DRY,
-  stageEnter,
-  stagesBegin,
-  stagesFill,
-  stagesNobody,
-  stagesOwnReason,
-  stepRun,
-} from "../filter/stages";
+import { RUN_DRY, stagesBegin, stagesFill, stagesOwnReason } from "../filter/stages";
 import { inboxHasRoom, inboxYields } from "../mailbox/inbox";
 import { orderAhead } from "../mailbox/order";
 import { Mailbox } from "../mailbox/records";
 import { inboxWake } from "../mailbox/reorder";
 import { connectionAt } from "../session/connection";
+import { explainWalk } from "./explain-way";
 import { memberTakes } from "./select";
 
 let verdict: u32 = 0;
@@ -89,9 +70,12 @@ const NO_ENTRY: u32 = 1;
 /** Own sinks of the submitter that may get an echo: no candidates, and not out either. */
 const OWN: u32 = 0xffff;
 
+/** What explainEvent() returns where a decider must be asked first (explain-way.ts). */
+export const EXPLAIN_ASKS: u32 = 0xffffffff;
+
 /**
  * Writes what would become of the event that was scanned just now at the sinks from the index `from` on; returns how many
- * records there are. `connection`: the submitter, 0: somebody else. `deadlineMs`: Infinity for none.
+ * records there are, or EXPLAIN_ASKS. `connection`: the submitter, 0: somebody else. `deadlineMs`: Infinity for none.
  */
 export function explainEvent(channel: Channel, connection: u32, at: u32, bytes: u32, deadlineMs: f64, from: u32): u32 {
   const type = typeLookup(scanTypeAt, scanTypeBytes);
@@ -101,7 +85,7 @@ export function explainEvent(channel: Channel, connection: u32, at: u32, bytes: 
   const timeUs = scanTimeUs(<i64>(nowMs * 1000));
   viewEvent(at, bytes);
   const filtered = channel.filters !== 0;
-  if (filtered) choose(channel, connection, type);
+  if (filtered && !choose(channel, connection, type)) return EXPLAIN_ASKS;
   let count: u32 = 0;
   let index: u32 = 0;
   for (let place: u32 = 0; place < channel.joined && count < EXPLAIN_RECORDS_MAX; place++) {
@@ -146,7 +130,8 @@ function rankWrite(record: u32, at: u32): void {
 }
 
 function chance(why: u32): bool {
-  return why === EXPLAINED_ROUTE_CHANCE || why === EXPLAINED_ROUTE_CHANCE + EXPLAINED_IN || why === EXPLAINED_DECIDER;
+  const where = why & ~EXPLAINED_IN;
+  return where === EXPLAINED_ROUTE_CHANCE || where === EXPLAINED_DECIDER_UNASKED;
 }
 
 /** Whether the sink wants the event at all: EXPLAINED_…, or EXPLAINED_NONE where it does. */
@@ -157,8 +142,11 @@ function matchOf(channel: Channel, member: Member, connection: u32, type: u32): 
   return EXPLAINED_NONE;
 }
 
-/** Runs all filters without any effect; the candidates stand in the order of the channel's sinks afterwards. */
-function choose(channel: Channel, connection: u32, type: u32): void {
+/**
+ * Runs all filters without any effect; the candidates stand in the order of the channel's sinks afterwards. False: a decider
+ * must be asked first.
+ */
+function choose(channel: Channel, connection: u32, type: u32): bool {
   candidatesClear();
   for (let place: u32 = 0; place < channel.joined; place++) {
     const sink = joinedSink(channel, place);
@@ -172,31 +160,7 @@ function choose(channel: Channel, connection: u32, type: u32): void {
   const source = pairWithRole(connection, channel.number, ROLE_SOURCE);
   stagesBegin(channel, connection, type, channel.sequence + 1, RUN_DRY);
   stagesFill();
-  walk(channel, source);
-}
-
-/** Runs the filters in their order, up to the first that is a module: of whom that is asked about nothing is known. */
-function walk(channel: Channel, source: u32): void {
-  const filters = changetype<Filters>(channel.filters);
-  const own = source === 0 ? 0 : changetype<Member>(source).live;
-  stageEnter(STAGE_OUT);
-  if (own !== 0 && changetype<Live>(own).deciderOut !== 0) return unknown();
-  stepRun(carriedBy(source, STAGE_OUT), true);
-  if (filters.deciderOut !== 0) return unknown();
-  stepRun(filtersOut(channel), false);
-  if (stagesNobody()) return;
-  stageEnter(STAGE_IN);
-  if (own !== 0 && changetype<Live>(own).deciderIn !== 0) return unknown();
-  stepRun(carriedBy(source, STAGE_IN), true);
-  if (filters.deciderIn !== 0) return unknown();
-  stepRun(filtersIn(channel), false);
-}
-
-/** A module has the word about all that are left. */
-function unknown(): void {
-  for (let i: u32 = 0; i < candidates; i++) {
-    if (candidateAt(i).reason === EXPLAINED_NONE) candidateAt(i).reason = EXPLAINED_DECIDER;
-  }
+  return explainWalk(channel, source);
 }
 
 function outcomeOf(candidate: Candidate): u32 {

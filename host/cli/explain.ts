@@ -49,8 +49,27 @@ interface SinkLike {
   readonly inbox: { readonly id: string | null; readonly depth: number; readonly position: number | null };
 }
 
+/** A filter module that was asked. */
+interface ModuleLike {
+  readonly of: string;
+  readonly stage: string;
+  readonly name: string;
+  readonly version: number;
+  readonly decision: string | null;
+  readonly candidates: number;
+  readonly chosen: number;
+  readonly unasked?: string;
+  readonly fault?: { readonly cause: string; readonly text: string };
+  readonly failed: boolean;
+  readonly fuel: number;
+  readonly approximate: boolean;
+  readonly stateAgeMs: number | null;
+  readonly log: ReadonlyArray<{ readonly level: string; readonly text: string }>;
+}
+
 interface PageLike {
   readonly data: readonly SinkLike[];
+  readonly modules: readonly ModuleLike[];
   readonly next: string | null;
   readonly sinks: number;
   readonly refused?: { readonly detail: string; readonly code: string };
@@ -75,7 +94,7 @@ const STANDING: ReadonlyArray<{ readonly column: Column; readonly cell: (sink: S
 ];
 
 /**
- * Prints one line per sink.
+ * Prints one line per sink, and one per filter module that was asked.
  *
  * @returns Whether somebody would get the event.
  * @throws {CliError} for two events at once, a host that refuses, or none at all.
@@ -104,6 +123,7 @@ export async function explain(
     cursor = page.next;
   } while (cursor !== null);
   if (options.json !== true) print(sinks, page, terminal);
+  else for (const asked of page.modules) terminal.print(JSON.stringify({ asked }));
   return page.sinks > 0;
 }
 
@@ -139,6 +159,7 @@ function print(sinks: readonly SinkLike[], page: PageLike, terminal: Terminal): 
   const columns = [...HEAD, ...standing.map(({ column }) => column), WHY];
   for (const line of linesFromTable(columns, rows, style, terminal.width)) terminal.print(line);
   for (const line of new Set(sinks.flatMap(routeLine))) terminal.print(printable(line));
+  for (const line of page.modules.flatMap(moduleLines)) terminal.print(printable(line));
   terminal.print(`${figure(page.sinks)} of ${figure(sinks.length)} would get it`);
 }
 
@@ -147,6 +168,25 @@ function routeLine({ route }: SinkLike): string[] {
   if (route === undefined) return [];
   const { of, stage, index, summary } = route;
   return [`route ${index + 1} of the ${of === "source" ? "source's own " : ""}${stage} filter: ${summary}`];
+}
+
+/** What a module decided, why not by itself, and what it said. */
+function moduleLines(module: ModuleLike): string[] {
+  const { of, stage, name, version, unasked, fault, fuel, approximate, stateAgeMs, log } = module;
+  const state = stateAgeMs === null ? "state that it begins with" : `its state of ${ageText(stateAgeMs)} ago`;
+  const head = `module ${name} ${version} of the ${of === "source" ? "source's own " : ""}${stage} filter`;
+  return [
+    `${head}: ${unasked ?? `${decisionText(module)}, ${figure(fuel)} fuel${approximate ? `, by ${state}` : ""}`}`,
+    ...(fault === undefined ? [] : [`  ${fault.cause}: ${fault.text}`]),
+    ...log.map(({ level, text }) => `  ${level} ${text}`),
+  ];
+}
+
+function decisionText({ decision, candidates, chosen, failed }: ModuleLike): string {
+  const by = failed ? "by onError " : "";
+  if (decision === "divert") return `${by}to the channel that it diverts to`;
+  if (decision === "drop") return `${by}to nobody`;
+  return `${by}to ${figure(chosen)} of ${figure(candidates)}`;
 }
 
 /** As few digits as tell it from its neighbours. */

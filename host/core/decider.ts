@@ -116,13 +116,17 @@ export interface DecideBatch {
 /** The batch that decideNext() has presented, undefined where nothing waits. */
 export function nextBatch(core: Core, now: number): DecideBatch | undefined {
   const count = core.exports.decideNext(now);
-  if (count === 0) return undefined;
+  return count === 0 ? undefined : presentedBatch(core);
+}
+
+/** The batch that lies there now: that of decideNext(), or the one event that explain() asks about. */
+export function presentedBatch(core: Core): DecideBatch {
   const { bytes, words, decision } = core.views;
   const head = (word: number): number => words[abi.DECIDE_OFFSET / 4 + word] as number;
   const part = (at: number, size: number): Uint8Array => bytes.subarray(head(at), head(at) + head(size));
   const changedAt = head(filterAbi.BATCH_CHANGED_AT) >>> 2;
   return {
-    count,
+    count: head(filterAbi.BATCH_EVENTS),
     channelNumber: head(filterAbi.BATCH_CHANNEL),
     stage: head(filterAbi.BATCH_STAGE),
     decider: head(filterAbi.BATCH_DECIDER),

@@ -386,11 +386,27 @@ export interface CoreExports {
    * What would become of an encoded Event at the sinks of a channel, without doing anything: records of EXPLAIN_… in
    * RECEIPTS, RESULT_COUNT of them, in join order.
    *
+   * Where a decider has the word RESULT_REASON is REASON_DECIDE instead of REASON_DONE, and there are no records: the event is
+   * presented as decideNext() presents a batch, and explain() is to be called again, with the same event, behind
+   * explainAnswer(). No decider is asked twice, so there are STEPS of core-wasm/filter/parked.ts such calls at most. What waits for
+   * decide(), and what deciders have yet to be told of their tables, stays as it is. Not between decideNext() and decide().
+   *
    * @param submitter Connection whose own sinks `echo` is about; 0: none.
    * @param from Sinks to leave out at the beginning; there are more where as many records as fit were written.
    * @returns STATUS_OK, or why the channel would not take the event.
    */
   explain(channel: number, submitter: number, at: number, bytes: number, from: number, now: number): number;
+
+  /**
+   * Answers in the place of the decider that explain() asks for, with words as decide() takes them.
+   *
+   * @param how ANSWER_…; ANSWER_UNASKED needs no words.
+   * @returns STATUS_OK, or STATUS_DECISION where the word is wrong, or nobody is asked for; nothing is answered then.
+   */
+  explainAnswer(words: number, how: number): number;
+
+  /** Forgets all answers: before another event, or another moment, is explained. */
+  explainForget(): void;
 
   // --- Expressions: programs of core-wasm/expression/code.ts ---
 

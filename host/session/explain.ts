@@ -4,6 +4,8 @@
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import * as abi from "../../core-wasm/abi.ts";
+import { EXPLAIN_BY_DECIDER } from "../../core-wasm/filter/abi.ts";
+import type { ChannelDefinition } from "../channel/definition.ts";
 import { placeScratch } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import type { CoreViews } from "../core/views.ts";
@@ -16,6 +18,7 @@ import type { Stage as FilterStage } from "../filter/schema.ts";
 import { routeSummary } from "../filter/summary.ts";
 import { type Event, EventSchema } from "../gen/sluice/v1/event_pb.ts";
 import type { Engine } from "./engine.ts";
+import { type AskedModule, answerFor } from "./explain-module.ts";
 import type { OwnFilters } from "./own-filters.ts";
 import { reasonNamed, reasonOf, type Stage } from "./reasons.ts";
 import type { Roster, RosterMember } from "./roster.ts";
@@ -37,6 +40,8 @@ export interface Explained {
   readonly decisive?: Decisive;
   /** The route that decided, and how this sink stood in it; absent where none did. */
   readonly route?: ExplainedRoute;
+  /** The filter module that had the last word, in the place of a route. */
+  readonly module?: AskedModule;
   /** What waits in its inbox before the event. */
   readonly depth: { readonly events: number; readonly bytes: number; readonly position: number };
 }
@@ -70,6 +75,8 @@ export interface Explanation {
   readonly refused?: SluiceError;
   /** In join order. */
   readonly sinks: readonly Explained[];
+  /** Filter modules that were asked, in the order in which they decide. */
+  readonly modules: readonly AskedModule[];
 }
 
 /** Who submits, for `echo`. */
@@ -96,12 +103,14 @@ export function explain(
   const { core, clocks } = engine;
   const submitter = options.as === undefined ? 0 : roster.connectionOf(name, options.as);
   const now = clocks.service.now();
-  const event = filledIn(given, engine, channel.definition.delivery.priority, now);
+  const event = filledIn(given, engine, channel.definition.delivery, now);
   const bytes = toBinary(EventSchema, event);
   const members = new Map(roster.list(name).map((member) => [member.member, member]));
   const source = options.as === undefined ? undefined : roster.filtersOf(name, options.as);
   const bound: BoundFilters = { channel: channel.definition.filters, source };
   const sinks: Explained[] = [];
+  const modules: AskedModule[] = [];
+  core.exports.explainForget();
   for (;;) {
     // Placed again for each page: a page of records is read before anything else uses the scratch.
     const at = placeScratch(core, bytes);
@@ -110,14 +119,19 @@ export function explain(
     if (status !== abi.STATUS_OK) {
       const refused = errorFromStatus(status, result[abi.RESULT_VALUE] as number, result[abi.RESULT_LIMIT] as number);
       if (status !== abi.STATUS_TYPE_REFUSED) throw refused;
-      return { event, refused, sinks: [] };
+      return { event, refused, sinks: [], modules };
+    }
+    if (result[abi.RESULT_REASON] === abi.REASON_DECIDE) {
+      const asked = answerFor(engine);
+      if (asked !== undefined) modules.push(asked);
+      continue;
     }
     const count = result[abi.RESULT_COUNT] as number;
     for (let index = 0; index < count; index++) {
-      const explained = read(engine, index, members, event, bound);
+      const explained = read(engine, index, members, event, bound, modules);
       if (explained !== undefined) sinks.push(explained);
     }
-    if (count < abi.EXPLAIN_RECORDS_MAX) return { event, sinks };
+    if (count < abi.EXPLAIN_RECORDS_MAX) return { event, sinks, modules };
   }
 }
 
@@ -134,6 +148,7 @@ function read(
   members: ReadonlyMap<number, RosterMember>,
   event: Event,
   bound: BoundFilters,
+  modules: readonly AskedModule[],
 ): Explained | undefined {
   const { words } = engine.core.views;
   const at = (abi.RECEIPTS_OFFSET + index * abi.EXPLAIN_RECORD_BYTES) / 4;
@@ -141,7 +156,9 @@ function read(
   const verdict = verdicts[words[at + abi.EXPLAIN_VERDICT] as number];
   if (member === undefined || verdict === undefined) return undefined;
   const found = reasonOf(words[at + abi.EXPLAIN_REASON] as number);
-  const passed = routeAt(engine.core.views, at, found?.stage, bound);
+  const place = placeOf(words, at, found?.stage);
+  const passed = routeAt(engine.core.views, at, place, bound);
+  const module = place.index + 1 === EXPLAIN_BY_DECIDER ? moduleOf(modules, place) : undefined;
   const decisive = decisiveAt(member, event, found?.reason, passed?.route);
   const row =
     found?.reason === "where" && decisive !== undefined && decisive.missing.length > 0 ? reasonNamed("missing") : found;
@@ -153,6 +170,7 @@ function read(
     meaning: row?.meaning ?? null,
     ...(decisive === undefined ? {} : { decisive }),
     ...(passed === undefined ? {} : { route: passed.explained }),
+    ...(module === undefined ? {} : { module }),
     depth: {
       events: words[at + abi.EXPLAIN_EVENTS] as number,
       bytes: words[at + abi.EXPLAIN_BYTES] as number,
@@ -161,23 +179,35 @@ function read(
   };
 }
 
-/**
- * The route of a record; undefined where none decided.
- *
- * @param reason Stage that put the sink out; undefined where none did.
- */
-function routeAt(
-  { words, bytes }: CoreViews,
-  at: number,
-  reason: Stage | undefined,
-  bound: BoundFilters,
-): { readonly explained: ExplainedRoute; readonly route: Route } | undefined {
+/** Which filter had the last word about a sink. */
+interface FilterPlace {
+  readonly of: "channel" | "source";
+  readonly stage: FilterStage;
+  /** Of the route, from 0; -1: there was no filter. */
+  readonly index: number;
+}
+
+/** The filter that a record names. `reason`: stage that put the sink out; undefined where none did. */
+function placeOf(words: Uint32Array, at: number, reason: Stage | undefined): FilterPlace {
   const places = words[at + abi.EXPLAIN_ROUTE] as number;
   // How OUT chose it says more of a sink than that IN let it through.
   const stage = reason === "in" || (places & 0xffff) === 0 ? "in" : "out";
   const index = (stage === "in" ? places >>> 16 : places & 0xffff) - 1;
   const own = (words[at + abi.EXPLAIN_STAGE_OWN] as number) & (stage === "in" ? 2 : 1);
-  const of = own === 0 ? "channel" : "source";
+  return { of: own === 0 ? "channel" : "source", stage, index };
+}
+
+function moduleOf(modules: readonly AskedModule[], { of, stage }: FilterPlace): AskedModule | undefined {
+  return modules.find((module) => module.of === of && module.stage === stage);
+}
+
+/** The route of a record; undefined where none decided. */
+function routeAt(
+  { words, bytes }: CoreViews,
+  at: number,
+  { of, stage, index }: FilterPlace,
+  bound: BoundFilters,
+): { readonly explained: ExplainedRoute; readonly route: Route } | undefined {
   const route = bound[of]?.[stage]?.routes[index];
   if (route === undefined) return undefined;
   const view = new DataView(bytes.buffer, at * 4, abi.EXPLAIN_RECORD_BYTES);
@@ -219,12 +249,30 @@ function decisiveAt(
   return decisiveOf(source, tree, view(), dialect);
 }
 
-/** What the core would append: expressions may ask for it. */
-function filledIn(given: Event, engine: Engine, priority: number, now: number): Event {
+/** The last moment that an event can have, µs, to the next lower millisecond: more than that a float does not tell. */
+const TIME_US_MAX = 253_402_300_799_999_000;
+
+/** The earlier of the moments that an event says; its channel's where it says none. */
+function deadlineOf({ deliverByUs, ttlMs }: Event, channelTtlMs: number | null, now: number): bigint | undefined {
+  const ttl = ttlMs === undefined ? (deliverByUs === undefined && channelTtlMs) || null : Number(ttlMs);
+  if (ttl === null) return deliverByUs;
+  const byUs = BigInt(Math.floor(Math.min((now + ttl) * 1000, TIME_US_MAX)));
+  return deliverByUs === undefined || byUs < deliverByUs ? byUs : deliverByUs;
+}
+
+/** What the core would append: expressions and modules may ask for it. */
+function filledIn(
+  given: Event,
+  engine: Engine,
+  { priority, ttlMs }: ChannelDefinition["delivery"],
+  now: number,
+): Event {
   const timeUs = given.timeUs ?? BigInt(Math.round(now * 1000));
+  const deliverByUs = deadlineOf(given, ttlMs, now);
   return create(EventSchema, {
     ...given,
     timeUs,
+    ...(deliverByUs === undefined ? {} : { deliverByUs }),
     source: given.source || `/host/${engine.options.hostId}`,
     ...(given.priority === undefined && priority !== 4 ? { priority } : {}),
   });

@@ -3,6 +3,7 @@
  * docs/explain.md is generated from it. Who brings a stage adds its rows here, in the order in which they are looked at.
  */
 import * as abi from "../../core-wasm/abi.ts";
+import { EXPLAINED_DECIDER_FAILED, EXPLAINED_DECIDER_UNASKED } from "../../core-wasm/filter/abi.ts";
 
 /** Where it is decided, in the order of the stages. */
 export const stages = Object.freeze(["submit", "match", "out", "in", "inbox"] as const);
@@ -63,14 +64,8 @@ export const reasons: readonly Reason[] = Object.freeze([
     reason: "missing",
     meaning: "its expression does not hold and asks for what is not there, which `expression.missing` names",
   },
-  {
-    stage: "out",
-    reason: "module",
-    meaning: "a filter of the channel decides, and is not asked",
-    explained: abi.EXPLAINED_DECIDER,
-  },
-  ...routeReasons("out", 0),
-  ...routeReasons("in", abi.EXPLAINED_IN),
+  ...filterReasons("out", 0),
+  ...filterReasons("in", abi.EXPLAINED_IN),
   {
     stage: "inbox",
     reason: "capacity",
@@ -118,9 +113,27 @@ export const reasons: readonly Reason[] = Object.freeze([
   { stage: "inbox", reason: "held", meaning: "somebody holds its inbox", explained: abi.EXPLAINED_HELD },
 ] satisfies readonly Reason[]);
 
-/** The rows of a filter made of routes, which are the same before the links and before the inboxes. */
-function routeReasons(stage: "out" | "in", offset: number): Reason[] {
+/** The rows of a filter, which are the same before the links and before the inboxes. */
+function filterReasons(stage: "out" | "in", offset: number): Reason[] {
   return [
+    {
+      stage,
+      reason: "module",
+      meaning: "the filter module left it out",
+      explained: abi.EXPLAINED_DECIDER + offset,
+    },
+    {
+      stage,
+      reason: "module.failed",
+      meaning: "the filter module failed or was let alone, and its `onError` drops or diverts the event",
+      explained: EXPLAINED_DECIDER_FAILED + offset,
+    },
+    {
+      stage,
+      reason: "module.unasked",
+      meaning: "a filter module has the word, and could not be asked; `modules` says why",
+      explained: EXPLAINED_DECIDER_UNASKED + offset,
+    },
     {
       stage,
       reason: "route.unique",

@@ -148,12 +148,6 @@ describe("explain()", () => {
         },
       ],
     ],
-    [
-      "a channel with a decider",
-      abi.VERDICT_UNKNOWN,
-      abi.EXPLAINED_DECIDER,
-      [(harness, channel) => harness.decide(channel)],
-    ],
   ])("%s", (_name, verdict, reason, args) => {
     expect(judge(...args)).toMatchObject({ verdict, reason });
   });

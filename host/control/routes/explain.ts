@@ -5,6 +5,7 @@ import { checkWith } from "../../check.ts";
 import { problemCore, SluiceError } from "../../errors.ts";
 import { type Event, EventSchema } from "../../gen/sluice/v1/event_pb.ts";
 import type { Explained, ExplainedRoute } from "../../session/explain.ts";
+import type { AskedModule } from "../../session/explain-module.ts";
 import { stages } from "../../session/reasons.ts";
 import { jsonFromEvent } from "../../socket/json/codec.ts";
 import { eventSchema } from "../../socket/json/schema/event.ts";
@@ -17,6 +18,35 @@ import { nameOf } from "./channels.ts";
 import { type ControlApp, channelParameter, jsonContent, problemAnswers } from "./kit.ts";
 
 const count = z.int().min(0);
+const filterOf = z
+  .enum(["channel", "source"])
+  .openapi({ description: "`source`: one that the submitter brought itself" });
+/** What tells a module apart. */
+const moduleNamed = { of: filterOf, stage: z.enum(["in", "out"]), name: z.string(), version: count };
+const askedModule = z
+  .object({
+    ...moduleNamed,
+    digest: z.string(),
+    decision: z.enum(["all", "some", "drop", "divert"]).nullable().openapi({
+      description: "null: it could not be asked, `unasked` says why",
+    }),
+    candidates: count.openapi({ description: "Sinks that it may choose from" }),
+    chosen: count,
+    unasked: z.string().optional(),
+    fault: z
+      .object({ cause: z.string(), text: z.string() })
+      .optional()
+      .openapi({ description: "Why `onError` decides, where `failed`" }),
+    failed: z.boolean().openapi({ description: "The decision is that of `onError`" }),
+    fuel: count.openapi({ description: "Of the call, and of making the instance" }),
+    approximate: z.boolean().openapi({
+      description: "It has state, and the module at work may know more than what was saved last",
+    }),
+    stateAgeMs: z.number().nullable().openapi({ description: "Age of that state; null: there was none" }),
+    log: z.array(z.object({ level: z.string(), text: z.string() })).openapi({ description: "What it said meanwhile" }),
+  })
+  .meta({ id: "AskedModule" });
+
 const shown = z
   .object({
     member: z.string(),
@@ -31,7 +61,7 @@ const shown = z
       .openapi({ description: "The part of the sink's expression that decided, and the attributes that it missed" }),
     route: z
       .object({
-        of: z.enum(["channel", "source"]).openapi({ description: "`source`: one that the submitter brought itself" }),
+        of: filterOf,
         stage: z.enum(["in", "out"]),
         index: count.openapi({ description: "Place in its filter, from 0" }),
         summary: z.string(),
@@ -42,6 +72,10 @@ const shown = z
       })
       .optional()
       .openapi({ description: "The route that decided, and how the sink stood in it; absent: none did" }),
+    module: z
+      .object(moduleNamed)
+      .optional()
+      .openapi({ description: "The filter module that had the last word, in the place of a route" }),
     rank: count.nullable().openapi({ description: "Place among the sinks that qualify for the route, from 1" }),
     region: z.null(),
     inbox: z.object({
@@ -70,6 +104,7 @@ const explain = createRoute({
         pageSchema(shown).extend({
           event: eventSchema,
           sinks: count.openapi({ description: "Sinks that would get it, now or later" }),
+          modules: z.array(askedModule).openapi({ description: "Filter modules that were asked, in their order" }),
           refused: problemSchema
             .omit({ ref: true })
             .optional()
@@ -97,12 +132,17 @@ export function addExplainRoute(app: ControlApp): void {
     const submitter =
       as === undefined ? undefined : (memberNumber(checkWith(memberName, as, ["query", "as"])) as number);
     const given = await readOneEvent(context, readEvents, limits.bodyBytes);
-    const { event, refused, sinks } = service.explain(channel, given, submitter === undefined ? {} : { as: submitter });
+    const { event, refused, sinks, modules } = service.explain(
+      channel,
+      given,
+      submitter === undefined ? {} : { as: submitter },
+    );
     const places = sinks.map((explained, index) => ({ explained, place: String(index).padStart(INDEX_DIGITS, "0") }));
     const page = pageFrom(places, wanted, app, list, ({ place }) => place);
     return context.json({
       event: jsonFromEvent(event),
       sinks: sinks.filter(({ verdict }) => verdict === "delivered" || verdict === "held").length,
+      modules: modules.map(moduleView),
       ...(refused === undefined ? {} : { refused: problemCore(refused) }),
       data: page.data.map(({ explained }) => resourceOf(explained, service.hostId)),
       next: page.next,
@@ -142,7 +182,7 @@ function decoded(entry: Uint8Array): Event {
 }
 
 function resourceOf(explained: Explained, host: string) {
-  const { member, verdict, stage, reason, meaning, decisive, route, depth } = explained;
+  const { member, verdict, stage, reason, meaning, decisive, route, module, depth } = explained;
   const waits = verdict === "delivered" || (verdict === "held" && stage === "inbox");
   return {
     member: `m${member.member}`,
@@ -153,9 +193,32 @@ function resourceOf(explained: Explained, host: string) {
     detail: meaning,
     ...(decisive === undefined ? {} : { expression: decisive }),
     ...(route === undefined ? {} : { route: routeView(route) }),
+    ...(module === undefined ? {} : { module: named(module) }),
     rank: route?.rank ?? null,
     region: null,
     inbox: { id: member.inbox, depth: depth.events, position: waits ? depth.position : null },
+  };
+}
+
+function named({ of, stage, name, version }: AskedModule) {
+  return { of, stage, name, version };
+}
+
+function moduleView(module: AskedModule) {
+  const { digest, decision, candidates, chosen, unasked, fault, failed, fuel, approximate, stateAgeMs, log } = module;
+  return {
+    ...named(module),
+    digest,
+    decision: decision ?? null,
+    candidates,
+    chosen,
+    ...(unasked === undefined ? {} : { unasked }),
+    ...(fault === undefined ? {} : { fault }),
+    failed,
+    fuel,
+    approximate,
+    stateAgeMs: stateAgeMs ?? null,
+    log: [...log],
   };
 }
 

@@ -11,10 +11,12 @@ import type { Log } from "../../log.ts";
 import type { ModuleBinding } from "../route.ts";
 import type { Stage } from "../schema.ts";
 import { KIND_ALL, type ModuleBatch } from "./batch.ts";
+import { Budget } from "./budget.ts";
 import { ModuleTotals } from "./counters.ts";
 import { Decisions } from "./decisions.ts";
 import { InstancePool } from "./pool.ts";
-import { type RunningDeps, RunningModule } from "./running.ts";
+import { type RunningDeps, RunningModule, type RunOptions } from "./running.ts";
+import { type Asked, askScratch } from "./scratch.ts";
 import { type Deciders, Seat, type Target } from "./seat.ts";
 import type { ModuleSource, ModuleVersion } from "./source.ts";
 
@@ -68,6 +70,8 @@ export class Binder {
   readonly #settings: BinderSettings;
   readonly #deps: RunningDeps;
   readonly #decisions = new Decisions();
+  /** Of all dry runs together. */
+  readonly #dryBudget: Budget;
   readonly #seats = new Map<string, Seat>();
   readonly #byHandle = new Map<number, Seat>();
   /** What decides at each place: by target and stage. */
@@ -80,6 +84,7 @@ export class Binder {
     this.#settings = settings;
     this.pool = settings.pool ?? new InstancePool();
     const { clocks, log, source, seed } = settings;
+    this.#dryBudget = new Budget(clocks.real);
     this.#deps = { clocks, log, source, seed, pool: this.pool, onOpen: (running) => void this.#failed.add(running) };
     source.onRevision((name) => this.#switchAll(name));
   }
@@ -151,12 +156,19 @@ export class Binder {
       decisions.begin(batch);
       decisions.setOpen(KIND_ALL);
     } else {
-      const { onError, fuel } = use.binding;
-      const options = { hook: batch.stage, onError: onError ?? seat.running.version.spec.manifest.onError, fuel };
-      seat.running.decide(batch, options, decisions);
+      seat.running.decide(batch, optionsOf(use, seat, batch.stage), decisions);
       seat.tellInterned();
     }
     return decisions;
+  }
+
+  /** Has the module of a batch asked in a dry run, which it does not notice; undefined where none is bound for it. */
+  explain(batch: BoundBatch): Asked | undefined {
+    const seat = this.#byHandle.get(batch.handle);
+    const use = seat && this.#uses.get(placeOf(seat.target, batch.stage));
+    if (seat === undefined || use === undefined) return undefined;
+    const deps = { pool: this.pool, budget: this.#dryBudget };
+    return askScratch(seat.running, batch, optionsOf(use, seat, batch.stage), deps);
   }
 
   /** To be called when no batch is under way: takes revisions back that failed soon after they were given. */
@@ -320,6 +332,10 @@ export class Binder {
 /** What `sluice_init` gets: JSON as UTF-8. */
 function configOf({ config }: ModuleBinding, { spec }: ModuleVersion): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(config ?? spec.manifest.config));
+}
+
+function optionsOf({ binding }: Use, { running }: Seat, hook: Stage): RunOptions {
+  return { hook, onError: binding.onError ?? running.version.spec.manifest.onError, fuel: binding.fuel };
 }
 
 function placeOf({ channel, member }: Target, stage: Stage): string {

@@ -6,6 +6,7 @@ import { errorFromStatus } from "../../core/status.ts";
 import { fieldOf } from "../../expression/names.ts";
 import { stageNumbers } from "../bound.ts";
 import type { Binder, BoundBatch } from "./binder.ts";
+import type { Asked } from "./scratch.ts";
 import type { Deciders, Target } from "./seat.ts";
 import type { PayloadProjection } from "./spec.ts";
 
@@ -38,6 +39,13 @@ export function decideByModule(binder: Binder, batch: DecideBatch): number | und
   const { words, used } = binder.decide(boundBatch(batch));
   batch.words.set(words.subarray(0, used));
   return used;
+}
+
+/** Has a module asked in a dry run, and its words written where the core reads them. As {@link decideByModule}. */
+export function askModule(binder: Binder, batch: DecideBatch): Asked | undefined {
+  const asked = binder.explain(boundBatch(batch));
+  if (asked !== undefined) batch.words.set(asked.words);
+  return asked;
 }
 
 /** A batch of the core as modules have it. */

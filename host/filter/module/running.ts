@@ -4,7 +4,7 @@
  * Every event of a batch gets a decision, whatever the module does: what it decided before it failed counts, the first event
  * without a decision gets what `onError` says, the rest is run again on a new instance.
  */
-import type { Clocks } from "../../clock.ts";
+import type { Clock, Clocks } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import type { ModuleBatch, SinkTable } from "./batch.ts";
 import { Breaker } from "./breaker.ts";
@@ -12,7 +12,7 @@ import { Budget } from "./budget.ts";
 import { type Counting, FaultLog, type ModuleCounters, noModuleCounters } from "./counters.ts";
 import { type Decisions, onErrorWords } from "./decisions.ts";
 import { ModuleFault } from "./fault.ts";
-import { type Answer, ModuleInstance } from "./instance.ts";
+import { type Answer, type InstanceSettings, ModuleInstance } from "./instance.ts";
 import { ModuleLog } from "./log.ts";
 import type { InstancePool } from "./pool.ts";
 import type { ModuleSource, ModuleVersion } from "./source.ts";
@@ -36,6 +36,14 @@ export interface RunningDeps {
   readonly seed: () => number;
   /** Hears that a revision was let alone because of its faults. */
   readonly onOpen?: (running: RunningModule) => void;
+}
+
+/** What an instance of a dry run begins with. */
+export interface Bearings extends Omit<InstanceSettings, "log" | "usage"> {
+  /** By which it is timed. */
+  readonly real: Clock;
+  /** How long ago the state was saved; undefined: there is none. */
+  readonly stateAgeMs: number | undefined;
 }
 
 /** How often state is saved while events come, and how old it may be to be used after a fault. */
@@ -146,6 +154,28 @@ export class RunningModule {
     const instance = this.#instance;
     if (instance?.saves === true) this.#guarded(() => this.#saveFrom(instance));
     return this.#fresh();
+  }
+
+  /** What keeps it from being asked now, so that `onError` decides; undefined where nothing does. Looking changes nothing. */
+  get rest(): { readonly cause: "resting" | "budget"; readonly text: string } | undefined {
+    if (!this.breaker.allows()) return { cause: "resting", text: "It has failed too often, and is let alone" };
+    if (!this.#budget.allows()) return { cause: "budget", text: "It has used up what it may compute in a second" };
+    return undefined;
+  }
+
+  /** What an instance of a dry run begins with: nothing of it is shared with the one at work. */
+  get bearings(): Bearings {
+    const { clocks, seed } = this.#deps;
+    const state = this.#state;
+    return {
+      clock: clocks.service,
+      real: clocks.real,
+      config: this.#config,
+      seed: seed(),
+      interned: new Map(this.interned),
+      state,
+      stateAgeMs: state && clocks.service.now() - this.#stateAt,
+    };
   }
 
   /** Lets go of the instance; nothing is to be decided by this any more, unless it is started again. */
@@ -293,12 +323,12 @@ export class RunningModule {
 }
 
 /** Fuel of a call with so many events, or as much as the binding says. */
-function callFuel({ callFuel, eventFuel, callFuelMax }: ModuleLimits, count: number, asked?: number): number {
+export function callFuel({ callFuel, eventFuel, callFuelMax }: ModuleLimits, count: number, asked?: number): number {
   return Math.min(callFuelMax, asked ?? callFuel + eventFuel * count);
 }
 
 /** Copies the decisions out that make sense. @returns The first that does not, where the call itself went well. */
-function takeAnswer(
+export function takeAnswer(
   { words, length, fault }: Answer,
   count: number,
   decisions: Decisions,

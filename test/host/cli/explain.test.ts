@@ -1,5 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { binaryOf, moduleText, talkingText } from "../filter/module/kit.ts";
 import { type Running, type RunningHost, startHost, stopHost } from "./sluice.ts";
+
+/** Traps on events that a look before the upload does not have: whose type is of one character. */
+const odd = `(func $odd (result i32)
+  (if (i32.eq (i32.load (i32.const 32828)) (i32.const 1)) (then unreachable)) (i32.const 1))`;
 
 describe("sluice explain", () => {
   let host: RunningHost;
@@ -39,6 +47,39 @@ describe("sluice explain", () => {
     await host.run(["channel", "create", "empty"]);
     const nobody = await host.run(["explain", "empty"]);
     expect([nobody.code, nobody.stdout]).toEqual([1, "nobody is subscribed\n"]);
+  });
+
+  test("asks filter modules, and shows what they decide and say", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sluice-explain-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    await writeFile(join(folder, "talking.wasm"), binaryOf(talkingText));
+    await writeFile(join(folder, "bad.wasm"), binaryOf(moduleText({ word: "(call $odd)", more: odd })));
+    const sub = host.start(["sub", "m"]);
+    onTestFinished(async () => void (await sub.stop()));
+    await sub.until("stderr", /subscribed/);
+    for (const name of ["talking", "bad"])
+      expect(await host.run(["filter", "push", join(folder, `${name}.wasm`)])).toMatchObject({ code: 0, stderr: "" });
+    await host.run(["channel", "filter", "m", "out", "--module", "talking"]);
+    await host.run(["channel", "filter", "m", "in", "--module", "bad", "--on-error", "drop"]);
+    const { code, stdout } = await host.run(["explain", "m", "--type", "t"], { env: { COLUMNS: "200" } });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^m\d+ +s\d+ +rejected +in module\.failed: /m);
+    expect(stdout).toMatch(
+      /\nmodule talking 1 of the out filter: to 1 of 1, [\d,]+ fuel\n {2}info hell\n {2}warn hello\n/,
+    );
+    expect(stdout).toMatch(
+      /\nmodule bad 1 of the in filter: by onError to nobody, [\d,]+ fuel\n {2}trap: [^\n]+\n0 of 1 would get it\n$/,
+    );
+    const lines = (await host.run(["explain", "m", "--type", "t", "--json"])).stdout.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { verdict: "rejected", module: { name: "bad", stage: "in" } },
+      { asked: { name: "talking", log: [{ text: "hell" }, { text: "hello" }] } },
+      { asked: { name: "bad", fault: { cause: "trap" }, failed: true } },
+    ]);
+    // Nobody was asked for real.
+    const { counters } = JSON.parse((await host.run(["filter", "show", "bad", "--json"])).stdout);
+    expect(JSON.stringify(counters)).not.toMatch(/"trap":[1-9]/);
+    expect((await host.run(["filter", "logs", "talking"])).stdout).not.toContain("hello");
   });
 
   test("a refusal is one line", async () => {

@@ -59,8 +59,38 @@ function hook(name: string, { word = "(i32.const 1)", answer = "(local.get $n)" 
     ${answer})`;
 }
 
-/** A word that is none. */
+/** Words that are none. */
 export const TRAP = "(block (result i32) unreachable)";
+/** It never comes to one. */
+export const LOOP = "(block (result i32) (loop $forever (br $forever)) (i32.const 0))";
+
+const CANDIDATES_AT = "(i32.load (i32.add (local.get $record) (i32.const 80)))";
+
+/** Sends every event to those sinks of a bitmap that are candidates; all events of a batch have the same. */
+export const only = (bits: number, more = ""): string =>
+  moduleText({
+    word: `(block (result i32)
+      (i32.store
+        (i32.add (local.get $out) (i32.mul (local.get $n) (i32.const 4)))
+        (i32.and
+          (i32.const ${bits})
+          (select
+            (i32.load (i32.add (local.get $record) ${CANDIDATES_AT}))
+            (i32.const -1)
+            ${CANDIDATES_AT})))
+      (i32.const 2))`,
+    answer: "(i32.add (local.get $n) (i32.const 1))",
+    more,
+  });
+
+/** A module that says a line about every event, and one when it starts. */
+export const talkingText = moduleText({
+  word: `(block (result i32) (call $log (i32.const 2) (i32.const 64) (i32.const 5)) (i32.const 1))`,
+  more: `(import "sluice" "log" (func $log (param i32 i32 i32)))
+    (data (i32.const 64) "hello")
+    (func (export "sluice_init") (param $at i32) (param $bytes i32) (result i32)
+      (call $log (i32.const 1) (i32.const 64) (i32.const 4)) (i32.const 0))`,
+});
 
 /** Lets five events pass, or `limit` of its configuration, and drops all after; its state is the count. */
 export const counterText = moduleText({

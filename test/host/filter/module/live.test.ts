@@ -6,28 +6,8 @@ import type { Stage } from "../../../../host/filter/schema.ts";
 import { type Client, carriers, connectTo } from "../../support/client.ts";
 import { breakCore, startHost, type TestHost } from "../../support/host.ts";
 import { until } from "../../support/until.ts";
-import { binaryOf, counterText, moduleText, TRAP } from "./kit.ts";
+import { binaryOf, counterText, LOOP, moduleText, only, TRAP } from "./kit.ts";
 import { memoryRegistry } from "./registry.ts";
-
-const CANDIDATES_AT = "(i32.load (i32.add (local.get $record) (i32.const 80)))";
-
-/** Sends every event to those sinks of a bitmap that are candidates; all events of a batch have the same. */
-const only = (bits: number): string =>
-  moduleText({
-    word: `(block (result i32)
-      (i32.store
-        (i32.add (local.get $out) (i32.mul (local.get $n) (i32.const 4)))
-        (i32.and
-          (i32.const ${bits})
-          (select
-            (i32.load (i32.add (local.get $record) ${CANDIDATES_AT}))
-            (i32.const -1)
-            ${CANDIDATES_AT})))
-      (i32.const 2))`,
-    answer: "(i32.add (local.get $n) (i32.const 1))",
-  });
-
-const LOOP = "(block (result i32) (loop $forever (br $forever)) (i32.const 0))";
 
 /** A host with modules by name; each is the revision of its place. */
 async function start(texts: Readonly<Record<string, string>> = {}) {
