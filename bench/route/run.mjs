@@ -5,23 +5,17 @@
 import { nanosecondsPer } from "../core/batches.mjs";
 import { rigMaker } from "../core/rig.mjs";
 import { median } from "../driver/statistics.mjs";
+import { BLOCKED_COUNTS, blockedCosts } from "./blocked.mjs";
 import { BATCH_EVENTS, openSubject } from "./subject.mjs";
 
 const FEW = 8;
 const MANY = 1_000;
-/** No event of the bench is as urgent as that. */
-const BLOCKED = "priority > 7";
-/** After so many blocked events the cost of the filter is looked at. */
-const BLOCKED_COUNTS = [1_000, 10_000, 100_000, 1_000_000];
-const BLOCKED_BATCHES = 200;
-
 /** @typedef {import('../core/rig.mjs').Rig} Rig @typedef {import('./subject.mjs').Setting} Setting */
 
 const leastLoaded = (/** @type {number} */ limit) => (/** @type {Rig} */ rig) => ({
   orderBy: rig.program("sink.load"),
   limit,
 });
-const nobody = (/** @type {Rig} */ rig) => ({ where: rig.program(BLOCKED) });
 
 /** What events are published to, with the deliveries that each must have. @type {readonly { way: string, title: string, setting: Setting, deliveries: number }[]} */
 const PUBLISHED = [
@@ -130,30 +124,4 @@ function blockedTitles() {
       title: `${stage.toUpperCase()} filter that blocks, after ${count.toLocaleString("en-US")} blocked events`,
     })),
   );
-}
-
-/**
- * What a filter that blocks every event costs by itself, as more and more are blocked: publishing with it to 8 sinks, less
- * publishing to no sink.
- *
- * @param {() => Rig} make @param {'out' | 'in'} stage @param {number} steps
- * @returns {[count: number, ns: number][]}
- */
-function blockedCosts(make, stage, steps) {
-  const filtered = openSubject(make(), { sinks: FEW, stage, route: nobody });
-  const plain = openSubject(make(), { sinks: 0 });
-  /** @type {[number, number][]} */
-  const costs = [];
-  let blocked = 0;
-  for (const count of BLOCKED_COUNTS.slice(0, steps)) {
-    for (; blocked < count; blocked += BATCH_EVENTS) filtered.publish();
-    const samples = [filtered, plain].map(({ publish }) => {
-      const batches = Array.from({ length: BLOCKED_BATCHES }, () => nanosecondsPer(publish, BATCH_EVENTS, 0));
-      return median(batches);
-    });
-    blocked += BLOCKED_BATCHES * BATCH_EVENTS;
-    costs.push([count, Number(samples[0]) - Number(samples[1])]);
-  }
-  if (filtered.delivered() > 0) throw new Error("The filter lets events through");
-  return costs;
 }

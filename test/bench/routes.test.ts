@@ -30,19 +30,34 @@ test("encodeRoutes() writes a count and a record each, with none where nothing i
   expect([number(0, abi.ROUTE_MAX_AGE_MS), number(1, abi.ROUTE_MAX_AGE_MS)]).toEqual([900, Number.POSITIVE_INFINITY]);
 });
 
-test("judge() holds the most of what a blocking filter costs against the least of the same round", () => {
-  const row = (peer: string, repetition: number, ns: number): Row => ({ cell: "route", peer, repetition, ns });
+const row = (peer: string, repetition: number, ns: number): Row => ({ cell: "route", peer, repetition, ns });
+
+test("judge() holds what a blocking filter costs after more events against the cost after the fewest, medians of each", () => {
   const rows = [
-    row("blocked-out-1000", 0, 100),
-    row("blocked-out-10000", 0, 110),
-    row("blocked-out-1000", 1, 150),
-    row("blocked-out-10000", 1, 100),
+    ...[100, 300, 110].map((ns, repetition) => row("blocked-out-1000", repetition, ns)),
+    ...[130, 120, 400].map((ns, repetition) => row("blocked-out-10000", repetition, ns)),
+    ...[90, 100, 95].map((ns, repetition) => row("blocked-out-100000", repetition, ns)),
     row("blocked-in-1000", 0, 500),
+    row("blocked-in-10000", 0, 400),
     row("update-1000", 0, 380),
   ];
   const verdicts = new Map(judge(rows).map((verdict) => [verdict.id, verdict]));
-  expect(verdicts.get("route-blocked-out")?.value).toBeCloseTo(1.3, 9);
-  expect(verdicts.get("route-blocked-in")).toMatchObject({ value: 1, verdict: "aim" });
+  const growth = verdicts.get("route-blocked-out");
+  // Without the first 260 by 205, without the second 265 by 105, without the third 125 by 200.
+  expect(growth?.value).toBeCloseTo(260 / 205, 9);
+  expect([growth?.low, growth?.high]).toEqual([125 / 200, 265 / 105]);
+  // That it falls is no fault.
+  expect(verdicts.get("route-blocked-in")).toMatchObject({ value: 0.8, verdict: "aim" });
   expect(verdicts.get("route-update")).toMatchObject({ value: 380, verdict: "floor" });
   expect(verdicts.get("route-updates")?.value).toBeCloseTo(3.8, 9);
+});
+
+test("judge() tells a filter that slows down from one whose samples scatter", () => {
+  const scatter = [0.9, 1.3, 1, 0.8, 1.1, 1.6, 0.95];
+  const costs = (peer: string, ns: number, from: number) =>
+    scatter.map((_, repetition) => row(peer, repetition, ns * (scatter[(repetition + from) % scatter.length] ?? 1)));
+  const verdictOf = (rows: Row[]) => judge(rows).find(({ id }) => id === "route-blocked-in")?.verdict;
+  const fewest = costs("blocked-in-1000", 100, 0);
+  expect(verdictOf([...fewest, ...costs("blocked-in-1000000", 100, 3)])).toBe("aim");
+  expect(verdictOf([...fewest, ...costs("blocked-in-1000000", 140, 3)])).toBe("missed");
 });

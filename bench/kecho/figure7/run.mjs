@@ -14,7 +14,7 @@ import { median } from "../../driver/statistics.mjs";
 import { sluiceOverTcp } from "../../peers/sluice.mjs";
 import { startSluice } from "../../peers/sluice-process.mjs";
 import { startSinks } from "./child.mjs";
-import { CHANNEL, EVENTS_PER_SECOND, MODES, PAYLOAD_BYTES, rotation, WARM_EVENTS } from "./modes.mjs";
+import { CHANNEL, EVENTS_PER_SECOND, MODES, PAYLOAD_BYTES, rotation, rounds, WARM_EVENTS } from "./modes.mjs";
 
 /** What is printed, with the paper's ratios to all; null where the paper has none. */
 const PLACES = /** @type {const} */ ([
@@ -35,9 +35,9 @@ const PLACES = /** @type {const} */ ([
  * @throws {Error} Where an event goes to more or fewer sinks than it should.
  */
 export async function runFigure7({ quick, say }) {
-  const rounds = quick ? 1 : 5;
-  const events = EVENTS_PER_SECOND / (quick ? 4 : 1);
-  const samples = [...(await measureSource(rounds, events)), ...(await measureHost(rounds, events))];
+  const count = quick ? 1 : 5;
+  const events = quick ? 50 : 200;
+  const samples = [...(await measureSource(count, events)), ...(await measureHost(count, events))];
   const lines = PLACES.flatMap(({ place, title, paper }) =>
     MODES.map(({ way }) => {
       const own = samples.filter((sample) => sample.place === place && sample.way === way);
@@ -65,10 +65,10 @@ export async function runFigure7({ quick, say }) {
   return { rows, lines };
 }
 
-/** @param {number} rounds @param {number} events @returns {Promise<Sample[]>} */
-async function measureSource(rounds, events) {
+/** @param {number} count Of rounds. @param {number} events Of a slice. @returns {Promise<Sample[]>} */
+async function measureSource(count, events) {
   const script = path.join(import.meta.dirname, "source.mjs");
-  const child = spawn(process.execPath, [script, String(rounds), String(events)], {
+  const child = spawn(process.execPath, [script, String(count), String(events)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const line = await Promise.race([once(createInterface(child.stdout), "line"), once(child, "exit")]);
@@ -77,8 +77,8 @@ async function measureSource(rounds, events) {
   return told.map((sample) => ({ place: "out", ...sample }));
 }
 
-/** The host in a process, its sinks in others. @param {number} rounds @param {number} events @returns {Promise<Sample[]>} */
-async function measureHost(rounds, events) {
+/** The host in a process, its sinks in others. @param {number} count Of rounds. @param {number} events Of a slice. @returns {Promise<Sample[]>} */
+async function measureHost(count, events) {
   const host = await startSluice();
   const sinks = await startSinks(host.tcpPort);
   const source = await sluiceOverTcp(host).openSource([CHANNEL]);
@@ -100,19 +100,20 @@ async function measureHost(rounds, events) {
   const samples = [];
   try {
     for (const stage of /** @type {const} */ (["out", "in"])) {
-      // The first round warms: it is not told.
-      for (const { round, mode } of rotation(rounds + 1)) {
+      const [alone, together] = [rounds(events), rounds(events)];
+      for (const { round, mode } of rotation(count)) {
         if (mode.route !== null) await bindRoute(host.port, CHANNEL, stage, mode.route);
         await submit(WARM_EVENTS, mode.sinks);
         const before = { host: cpuSecondsExact(host.pid), sinks: sinks.cpuSeconds() };
         await submit(events, mode.sinks);
-        const us = ((cpuSecondsExact(host.pid) - before.host) / events) * 1e6;
-        const sinksUs = ((sinks.cpuSeconds() - before.sinks) / events) * 1e6;
+        const us = (cpuSecondsExact(host.pid) - before.host) * 1e6;
+        const sinksUs = (sinks.cpuSeconds() - before.sinks) * 1e6;
         if (mode.route !== null) await bindRoute(host.port, CHANNEL, stage, null);
-        if (round === 0) continue;
-        samples.push({ place: `host-${stage}`, round: round - 1, way: mode.way, us });
-        if (stage === "in") samples.push({ place: "in", round: round - 1, way: mode.way, us: us + sinksUs });
+        alone.add(round, mode.way, us);
+        together.add(round, mode.way, us + sinksUs);
       }
+      samples.push(...alone.told().map((sample) => ({ place: `host-${stage}`, ...sample })));
+      if (stage === "in") samples.push(...together.told().map((sample) => ({ place: "in", ...sample })));
     }
   } finally {
     source.wire.close();

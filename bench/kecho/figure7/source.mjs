@@ -1,14 +1,14 @@
 // The paper's Figure 7a, right: a source with its OUT filter, and eight sinks elsewhere. The source lives in the host, as the
 // paper's lives in the kernel; what counts is what submitting an event costs until it is written to the sinks' sockets.
 //
-// Usage: node source.mjs ROUNDS EVENTS. Prints one line of JSON: CPU µs per event by round and mode.
+// Usage: node source.mjs ROUNDS EVENTS, the events of a slice. Prints one line of JSON: CPU µs per event by round and mode.
 import { bindRoute } from "../../driver/bind.mjs";
 import { openEmbedded } from "../embedded-service.mjs";
 import { startSinks } from "./child.mjs";
-import { CHANNEL, EVENTS_PER_SECOND, PAYLOAD_BYTES, rotation, WARM_EVENTS } from "./modes.mjs";
+import { CHANNEL, EVENTS_PER_SECOND, PAYLOAD_BYTES, rotation, rounds, WARM_EVENTS } from "./modes.mjs";
 
-const [rounds, events] = process.argv.slice(2).map(Number);
-if (rounds === undefined || events === undefined) throw new Error("Usage: node source.mjs ROUNDS EVENTS");
+const [count, events] = process.argv.slice(2).map(Number);
+if (count === undefined || events === undefined) throw new Error("Usage: node source.mjs ROUNDS EVENTS");
 const { service, serveHost, eventOf } = await openEmbedded();
 const served = await serveHost({ service, listen: "127.0.0.1:0", tcp: "127.0.0.1:0" });
 const httpPort = Number(new URL(served.url).port);
@@ -24,7 +24,7 @@ function submit() {
   return user + system;
 }
 
-/** @param {number} count @returns {Promise<number>} µs per event. */
+/** @param {number} count @returns {Promise<number>} µs of all together. */
 async function submitAll(count) {
   let us = 0;
   for (let i = 0; i < count; i++) {
@@ -32,22 +32,19 @@ async function submitAll(count) {
     us += submit();
     while (performance.now() < due) await new Promise((resolve) => setImmediate(resolve));
   }
-  return us / count;
+  return us;
 }
 
 let handled = 0;
-/** @type {{ round: number, way: string, us: number }[]} */
-const told = [];
-// The first round warms: it is not told.
-for (const { round, mode } of rotation(rounds + 1)) {
+const sums = rounds(events);
+for (const { round, mode } of rotation(count)) {
   if (mode.route !== null) await bindRoute(httpPort, CHANNEL, "out", mode.route);
   await submitAll(WARM_EVENTS);
-  const us = await submitAll(events);
+  sums.add(round, mode.way, await submitAll(events));
   handled += (WARM_EVENTS + events) * mode.sinks;
   const found = await sinks.handled(handled);
   if (found !== handled) throw new Error(`OUT, ${mode.way}: ${found} deliveries instead of ${handled}`);
   if (mode.route !== null) await bindRoute(httpPort, CHANNEL, "out", null);
-  if (round > 0) told.push({ round: round - 1, way: mode.way, us });
 }
 await sinks.end();
-process.stdout.write(`${JSON.stringify(told)}\n`, () => process.exit(0));
+process.stdout.write(`${JSON.stringify(sums.told())}\n`, () => process.exit(0));
