@@ -43,6 +43,7 @@ import { lossesOf } from "./channel/losses";
 import { Member, memberFind, membersInit, memberTable } from "./channel/member";
 import { typeSetMade, typeSetNew, typeSetRelease, typesInit } from "./channel/types";
 import { clockSet } from "./clock";
+import { cellsInit } from "./condition/cell";
 import { shapesInit } from "./event/shape";
 import { namesInit } from "./expression/names";
 import { errors } from "./expression/outcome";
@@ -139,6 +140,16 @@ const JUMBO_PAGES: u32 = EVENT_BYTES_MAX / PAGE_BYTES + 1;
 const MAILBOX_PAGES_MAX: u32 = 8192;
 const SOURCE_BYTES_MAX: u32 = 256;
 
+export {
+  conditionAdd,
+  conditionBoolean,
+  conditionExpression,
+  conditionMissing,
+  conditionNumber,
+  conditionRead,
+  conditionRemove,
+  conditionText,
+} from "./condition/calls";
 export { channelEmpty, channelRoutes, memberRoutes, routesAdd, routesRelease, routesStatistic } from "./filter/calls";
 export {
   channelDecider,
@@ -188,6 +199,7 @@ export function coreInit(storeBytes: u32, epoch: f64, mailboxBytes: u32): u32 {
   scratchInit();
   sortInit();
   startedInit();
+  cellsInit();
   const ok =
     keysInit() &&
     keptInit((((pages - storePages) / 2) * PAGE_BYTES) / 2) &&

@@ -98,6 +98,8 @@ export const codes = Object.freeze({
   admission: terminal(3560, 409, "The deadlines cannot be kept"),
   filter_unknown: terminal(3563, 404, "There is no such filter module"),
   filter_in_use: terminal(3564, 409, "The filter module is in use"),
+  condition_unknown: terminal(3565, 404, "There is no such condition"),
+  condition_in_use: terminal(3566, 409, "Something depends on the condition"),
 
   // --- Terminal: rights ---
   unauthorized: terminal(3570, 401, "Credentials are missing or not valid"),

@@ -7,6 +7,7 @@
 import type { Clocks } from "./clock.ts";
 import { createClocks } from "./clock.ts";
 import { type Log, silentLog } from "./log.ts";
+import { sampleMachine } from "./monitor/sample.ts";
 import type { ServiceOptionsInput } from "./options.ts";
 import { createManager } from "./runtime/embedded/manager.ts";
 import type { ManagerOptions, ServiceManager } from "./runtime/embedded/service-manager.ts";
@@ -86,6 +87,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     clocks,
     log,
     defer: (run) => void setImmediate(run),
+    sampleMachine,
     ...(onFatal === undefined ? {} : { onFatal }),
   });
   return {

@@ -168,6 +168,12 @@ export const limits = Object.freeze({
   cursorBytes: 512,
   /** Templates of one host: every new channel is compared with each. */
   templates: 1_000,
+  /** Conditions of one host: each may have a timer of its own. */
+  conditions: 10_000,
+  /** Conditions changed by one request. */
+  conditionsChanged: 1_000,
+  /** Windows and periods of a condition: a day. Timers of most runtimes end at 24 days. */
+  conditionMs: 86_400_000,
   /** Bytes of rendered JSON kept for further sinks: four times what one session drains at once. */
   renderCacheBytes: 1_048_576,
   /** Rendered events kept for further sinks: four times what one session drains of 100 B events. */

@@ -9,6 +9,8 @@ import { Channels } from "./channel/channels.ts";
 import { tellUses } from "./channel/module-uses.ts";
 import { Templates } from "./channel/templates.ts";
 import type { Clocks } from "./clock.ts";
+import { Conditions } from "./condition/conditions.ts";
+import { HostSampler } from "./condition/host-sampler.ts";
 import { type CountedExports, type Crossings, countCrossings } from "./core/crossings.ts";
 import { type Core, coreRestarted, createCore, isTrap } from "./core/instance.ts";
 import { SluiceError, sluiceErrorFrom } from "./errors.ts";
@@ -17,11 +19,11 @@ import type { FilterRegistry } from "./filter/registry/registry.ts";
 import { type Event, EventSchema } from "./gen/sluice/v1/event_pb.ts";
 import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
-import { resolveOptions, type ServiceOptions, type ServiceOptionsInput } from "./options.ts";
+import { resolveOptions, type ServiceOptions } from "./options.ts";
+import type { ServiceSettings } from "./service-settings.ts";
 import { admitWindow } from "./session/admission.ts";
 import { type CancelKeyOptions, type Cancelled, cancelKey } from "./session/cancel.ts";
 import type { Connection, ConnectionAdapter, ConnectionKind } from "./session/connection.ts";
-import type { Decider } from "./session/decider.ts";
 import { Deciding } from "./session/deciding.ts";
 import { drainSessions } from "./session/drain.ts";
 import { createEmitter, type Emitter, type EmitterOptions } from "./session/emitter.ts";
@@ -39,7 +41,7 @@ import { Roster } from "./session/roster.ts";
 import { Session } from "./session/session.ts";
 import { createSlots, type Slots } from "./session/slots.ts";
 import { CLOSED } from "./session/state.ts";
-import { readStatistics } from "./session/statistics.ts";
+import { channelFigures, readStatistics } from "./session/statistics.ts";
 import {
   createSubscription,
   type Managed,
@@ -53,26 +55,7 @@ import { namesOf } from "./socket/names.ts";
 import { createStreamRenderers, type StreamKind, type StreamRenderers } from "./socket/sse/renderers.ts";
 import { type OpenedStream, openStream, type StreamRequest } from "./socket/sse/stream.ts";
 
-/** What a service is made of. */
-export interface ServiceSettings {
-  /** Compiled `core.wasm`. */
-  readonly module: WebAssembly.Module;
-  readonly options?: ServiceOptionsInput;
-  readonly clocks: Clocks;
-  readonly log: Log;
-  /** Runs something after the input that this turn of the event loop still brings; a timer of 0 ms where absent. */
-  readonly defer?: (run: () => void) => void;
-  /** Decides who gets the events of channels with a decider. */
-  readonly decider?: Decider;
-  /** Filter modules; without it there are none. */
-  readonly filters?: FilterRegistry;
-  /** Hears of each new epoch, so that it can be kept. */
-  readonly onEpoch?: (epoch: number) => void;
-  /** What the runtime counts, by name, to be told with the service's own statistics. */
-  readonly statistics?: () => Readonly<Record<string, number>>;
-  /** The core failed too often: the process should end. */
-  readonly onFatal?: (error: Error) => void;
-}
+export type { ServiceSettings } from "./service-settings.ts";
 
 /** A running host. */
 export class Service implements Engine {
@@ -81,6 +64,7 @@ export class Service implements Engine {
   readonly log: Log;
   readonly channels: Channels;
   readonly templates = new Templates();
+  readonly conditions: Conditions;
   /** Filter modules; undefined where this host takes none. */
   readonly filters: FilterRegistry | undefined;
   /** Members of channels, for operators. */
@@ -138,6 +122,14 @@ export class Service implements Engine {
         this.fault(error, undefined);
         return coreRestarted(error);
       },
+    });
+    const { service: clock } = settings.clocks;
+    this.conditions = new Conditions({
+      holder: this,
+      clock,
+      sampler: new HostSampler(clock, settings.sampleMachine, () => this.sessionCount),
+      channel: (name) => channelFigures(this.channels.get(name)),
+      onTrap: (error) => this.#refusal(error, undefined),
     });
     this.channels.onChange(({ type, channel }) => {
       // Before whoever brought it into being publishes: its first event is to find the sinks there.
@@ -352,10 +344,10 @@ export class Service implements Engine {
 
   /** Counters of the core, the sessions and the channels, by name; those that grow end in "Total". */
   statistics(): Record<string, number> {
-    const inboxes = this.inboxes.count;
     return {
       ...readStatistics(this, this.#sessions.sockets, this.channels.count),
-      inboxes,
+      inboxes: this.inboxes.count,
+      conditions: this.conditions.count,
       ...this.#settings.statistics?.(),
     };
   }
@@ -400,6 +392,7 @@ export class Service implements Engine {
     this.draining = true;
     this.#sweeper.stop();
     this.flusher.stop();
+    this.conditions.close();
     for (const managed of [...this.#managed]) managed.close();
     this.resumption.endAll();
     this.tracing.close();
@@ -474,6 +467,7 @@ export class Service implements Engine {
       this.slots = createSlots();
       this.#crossings = undefined;
       this.channels.restore();
+      this.conditions.restore();
       this.#settings.onEpoch?.(this.core.epoch);
       for (const managed of this.#managed) managed.open();
       this.inboxes.reopen();

@@ -48,6 +48,10 @@ export const TYPE_TEXT: u32 = 4;
 export const SCOPE_EVENT: u32 = 0;
 /** A live attribute of the sink. */
 export const SCOPE_SINK: u32 = 1;
+/** A condition: it has no text, and the offset is its index among the inputs of what is evaluated. */
+export const SCOPE_CONDITION: u32 = 2;
+/** Conditions that one expression, or one contract, may ask for. */
+export const CONDITION_INPUTS_MAX: u32 = 64;
 
 /** The name is looked up among the attributes. All others: a field of the event, and where that is absent, the attributes. */
 export const FIELD_ATTRIBUTE: u32 = 0;

@@ -9,11 +9,13 @@ import {
   FIELD_SOURCE,
   FIELD_TIME,
   FIELD_TYPE,
+  SCOPE_CONDITION,
   SCOPE_SINK,
   TYPE_INTEGER,
   TYPE_NUMBER,
   TYPE_TEXT,
 } from "./code";
+import { inputExists, inputPut } from "./inputs";
 import { nameAt } from "./layout";
 import { errorAdd, strict } from "./outcome";
 import { scratchBytes, scratchMoment } from "./scratch";
@@ -39,6 +41,7 @@ export function namePut(slot: u32, program: u32, numbersAt: u32, index: u32): vo
     viewSinkAttribute(program + load<u32>(name, 4), load<u16>(name, 2));
     return valuePut(slot);
   }
+  if (load<u8>(name) === SCOPE_CONDITION) return inputPut(slot, load<u32>(name, 4));
   eventValuePut(slot, field, load<u32>(numbersAt + index * 4));
 }
 
@@ -115,6 +118,7 @@ export function nameExists(program: u32, numbersAt: u32, index: u32): bool {
     viewSinkAttribute(program + load<u32>(name, 4), load<u16>(name, 2));
     return viewAt !== 0;
   }
+  if (load<u8>(name) === SCOPE_CONDITION) return inputExists(load<u32>(name, 4));
   // Every event has these when it is delivered, given or filled in.
   if (field === FIELD_ID || field === FIELD_SOURCE || field === FIELD_TYPE || field === FIELD_PRIORITY) return true;
   if (field !== 0) {

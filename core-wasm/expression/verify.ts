@@ -8,6 +8,7 @@
 import { STATUS_OK } from "../abi";
 import { utf8Valid } from "../event/utf8";
 import {
+  CONDITION_INPUTS_MAX,
   EXPRESSION_ARGUMENTS_MAX,
   EXPRESSION_CESQL,
   EXPRESSION_CODE_BYTES_MAX,
@@ -50,6 +51,7 @@ import {
   OP_TO_INTEGER,
   OP_TO_TEXT,
   OP_XOR,
+  SCOPE_CONDITION,
   SCOPE_EVENT,
   SCOPE_SINK,
   TYPE_BOOLEAN,
@@ -92,9 +94,7 @@ export function programVerify(at: u32, bytes: u32): u32 {
   const namesAt = at + EXPRESSION_HEADER_BYTES + constants * EXPRESSION_CONSTANT_BYTES;
   for (let i: u32 = 0; i < names; i++) {
     const name = namesAt + i * EXPRESSION_NAME_BYTES;
-    if (load<u8>(name) > SCOPE_SINK || load<u8>(name, 1) >= FIELDS) return NAME;
-    if (load<u8>(name) === SCOPE_SINK && load<u8>(name, 1) !== 0) return NAME;
-    if (!textWithin(load<u32>(name, 4), load<u16>(name, 2))) return NAME;
+    if (!nameValid(name)) return NAME;
   }
   const stack = <u32>load<u8>(at, 2);
   if (stack === 0 || stack > EXPRESSION_STACK_MAX) return STACK;
@@ -107,6 +107,14 @@ function constantValid(constant: u32): bool {
   if (type < TYPE_BOOLEAN || type > TYPE_TEXT) return false;
   if (type === TYPE_BOOLEAN) return load<u64>(constant, 8) <= 1;
   return type !== TYPE_TEXT || textWithin(load<u32>(constant, 8), load<u32>(constant, 12));
+}
+
+function nameValid(name: u32): bool {
+  const scope = <u32>load<u8>(name);
+  const field = <u32>load<u8>(name, 1);
+  if (scope > SCOPE_CONDITION || field >= FIELDS || (scope !== SCOPE_EVENT && field !== 0)) return false;
+  if (scope === SCOPE_CONDITION) return load<u16>(name, 2) === 0 && load<u32>(name, 4) < CONDITION_INPUTS_MAX;
+  return textWithin(load<u32>(name, 4), load<u16>(name, 2));
 }
 
 function textWithin(offset: u32, bytes: u32): bool {
@@ -188,7 +196,7 @@ function operandValid(op: u32, at: u32, namesAt: u32): bool {
   if (op === OP_NAME || op === OP_EXISTS) return load<u16>(at, 1) < names;
   if (op === OP_AGE) {
     const index = <u32>load<u16>(at, 1);
-    return index < names && load<u8>(namesAt + index * EXPRESSION_NAME_BYTES) !== SCOPE_EVENT;
+    return index < names && load<u8>(namesAt + index * EXPRESSION_NAME_BYTES) === SCOPE_SINK;
   }
   if (op !== OP_CALL) return true;
   takes = load<u8>(at, 2);

@@ -11,6 +11,7 @@ import {
   addExplainCommand,
   addTraceCommand,
 } from "./commands.ts";
+import { addConditionCommand } from "./condition-commands.ts";
 import { CliError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, lineFromReason, messageOf } from "./failure.ts";
 import { addFilterCommands } from "./filter-commands.ts";
 import { addMailboxCommand } from "./mailbox-commands.ts";
@@ -119,6 +120,7 @@ function createProgram(
   addTraceCommand(program, terminal, onFailed);
   addChannelCommand(program, terminal);
   addFilterCommands(program, terminal, onFailed);
+  addConditionCommand(program, terminal);
   addMailboxCommand(program, terminal);
   addMembersCommand(program, terminal);
   return program;

@@ -18,6 +18,7 @@ import { problemAnswer } from "./problem.ts";
 import type { ControlContext, ControlEnv } from "./request.ts";
 import { addCancelRoute } from "./routes/cancel.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
+import { addConditionRoutes } from "./routes/conditions.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addExplainRoute } from "./routes/explain.ts";
@@ -113,6 +114,7 @@ export function createControlApp(options: ControlOptions): ControlPlane {
   addExplainRoute(app);
   addTraceRoutes(app);
   addTemplateRoutes(app);
+  addConditionRoutes(app);
   addFilterRoutes(app);
   addFilterModuleRoutes(app);
   addMemberRoutes(app);

@@ -5,6 +5,7 @@
 import type { ChannelDefinition, ChannelFields } from "../channel/definition.ts";
 import type { Template } from "../channel/templates.ts";
 import type { Clock } from "../clock.ts";
+import type { Conditions } from "../condition/conditions.ts";
 import type { SluiceError } from "../errors.ts";
 import type { RouteCounters } from "../filter/bound.ts";
 import type { FilterRegistry } from "../filter/registry/registry.ts";
@@ -87,6 +88,8 @@ export interface ControlService {
     /** What templates say about a channel of that name; undefined where none matches. */
     fieldsFor(channel: string): ChannelFields | undefined;
   };
+  /** What the system measures, and what others tell it. */
+  readonly conditions: Pick<Conditions, "list" | "get" | "read" | "put" | "remove" | "change">;
   /** Filter modules; undefined where this host takes none. */
   readonly filters: FilterRegistry | undefined;
   /** Filter modules at work; absent where none can be. */

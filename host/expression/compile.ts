@@ -36,14 +36,16 @@ export function compileExpression(
 /**
  * Compiles a tree.
  *
+ * @param conditions Of expressions over conditions: the index of each name.
  * @throws {SluiceError} `limit_reached` where it has too many constants or names, or needs more stack than there is.
  */
 export function compile(
   tree: ast.Expression,
   dialect: Dialect,
   limits: ExpressionLimits = defaults,
+  conditions?: ReadonlyMap<string, number>,
 ): Uint8Array<ArrayBuffer> {
-  const builder = new ProgramBuilder(limits);
+  const builder = new ProgramBuilder(limits, conditions);
   emit(builder, tree);
   // A division by zero is missing to what contains it; as the result of the whole it is the zero value.
   if (dialect === "cesql" && ast.isDivision(tree)) builder.operation(code.OP_TO_INTEGER);
@@ -113,7 +115,8 @@ function emit(to: ProgramBuilder, node: ast.Expression): void {
 }
 
 function emitName(to: ProgramBuilder, op: number, { scope, name }: ast.Name): void {
-  if (scope === "sink") to.name(op, code.SCOPE_SINK, code.FIELD_ATTRIBUTE, name);
+  if (to.conditionOf(name) !== undefined) to.name(op, code.SCOPE_CONDITION, code.FIELD_ATTRIBUTE, name);
+  else if (scope === "sink") to.name(op, code.SCOPE_SINK, code.FIELD_ATTRIBUTE, name);
   else if (name !== specVersionName) to.name(op, code.SCOPE_EVENT, fieldOf(name), name);
   else to.constant(op === code.OP_EXISTS ? true : specVersion);
 }

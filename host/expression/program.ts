@@ -31,8 +31,17 @@ export class ProgramBuilder {
   #depth = 0;
   #depthMost = 0;
 
-  constructor(limits: ExpressionLimits) {
+  readonly #conditions: ReadonlyMap<string, number> | undefined;
+
+  /** @param conditions Where names are conditions: the index of each. */
+  constructor(limits: ExpressionLimits, conditions?: ReadonlyMap<string, number>) {
     this.#limits = limits;
+    this.#conditions = conditions;
+  }
+
+  /** The index of a name that is a condition; undefined where names are the event's. */
+  conditionOf(name: string): number | undefined {
+    return this.#conditions?.get(name);
   }
 
   /** Adds an operation without operands, or with operands of one byte each. */
@@ -106,7 +115,11 @@ export class ProgramBuilder {
     const constants = [...this.#constants.values()].map((value) =>
       typeof value === "string" ? { value, text: texts.place(value) } : { value },
     );
-    const names = this.#names.map((name) => ({ ...name, text: texts.place(name.name) }));
+    // What a condition is called says its user: alike programs are kept once.
+    const names = this.#names.map((name) => ({
+      ...name,
+      text: texts.place(name.scope === code.SCOPE_CONDITION ? "" : name.name),
+    }));
     if (texts.end > code.EXPRESSION_BYTES_MAX) {
       throw beyond(`needs ${texts.end} bytes of bytecode`, texts.end, code.EXPRESSION_BYTES_MAX);
     }
@@ -127,12 +140,12 @@ export class ProgramBuilder {
         view.setUint32(at + 12, text?.bytes ?? 0, true);
       }
     });
-    names.forEach(({ scope, field, text }, index) => {
+    names.forEach(({ name, scope, field, text }, index) => {
       const at = namesAt + index * code.EXPRESSION_NAME_BYTES;
       view.setUint8(at, scope);
       view.setUint8(at + 1, field);
       view.setUint16(at + 2, text.bytes, true);
-      view.setUint32(at + 4, text.at, true);
+      view.setUint32(at + 4, scope === code.SCOPE_CONDITION ? (this.conditionOf(name) ?? 0) : text.at, true);
     });
     bytes.set(this.#code, codeAt);
     texts.write(bytes);

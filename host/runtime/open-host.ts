@@ -14,6 +14,7 @@ import { FilterRegistry } from "../filter/registry/registry.ts";
 import { limits } from "../limits.ts";
 import { type Log, silentLog } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
+import { sampleMachine } from "../monitor/sample.ts";
 import { createHostId, type ServiceOptionsInput } from "../options.ts";
 import { createService, type Service } from "../service.ts";
 import type { Decider } from "../session/decider.ts";
@@ -217,6 +218,7 @@ async function openService(
     clocks,
     log,
     defer: (run) => void setImmediate(run),
+    sampleMachine,
     onEpoch: (epoch) => state.setEpoch(epoch),
     onFatal: options.onFatal ?? endProcess,
     statistics: platform.createStatistics(),

@@ -3,6 +3,7 @@
  * patterns.
  */
 import { create } from "@bufbuild/protobuf";
+import type { ConditionChange } from "../condition/conditions.ts";
 import { placeText } from "../core/instance.ts";
 import { SluiceError } from "../errors.ts";
 import {
@@ -12,6 +13,7 @@ import {
   type Inbox,
   LimitsSchema,
   PongSchema,
+  type Set as SetFrame,
   WelcomeSchema,
 } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
@@ -55,6 +57,9 @@ export function handleControl(session: Session, frame: ClientFrame): void {
         create(HostFrameSchema, { kind: { case: "pong", value: create(PongSchema, refField(ref)) } }),
       );
     case "set":
+      session.engine.conditions.change(changesOf(kind.value));
+      if (ref !== undefined) session.answer(emptyReceipt(ref));
+      return;
     case "evaluate":
     case "observe":
       throw notSupported(kind.case, undefined);
@@ -168,6 +173,15 @@ function welcome(session: Session, secret: string, resumed: boolean, ref: Ref): 
     ...(resumed ? { published: BigInt(core.exports.connectionPublished(session.id)) } : {}),
   });
   session.answer(create(HostFrameSchema, { kind: { case: "welcome", value } }));
+}
+
+/** Values as they are written; of whole numbers beyond 2^53 what a number can say. */
+function changesOf({ values }: SetFrame): (readonly [string, ConditionChange])[] {
+  return Object.entries(values).map(([name, { kind }]) => {
+    if (kind.case === undefined)
+      throw new SluiceError("invalid_value", `Cannot set "${name.slice(0, 128)}" without a value`, { value: name });
+    return [name, { value: kind.case === "integer" ? Number(kind.value) : kind.value }];
+  });
 }
 
 function setInbox(session: Session, frame: Inbox, path: string): void {

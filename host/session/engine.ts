@@ -3,6 +3,7 @@
  */
 import type { Channels } from "../channel/channels.ts";
 import type { Clocks } from "../clock.ts";
+import type { Conditions } from "../condition/conditions.ts";
 import type { CoreHolder } from "../core/instance.ts";
 import type { SluiceError } from "../errors.ts";
 import type { Binder } from "../filter/module/binder.ts";
@@ -133,6 +134,8 @@ export interface Engine extends CoreHolder {
   readonly clocks: Clocks;
   readonly log: Log;
   readonly channels: Channels;
+  /** What the system measures, and what others tell it. */
+  readonly conditions: Pick<Conditions, "change">;
   /** Sessions that may come back. */
   readonly resumption: Resumption;
   readonly slots: Slots;

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { assertChannelName, type ChannelDefinition, channelKept, definitionFromJson } from "../channel/definition.ts";
 import { type Template, templateFromJson, templateResource } from "../channel/templates.ts";
 import { checkWith, resourceName } from "../check.ts";
+import { type ConditionDefinition, conditionFromJson } from "../condition/schema.ts";
 import { SluiceError } from "../errors.ts";
 import type { FilterRecord } from "../filter/registry/registry.ts";
 import { digestSchema } from "../filter/schema.ts";
@@ -24,6 +25,8 @@ export interface State {
   readonly channels: ReadonlyMap<string, ChannelDefinition>;
   /** Templates by name. */
   readonly templates: ReadonlyMap<string, Template>;
+  /** Definitions of conditions by name, in the order of their creation; their values are not kept. */
+  readonly conditions: ReadonlyMap<string, ConditionDefinition>;
   /** Records of filter modules by name; their contents are files beside (filters.ts). */
   readonly filters: ReadonlyMap<string, FilterRecord>;
   /** Notes that the core was restarted with a new epoch. */
@@ -36,6 +39,10 @@ export interface State {
   putTemplate(template: Template): void;
   /** Forgets a template. */
   removeTemplate(name: string): void;
+  /** Keeps a condition. */
+  putCondition(name: string, definition: ConditionDefinition): void;
+  /** Forgets a condition. */
+  removeCondition(name: string): void;
   /** Keeps a record. */
   putFilter(record: FilterRecord): void;
   /** Forgets a filter module. */
@@ -67,6 +74,8 @@ const fileSchema = z.strictObject({
   channels: z.array(z.looseObject({ name: z.string() })),
   /** Absent where there are none, so that hosts of before there were templates can read what has none. */
   templates: z.array(z.looseObject({ name: z.string() })).optional(),
+  /** As templates. */
+  conditions: z.array(z.looseObject({ name: resourceName })).optional(),
   /** As templates. */
   filters: z
     .array(
@@ -110,11 +119,19 @@ interface Content {
   epoch: number;
   readonly channels: Map<string, ChannelDefinition>;
   readonly templates: Map<string, Template>;
+  readonly conditions: Map<string, ConditionDefinition>;
   readonly filters: Map<string, FilterRecord>;
 }
 
 function emptyContent(hostId: string, epoch: number): Content {
-  return { hostId, epoch, channels: new Map(), templates: new Map(), filters: new Map() };
+  return {
+    hostId,
+    epoch,
+    channels: new Map(),
+    templates: new Map(),
+    conditions: new Map(),
+    filters: new Map(),
+  };
 }
 
 /** @param write Puts a text on disk; nothing for a host without a folder. */
@@ -150,6 +167,7 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
     epoch,
     channels: content.channels,
     templates: content.templates,
+    conditions: content.conditions,
     filters: content.filters,
     setEpoch(next: number) {
       content.epoch = next;
@@ -169,6 +187,13 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
     removeTemplate(name: string) {
       if (content.templates.delete(name)) change();
     },
+    putCondition(name: string, definition: ConditionDefinition) {
+      content.conditions.set(name, definition);
+      change();
+    },
+    removeCondition(name: string) {
+      if (content.conditions.delete(name)) change();
+    },
     putFilter(record: FilterRecord) {
       content.filters.set(record.name, record);
       change();
@@ -187,6 +212,7 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
 function textFromContent(content: Content): string {
   const channels = Array.from(content.channels, ([name, definition]) => channelKept(name, definition));
   const templates = Array.from(content.templates.values(), templateResource);
+  const conditions = Array.from(content.conditions, ([name, definition]) => ({ name, ...definition }));
   const { hostId, epoch } = content;
   const filters = [...content.filters.values()];
   const kept = {
@@ -195,6 +221,7 @@ function textFromContent(content: Content): string {
     epoch,
     channels,
     ...(templates.length === 0 ? {} : { templates }),
+    ...(conditions.length === 0 ? {} : { conditions }),
     ...(filters.length === 0 ? {} : { filters }),
   };
   return `${JSON.stringify(kept)}\n`;
@@ -210,12 +237,14 @@ async function readState(file: string): Promise<Content | undefined> {
     throw unusable(`Cannot read ${file}`, file, cause);
   }
   try {
-    const { hostId, epoch, channels, templates = [], filters = [] } = checkWith(fileSchema, JSON.parse(text));
+    const kept = checkWith(fileSchema, JSON.parse(text));
+    const { hostId, epoch, channels, templates = [], conditions = [], filters = [] } = kept;
     return {
       hostId,
       epoch,
       channels: new Map(channels.map(definitionOf)),
       templates: new Map(templates.map((resource) => [resource.name, templateFromJson(resource, resource.name)])),
+      conditions: new Map(conditions.map((one) => [one.name, conditionFromJson(one, one.name)])),
       filters: new Map(filters.map((record) => [record.name, record])),
     };
   } catch (cause) {

@@ -22,7 +22,7 @@ export const examples = {
     },
     leave: { json: '{"ref":3,"leave":{"member":"m3"}}' },
     inbox: { json: '{"ref":4,"inbox":{"capacityEvents":1000,"overflow":"drop-oldest"}}' },
-    set: { json: '{"ref":5,"set":{"values":{"x":1}}}', later: CONTRACTS },
+    set: { json: '{"ref":5,"set":{"values":{"x":1}}}' },
     evaluate: { json: '{"ref":6,"evaluate":{"contract":"responsiveness"}}', later: CONTRACTS },
     observe: { json: '{"ref":7,"observe":{"contract":"responsiveness"}}', later: CONTRACTS },
     ping: { json: '{"ref":8,"ping":{}}' },

@@ -270,6 +270,14 @@ const ways: Partial<Record<SluiceCode, () => Told | Promise<Told>>> = {
     return asked(ask("DELETE", "/v1/filters/f"));
   },
 
+  condition_unknown: () => asked(createTestControl().ask("GET", "/v1/conditions/load")),
+  async condition_in_use() {
+    const { ask } = createTestControl();
+    await ask("PUT", "/v1/conditions/load", { kind: "value" });
+    await ask("PUT", "/v1/conditions/twice", { kind: "expression", expression: "load * 2" });
+    return asked(ask("DELETE", "/v1/conditions/load"));
+  },
+
   async too_many_sinks() {
     const control = uploading();
     await control.ask("PUT", "/v1/filters/f", moduleWith(), wasm);

@@ -23,6 +23,7 @@ const base = [
   "core-wasm/expression/code.ts",
   // The same about filter modules.
   "core-wasm/filter/abi.ts",
+  "core-wasm/condition/abi.ts",
   "host/check.ts",
   "host/clients.ts",
   "host/clock.ts",
@@ -43,6 +44,7 @@ export const layers: readonly Layer[] = [
   { layer: "core-wasm/mailbox/abi.ts", may: [], packages: [] },
   { layer: "core-wasm/expression/code.ts", may: [], packages: [] },
   { layer: "core-wasm/filter/abi.ts", may: [], packages: [] },
+  { layer: "core-wasm/condition/abi.ts", may: [], packages: [] },
   { layer: "host/gen/", may: [], packages: ["@bufbuild/protobuf"] },
   ...["check", "clients", "clock", "errors", "limits", "log", "metrics", "options"].map((name) => ({
     layer: `host/${name}.ts`,
@@ -59,10 +61,12 @@ export const layers: readonly Layer[] = [
   { layer: "host/filter/meter/", may: [], packages: [] },
   // From a source to a module. The compiler is tens of megabytes that a host never loads: it is imported when it is called for.
   { layer: "host/filter/author/", may: [...base, "host/filter/"], packages: ["assemblyscript"] },
+  // What is measured, and what writes it. Knows neither channels nor sessions: the service tells it what it may ask.
+  { layer: "host/condition/", may: [...base, "host/core/", "host/expression/"], packages: ["zod"] },
   { layer: "host/channel/", may: [...base, "host/core/", "host/filter/"], packages: basePackages },
   {
     layer: "host/session/",
-    may: [...base, "host/core/", "host/channel/", "host/expression/", "host/filter/"],
+    may: [...base, "host/core/", "host/channel/", "host/condition/", "host/expression/", "host/filter/"],
     packages: basePackages,
   },
   {
@@ -72,19 +76,42 @@ export const layers: readonly Layer[] = [
   },
   {
     layer: "host/store/",
-    may: [...base, "host/channel/", "host/filter/"],
+    may: [...base, "host/channel/", "host/condition/", "host/filter/"],
     packages: basePackages,
     runtime: "files that survive a crash: fsync",
   },
   { layer: "host/monitor/", may: base, packages: [], runtime: "this machine's load comes from node:os" },
   {
+    layer: "host/service-settings.ts",
+    may: [...base, "host/condition/", "host/filter/", "host/session/"],
+    packages: [],
+  },
+  {
     layer: "host/service.ts",
-    may: [...base, "host/core/", "host/channel/", "host/filter/", "host/session/", "host/socket/", "host/store/"],
+    may: [
+      ...base,
+      "host/core/",
+      "host/channel/",
+      "host/condition/",
+      "host/filter/",
+      "host/service-settings.ts",
+      "host/session/",
+      "host/socket/",
+      "host/store/",
+    ],
     packages: basePackages,
   },
   {
     layer: "host/control/",
-    may: [...base, "host/channel/", "host/filter/", "host/session/", "host/socket/", "host/service.ts"],
+    may: [
+      ...base,
+      "host/channel/",
+      "host/condition/",
+      "host/filter/",
+      "host/session/",
+      "host/socket/",
+      "host/service.ts",
+    ],
     packages: [...basePackages, "hono", "@hono/zod-openapi"],
   },
   {

@@ -22,6 +22,7 @@ export const docsFiles = Object.freeze({
   "llms.txt": "text/plain; charset=utf-8",
   "ARCHITECTURE.md": MARKDOWN,
   "concepts.md": MARKDOWN,
+  "conditions.md": MARKDOWN,
   "explain.md": MARKDOWN,
   "errors.md": MARKDOWN,
   "expressions.md": MARKDOWN,

@@ -33,7 +33,7 @@ const infoSchema = z
 /** What this version can do on every runtime; what it cannot yet is told too, so that clients need not guess by version. */
 const abilities: Readonly<Record<string, boolean>> = {
   cloudevents: true,
-  conditions: false,
+  conditions: true,
   contracts: false,
   durable: false,
   explain: true,

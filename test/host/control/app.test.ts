@@ -23,7 +23,7 @@ describe("GET /v1/info", () => {
       draining: false,
       capabilities: {
         cloudevents: true,
-        conditions: false,
+        conditions: true,
         contracts: false,
         "channels.implicit": true,
         durable: true,

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { definitionFromJson } from "../../../host/channel/definition.ts";
 import { templateFromJson } from "../../../host/channel/templates.ts";
+import { conditionFromJson } from "../../../host/condition/schema.ts";
 import type { SluiceError } from "../../../host/errors.ts";
 import { openState } from "../../../host/store/state.ts";
 
@@ -60,6 +61,20 @@ describe("openState()", () => {
     const second = (await openState(dir, options)).channels.get("c");
     expect(second).toEqual(kept);
     expect(second?.filters.out?.identity).toBe(kept.filters.out?.identity);
+  });
+
+  test("keeps conditions in the order of their creation, and none of their values", async () => {
+    const dir = await folder();
+    const first = await openState(dir, options);
+    const definition = conditionFromJson({ kind: "value", initial: 1, value: 7 }, "b");
+    first.putCondition("b", definition);
+    first.putCondition("a", conditionFromJson({ kind: "expression", expression: "b + 1" }, "a"));
+    first.putCondition("gone", definition);
+    first.removeCondition("gone");
+    await first.settled();
+    const second = await openState(dir, options);
+    expect([...second.conditions.keys()]).toEqual(["b", "a"]);
+    expect(second.conditions.get("b")).toEqual({ kind: "value", initial: 1, observed: true });
   });
 
   test("keeps templates, and says nothing of them where there are none", async () => {

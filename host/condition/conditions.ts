@@ -1,0 +1,361 @@
+/**
+ * The conditions of this host: names and definitions here, values in cells of the core.
+ *
+ * The definitions outlive a core: after a restart every cell is made again, with the value that it had.
+ */
+import { RESULT_AT, RESULT_BYTES_AT, RESULT_NUMBER_HIGH, RESULT_NUMBER_LOW, RESULT_TYPE } from "../../core-wasm/abi.ts";
+import { CONDITION_LEVELS_MAX } from "../../core-wasm/condition/abi.ts";
+import { TYPE_BOOLEAN, TYPE_NUMBER, TYPE_TEXT } from "../../core-wasm/expression/code.ts";
+import { type Core, type CoreHolder, isTrap, placeScratch, placeText } from "../core/instance.ts";
+import { SluiceError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { createFeed, type Feed, type FeedContext } from "./feeds.ts";
+import { type AskedCondition, compileOver, conditionMissing, type ReadOver, readOver } from "./over.ts";
+import type { ConditionDefinition, ConditionValue } from "./schema.ts";
+
+/** A condition as others see it. */
+export interface ConditionView {
+  readonly name: string;
+  readonly definition: ConditionDefinition;
+}
+
+/** A condition and its value. */
+export interface ConditionReading extends ConditionView {
+  readonly value: ConditionValue;
+  /** When it was written last, ms on the service clock; of an expression, when one of its inputs was. */
+  readonly at: number;
+}
+
+/** What is to become of a condition. */
+export type ConditionChange = { readonly value: boolean | number | string } | { readonly add: number };
+
+/** What happened to a condition's definition, told after it did. */
+export interface ConditionDefined {
+  readonly type: "created" | "updated" | "removed";
+  readonly condition: ConditionView;
+}
+
+/** What {@link Conditions} needs. */
+export interface ConditionsSettings extends FeedContext {
+  readonly holder: CoreHolder;
+  /** Deals with a trap of the core. Returns what the caller is to hear. */
+  readonly onTrap: (error: Error) => SluiceError;
+}
+
+interface Condition extends ConditionView {
+  definition: ConditionDefinition;
+  number: number;
+  feed: Feed;
+  /** What was written last; an expression's value is in the core alone. */
+  written: ConditionValue;
+  at: number;
+  /** Of an expression: names of its inputs, in the order of their indexes, and the program. */
+  inputs: readonly string[];
+  program: Uint8Array<ArrayBuffer> | undefined;
+}
+
+const decoder = new TextDecoder();
+const words = new Uint32Array(2);
+const float = new Float64Array(words.buffer);
+
+/** All conditions of one host. Every change is in the core when the call returns. */
+export class Conditions {
+  readonly #settings: ConditionsSettings;
+  readonly #byName = new Map<string, Condition>();
+  readonly #listeners = new Set<(change: ConditionDefined) => void>();
+
+  constructor(settings: ConditionsSettings) {
+    this.#settings = settings;
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#byName.size;
+  }
+
+  /** All conditions, in the order of their creation. */
+  list(): ConditionView[] {
+    return [...this.#byName.values()];
+  }
+
+  get(name: string): ConditionView | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** A condition with its value. @throws {SluiceError} `condition_unknown`. */
+  read(name: string): ConditionReading {
+    const condition = this.#known(name);
+    const isWritten = condition.program === undefined;
+    const value = isWritten ? condition.written : this.#guarded(() => readCell(this.#core, condition.number));
+    return { name, definition: condition.definition, value, at: this.#writtenAt(condition) };
+  }
+
+  /**
+   * Creates a condition, or replaces one that is defined otherwise; one that is defined so already keeps its value.
+   *
+   * @returns Whether it is new.
+   * @throws {SluiceError} `limit_reached`, `not_supported`; of an expression `expression` with the place of what cannot be,
+   *   `contradiction` where it would follow from itself.
+   */
+  put(name: string, definition: ConditionDefinition): boolean {
+    const present = this.#byName.get(name);
+    if (present !== undefined && JSON.stringify(present.definition) === JSON.stringify(definition)) return false;
+    if (present === undefined && this.count >= limits.conditions) throw tooMany(name, this.count);
+    const over = this.#over(name, definition);
+    this.#guarded(() => this.#define(name, definition, over, present));
+    return present === undefined;
+  }
+
+  /**
+   * Removes a condition.
+   *
+   * @returns Whether it was there.
+   * @throws {SluiceError} `condition_in_use` where others follow from it.
+   */
+  remove(name: string): boolean {
+    const condition = this.#byName.get(name);
+    if (condition === undefined) return false;
+    const users = this.#usersOf(name);
+    if (users.length > 0) {
+      const shown = users.slice(0, 4).join(", ");
+      throw new SluiceError("condition_in_use", `Cannot remove "${name}", ${shown} follows from it`, {
+        value: name,
+        limit: users.slice(0, 16),
+      });
+    }
+    condition.feed.end?.();
+    this.#byName.delete(name);
+    this.#guarded(() => this.#core.exports.conditionRemove(condition.number));
+    this.#tell("removed", condition);
+    return true;
+  }
+
+  /**
+   * Changes conditions: all of them, or none where one cannot be. Nobody sees one changed and another not.
+   *
+   * @throws {SluiceError} `condition_unknown`; `invalid_value` for what a condition cannot hold, or where nobody writes it;
+   *   `limit_reached` for more than limits.conditionsChanged.
+   */
+  change(changes: ReadonlyArray<readonly [name: string, change: ConditionChange]>): void {
+    if (changes.length > limits.conditionsChanged)
+      throw new SluiceError(
+        "limit_reached",
+        `Cannot change ${changes.length} conditions at once, limit is ${limits.conditionsChanged}`,
+        { value: changes.length, limit: limits.conditionsChanged },
+      );
+    const steps = changes.map(([name, change]) => stepOf(this.#known(name), change));
+    for (const step of steps) step();
+  }
+
+  /** Makes every cell again in a new core. */
+  restore(): void {
+    const { exports } = this.#core;
+    for (const condition of this.#byName.values()) condition.number = exports.conditionAdd();
+    for (const condition of this.#byName.values()) writeCell(this.#core, condition.number, condition.written);
+    for (const condition of this.#byName.values()) this.#express(condition);
+  }
+
+  /** Calls back after every change of a definition. Returns what ends that. */
+  onChange(listener: (change: ConditionDefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Stops all timers. */
+  close(): void {
+    for (const { feed } of this.#byName.values()) feed.end?.();
+  }
+
+  get #core(): Core {
+    return this.#settings.holder.core;
+  }
+
+  #known(name: string): Condition {
+    const condition = this.#byName.get(name);
+    if (condition !== undefined) return condition;
+    const shown = name.slice(0, 128);
+    throw new SluiceError("condition_unknown", `There is no condition "${shown}"`, { value: shown });
+  }
+
+  /** Of an expression: what it asks for, checked to be there and not to follow from it. */
+  #over(name: string, definition: ConditionDefinition): { read: ReadOver; inputs: string[] } | undefined {
+    if (definition.kind !== "expression") return undefined;
+    const { expression, use = {} } = definition;
+    const read = readOver(expression);
+    const inputs = read.asked.map((asked) => {
+      const input = Object.hasOwn(use, asked.name) ? (use[asked.name] as string) : asked.name;
+      const known = this.#byName.get(input);
+      if (input === name || (known !== undefined && this.#follows(known, name)))
+        throw new SluiceError("contradiction", `Cannot define "${name}" by "${input}", that follows from it itself`, {
+          value: input,
+          limit: name,
+        });
+      if (known === undefined) throw conditionMissing(expression, { ...asked, name: input } satisfies AskedCondition);
+      return input;
+    });
+    return { read, inputs };
+  }
+
+  /** Whether a condition follows from one of that name; circles are refused, so this ends. */
+  #follows(from: Condition, name: string, seen = new Set<string>()): boolean {
+    return from.inputs.some((input) => {
+      if (input === name) return true;
+      if (seen.has(input)) return false;
+      seen.add(input);
+      const next = this.#byName.get(input);
+      return next !== undefined && this.#follows(next, name, seen);
+    });
+  }
+
+  #define(
+    name: string,
+    definition: ConditionDefinition,
+    over: { read: ReadOver; inputs: string[] } | undefined,
+    present: Condition | undefined,
+  ): void {
+    const { exports } = this.#core;
+    const number = present?.number ?? exports.conditionAdd();
+    if (number === 0) throw tooMany(name, this.count);
+    const made: Condition = {
+      name,
+      definition,
+      number,
+      feed: {},
+      written: undefined,
+      at: this.#settings.clock.now(),
+      inputs: over?.inputs ?? [],
+      program: over && compileOver(over.read, indexesOf(over.read)),
+    };
+    try {
+      this.#express(made);
+      made.feed = createFeed(definition, (value) => this.#write(made, value), this.#settings);
+    } catch (error) {
+      // What was there stays as it was.
+      if (present === undefined) exports.conditionRemove(number);
+      else {
+        this.#express(present);
+        writeCell(this.#core, number, present.written);
+      }
+      throw error;
+    }
+    present?.feed.end?.();
+    this.#byName.set(name, made);
+    this.#tell(present === undefined ? "created" : "updated", made);
+  }
+
+  /** Tells the core what an expression follows from, or that a condition is none. */
+  #express({ name, number, program, inputs }: Condition): void {
+    const core = this.#core;
+    const { exports } = core;
+    if (program === undefined) {
+      exports.conditionExpression(number, 0, 0, 0);
+      return;
+    }
+    const expression = exports.expressionAdd(placeScratch(core, program), program.length);
+    const numbers = Uint32Array.from(inputs, (input) => this.#byName.get(input)?.number ?? 0);
+    const at = placeScratch(core, new Uint8Array(numbers.buffer));
+    if (expression !== 0 && exports.conditionExpression(number, expression, at, numbers.length) === 1) return;
+    exports.expressionRelease(expression);
+    throw new SluiceError(
+      "limit_reached",
+      `Cannot define "${name}", expressions stand more than ${CONDITION_LEVELS_MAX} above one another, or memory is used up`,
+      { value: name, limit: CONDITION_LEVELS_MAX },
+    );
+  }
+
+  #write(condition: Condition, value: ConditionValue): void {
+    condition.written = value;
+    condition.at = this.#settings.clock.now();
+    try {
+      writeCell(this.#core, condition.number, value);
+    } catch (error) {
+      if (!isTrap(error)) throw error;
+      // The next core has been given what was written, and timers have nobody to tell.
+      this.#settings.onTrap(error);
+    }
+  }
+
+  #writtenAt(condition: Condition, seen = new Set<Condition>()): number {
+    let { at } = condition;
+    for (const input of condition.inputs) {
+      const from = this.#byName.get(input);
+      if (from === undefined || seen.has(from)) continue;
+      seen.add(from);
+      at = Math.max(at, this.#writtenAt(from, seen));
+    }
+    return at;
+  }
+
+  #usersOf(name: string): string[] {
+    return [...this.#byName.values()].filter(({ inputs }) => inputs.includes(name)).map((user) => user.name);
+  }
+
+  #guarded<Value>(work: () => Value): Value {
+    try {
+      return work();
+    } catch (error) {
+      throw isTrap(error) ? this.#settings.onTrap(error) : error;
+    }
+  }
+
+  #tell(type: ConditionDefined["type"], condition: ConditionView): void {
+    for (const listener of this.#listeners) listener({ type, condition });
+  }
+}
+
+/** What carries a change out, once it is known that it can be. */
+function stepOf({ name, definition, feed }: Condition, change: ConditionChange): () => void {
+  if ("add" in change) {
+    const { add } = feed;
+    if (add !== undefined) return () => add(change.add);
+  } else {
+    const { put, assertTakes } = feed;
+    assertTakes?.(change.value);
+    if (put !== undefined) return () => put(change.value);
+  }
+  const verb = "add" in change ? "add to" : "set";
+  const [value] = Object.values(change);
+  throw new SluiceError("invalid_value", `Cannot ${verb} "${name}", a condition of kind "${definition.kind}"`, {
+    value,
+    limit: definition.kind,
+  });
+}
+
+function indexesOf({ asked }: ReadOver): Map<string, number> {
+  return new Map(asked.map(({ name }, index) => [name, index]));
+}
+
+function writeCell(core: Core, number: number, value: ConditionValue): void {
+  const { exports } = core;
+  if (typeof value === "number") exports.conditionNumber(number, value);
+  else if (typeof value === "boolean") exports.conditionBoolean(number, value ? 1 : 0);
+  else if (value === undefined) exports.conditionMissing(number);
+  else {
+    const { at, bytes } = placeText(core, value);
+    exports.conditionText(number, at, bytes);
+  }
+}
+
+function readCell(core: Core, number: number): ConditionValue {
+  core.exports.conditionRead(number);
+  const { result, bytes } = core.views;
+  const type = result[RESULT_TYPE];
+  const low = result[RESULT_NUMBER_LOW] as number;
+  if (type === TYPE_BOOLEAN) return low !== 0;
+  if (type === TYPE_TEXT) {
+    const at = result[RESULT_AT] as number;
+    return decoder.decode(bytes.subarray(at, at + (result[RESULT_BYTES_AT] as number)));
+  }
+  if (type !== TYPE_NUMBER) return undefined;
+  words.set([low, result[RESULT_NUMBER_HIGH] as number]);
+  // What no number can say, such as 0/0, is no value.
+  return Number.isFinite(float[0]) ? float[0] : undefined;
+}
+
+function tooMany(name: string, count: number): SluiceError {
+  return new SluiceError(
+    "limit_reached",
+    `Cannot create condition "${name}", this host has ${count}, limit is ${limits.conditions}`,
+    { value: name, limit: limits.conditions },
+  );
+}

@@ -1,0 +1,193 @@
+/**
+ * What writes conditions, by their kind. A feed has its timers on the service clock and writes the cell; nobody waits for it.
+ */
+import type { Clock } from "../clock.ts";
+import { SluiceError } from "../errors.ts";
+import type { HostSampler } from "./host-sampler.ts";
+import { type ConditionDefinition, type ConditionValue, type DefinitionOf, initialOf } from "./schema.ts";
+import { SlidingSum } from "./window.ts";
+
+/** What is told of a channel. */
+export interface ChannelFigures {
+  readonly sinks: number;
+  /** Events sequenced so far; less than before where the channel is another one. */
+  readonly events: number;
+  /** Events that its sinks lost so far. */
+  readonly dropped: number;
+}
+
+/** What feeds need. */
+export interface FeedContext {
+  readonly clock: Clock;
+  readonly sampler: HostSampler;
+  /** Undefined where there is no channel of that name. */
+  channel(name: string): ChannelFigures | undefined;
+}
+
+/** What writes one condition. */
+export interface Feed {
+  /** Checks a value that somebody wants to set. Absent: nobody sets it. @throws {SluiceError} `invalid_value`. */
+  readonly assertTakes?: (value: boolean | number | string) => void;
+  /** Sets it. */
+  readonly put?: (value: boolean | number | string) => void;
+  /** Adds to it. Absent: nobody does. */
+  readonly add?: (amount: number) => void;
+  /** Stops its timers. */
+  end?(): void;
+}
+
+/** Writes the cell. */
+export type Write = (value: ConditionValue) => void;
+
+/**
+ * Starts what writes a condition, and writes its first value.
+ *
+ * @throws {SluiceError} `not_supported` for what this host cannot tell.
+ */
+export function createFeed(definition: ConditionDefinition, write: Write, context: FeedContext): Feed {
+  switch (definition.kind) {
+    case "value":
+      return valueFeed(definition, write);
+    case "counter":
+      return counterFeed(definition, write);
+    case "window":
+      return windowFeed(definition, (sum) => sum, write, context.clock);
+    case "rate":
+      return windowFeed(definition, (sum) => (sum * 1_000) / definition.windowMs, write, context.clock);
+    case "average":
+      return averageFeed(definition, write, context.clock);
+    case "timer":
+      return timerFeed(definition, write, context.clock);
+    case "expiring":
+      return expiringFeed(definition, write, context.clock);
+    case "host":
+      write(undefined);
+      return { end: context.sampler.subscribe(definition.metric, write) };
+    case "channel":
+      return channelFeed(definition, write, context);
+    case "members":
+      return polled(context.clock, definition.pollMs, () => write(context.channel(definition.channel)?.sinks));
+    case "expression":
+      return {};
+  }
+}
+
+function valueFeed(definition: DefinitionOf<"value">, write: Write): Feed {
+  const initial = initialOf(definition);
+  write(initial);
+  return { assertTakes: assertType(typeof initial), put: write };
+}
+
+function counterFeed({ initial }: DefinitionOf<"counter">, write: Write): Feed {
+  let value = initial;
+  const put = (next: boolean | number | string): void => {
+    value = Number(next);
+    write(value);
+  };
+  put(initial);
+  return { assertTakes: assertType("number"), put, add: (amount) => put(value + amount) };
+}
+
+function windowFeed(
+  { windowMs, agilityMs }: { readonly windowMs: number; readonly agilityMs: number },
+  valueFrom: (sum: number) => number,
+  write: Write,
+  clock: Clock,
+): Feed {
+  const window = new SlidingSum(windowMs);
+  const say = (): void => write(valueFrom(window.sum));
+  const { end } = polled(clock, agilityMs, () => {
+    window.sweep(clock.now());
+    say();
+  });
+  return {
+    add(amount) {
+      window.add(amount, clock.now());
+      say();
+    },
+    ...(end === undefined ? {} : { end }),
+  };
+}
+
+function averageFeed({ tauMs }: DefinitionOf<"average">, write: Write, clock: Clock): Feed {
+  let value: number | undefined;
+  let at = clock.now();
+  write(undefined);
+  return {
+    add(sample) {
+      const now = clock.now();
+      // The longer the last sample is ago, the more the new one counts; at the same moment both count half.
+      const weight = now === at ? 0.5 : 1 - Math.exp((at - now) / tauMs);
+      value = value === undefined ? sample : value + weight * (sample - value);
+      at = now;
+      write(value);
+    },
+  };
+}
+
+function timerFeed({ agilityMs }: DefinitionOf<"timer">, write: Write, clock: Clock): Feed {
+  let since = clock.now();
+  const feed = polled(clock, agilityMs, () => write(clock.now() - since));
+  return {
+    ...feed,
+    add() {
+      since = clock.now();
+      write(0);
+    },
+  };
+}
+
+function expiringFeed({ initial, ms }: DefinitionOf<"expiring">, write: Write, clock: Clock): Feed {
+  let cancel = (): void => {};
+  write(initial);
+  return {
+    assertTakes: assertType(typeof initial),
+    put(value) {
+      cancel();
+      cancel = clock.setTimer(() => write(initial), ms);
+      write(value);
+    },
+    end: () => cancel(),
+  };
+}
+
+function channelFeed(definition: DefinitionOf<"channel">, write: Write, { clock, channel }: FeedContext): Feed {
+  let before: number | undefined;
+  let at = clock.now();
+  return polled(clock, definition.pollMs, () => {
+    const figures = channel(definition.channel);
+    if (definition.metric === "dropped") return write(figures?.dropped);
+    const now = clock.now();
+    const known = before !== undefined && figures !== undefined && figures.events >= before;
+    // A rate needs two looks.
+    if (known && now > at) write(((figures.events - (before ?? 0)) * 1_000) / (now - at));
+    else if (!known) write(figures === undefined ? undefined : 0);
+    before = figures?.events;
+    at = now;
+  });
+}
+
+/** Runs now and every so often. */
+function polled(clock: Clock, everyMs: number, run: () => void): Feed {
+  let dueAt = clock.now() + everyMs;
+  let cancel = clock.setTimer(tick, everyMs);
+  function tick(): void {
+    const now = clock.now();
+    // What a blocked loop has missed is not made up for.
+    dueAt += everyMs * Math.max(1, Math.ceil((now - dueAt) / everyMs));
+    cancel = clock.setTimer(tick, dueAt - now);
+    run();
+  }
+  run();
+  return { end: () => cancel() };
+}
+
+function assertType(type: string): (value: boolean | number | string) => void {
+  return (value) => {
+    if (typeof value === type) return;
+    throw new SluiceError("invalid_value", `Cannot take value ${JSON.stringify(value)}, it must be a ${type}`, {
+      value,
+      limit: type,
+    });
+  };
+}

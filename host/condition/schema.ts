@@ -1,0 +1,148 @@
+/**
+ * Conditions as they are written: a kind, and what each kind takes.
+ *
+ * What GET shows can be PUT back: `value` and `at`, which nobody sets there, are let pass.
+ */
+import { z } from "zod";
+import { CONDITION_TEXT_BYTES_MAX } from "../../core-wasm/condition/abi.ts";
+import { checkWith, resourceName, text, word } from "../check.ts";
+import { SluiceError } from "../errors.ts";
+import { limits } from "../limits.ts";
+
+/** What a condition may hold; undefined: it has no value. */
+export type ConditionValue = boolean | number | string | undefined;
+
+/** A value as it is written. */
+export const scalarSchema = z.union([z.boolean(), z.number(), text(CONDITION_TEXT_BYTES_MAX)]);
+
+const ms = (least: number) => z.number().min(least).max(limits.conditionMs);
+const head = {
+  name: z.string().optional().describe("As in the address"),
+  observed: z.boolean().default(true).describe("Whether a change of it sets off what depends on it"),
+  value: scalarSchema.nullable().optional().describe("As it is now; nobody sets it here"),
+  at: z.string().optional().describe("When it became so; nobody sets it here"),
+};
+
+const kindSchemas = [
+  z.strictObject({
+    kind: z.literal("value").describe("Holds what is written to it"),
+    type: z.enum(["boolean", "number", "string"]).optional().describe("Of its values; that of `initial`, else number"),
+    initial: scalarSchema.optional(),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("counter").describe("A number that is added to"),
+    initial: z.number().default(0),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("window").describe("What was added within a window that slides"),
+    windowMs: ms(1).default(5_000),
+    agilityMs: ms(10).default(200).describe("How often it looks for what has left the window"),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("rate").describe("What was added within a window, per second"),
+    windowMs: ms(1).default(5_000),
+    agilityMs: ms(10).default(200).describe("As of a window"),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("average").describe("Exponentially weighted moving average of the samples that are added"),
+    tauMs: ms(1).default(5_000).describe("After so long a sample counts by 1/e"),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("timer").describe("Milliseconds since something was added to it, or it was made"),
+    agilityMs: ms(10).default(200).describe("How often it moves on"),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("expiring").describe("Holds what is written to it for a while, then `initial` again"),
+    initial: scalarSchema.default(""),
+    ms: ms(1),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("host").describe("What this machine and this host are up to, sampled once a second"),
+    metric: z
+      .enum(["cpu", "memory", "loopLag", "sockets"])
+      .describe("Fractions 0 to 1 of cpu and memory, ms by which the event loop was late at most, connections"),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("channel").describe("What goes on on a channel; without a value while there is none of that name"),
+    channel: word(limits.channelNameBytes, "channel_name"),
+    metric: z.enum(["rate", "dropped"]).describe("Events per second, or events that its sinks have lost"),
+    pollMs: ms(10).default(1_000).describe("How often it is looked at"),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("members").describe("How many sinks a channel has"),
+    channel: word(limits.channelNameBytes, "channel_name"),
+    pollMs: ms(10).default(200).describe("How often it is looked at"),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("expression").describe("Follows from other conditions"),
+    expression: text(limits.expressionBytes).describe("In which names are conditions, or those of `use`"),
+    use: z
+      .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), resourceName)
+      .optional()
+      .describe("Names for conditions whose own an expression cannot say"),
+    ...head,
+  }),
+] as const;
+
+/** The condition resource as PUT takes it. */
+export const conditionSchema = z.discriminatedUnion("kind", kindSchemas);
+
+/** Kinds that are planned: refused as such and not as misspelt. */
+const later: ReadonlySet<unknown> = new Set(["duration", "quantile", "monitor", "inbox"]);
+
+/** A condition as it was defined. */
+export type ConditionDefinition = z.output<typeof conditionSchema>;
+/** The definition of one kind. */
+export type DefinitionOf<Kind extends ConditionDefinition["kind"]> = Extract<ConditionDefinition, { kind: Kind }>;
+
+/**
+ * Reads a condition resource.
+ *
+ * @param name The one in the address; a `name` in the resource must be the same.
+ * @returns The definition, without what is shown only.
+ * @throws {SluiceError} `unknown_field`, `invalid_value`, `not_supported`.
+ */
+export function conditionFromJson(value: unknown, name: string): ConditionDefinition {
+  const kind = typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
+  const kinds = kindSchemas.map((schema) => schema.shape.kind.value);
+  if (later.has(kind))
+    throw new SluiceError("not_supported", `This version has no conditions of kind "${kind}"`, {
+      value: kind,
+      limit: kinds,
+    });
+  const checked = checkWith(conditionSchema, value);
+  if (checked.name !== undefined && checked.name !== name)
+    throw new SluiceError(
+      "invalid_value",
+      `Cannot take name ${JSON.stringify(checked.name.slice(0, 64))}, the address says "${name}"`,
+      { value: checked.name.slice(0, 128), limit: name },
+    );
+  const { name: _name, value: _value, at: _at, ...definition } = checked;
+  if (definition.kind === "value") assertInitial(definition);
+  return Object.freeze(definition);
+}
+
+/** What a condition of kind `value` begins with. */
+export function initialOf({ type, initial }: DefinitionOf<"value">): boolean | number | string {
+  if (initial !== undefined) return initial;
+  return type === "boolean" ? false : type === "string" ? "" : 0;
+}
+
+function assertInitial(definition: DefinitionOf<"value">): void {
+  const { type, initial } = definition;
+  if (type === undefined || initial === undefined || typeof initial === type) return;
+  throw new SluiceError("invalid_value", `Cannot take initial ${JSON.stringify(initial)}, it must be a ${type}`, {
+    value: initial,
+    limit: type,
+  });
+}

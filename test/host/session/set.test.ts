@@ -1,0 +1,27 @@
+/** A session that sets conditions. */
+import { describe, expect, test } from "vitest";
+import { conditionFromJson } from "../../../host/condition/schema.ts";
+import { carriers, connectTo } from "../support/client.ts";
+import { startHost } from "../support/host.ts";
+
+describe("set", () => {
+  test.each(carriers)("%s: changes conditions, all of them or none", async (carrier) => {
+    const host = await startHost();
+    const { conditions } = host.service;
+    for (const [name, definition] of [
+      ["load", { kind: "value" }],
+      ["urgent", { kind: "value", type: "boolean" }],
+      ["web.mode", { kind: "value", type: "string" }],
+    ] as const)
+      conditions.put(name, conditionFromJson(definition, name));
+    const client = await connectTo(host, carrier);
+    client.send({ ref: 1, set: { values: { load: 1, urgent: true, "web.mode": "eco" } } });
+    await client.take("receipt", 1);
+    expect(conditions.list().map(({ name }) => conditions.read(name).value)).toEqual([1, true, "eco"]);
+    client.send({ ref: 2, set: { values: { load: 0.5, nothing: 1 } } });
+    expect(await client.take("problem", 2)).toMatchObject({ code: "condition_unknown", value: "nothing" });
+    client.send({ ref: 3, set: { values: { urgent: 1 } } });
+    expect(await client.take("problem", 3)).toMatchObject({ code: "invalid_value" });
+    expect(conditions.read("load").value).toBe(1);
+  });
+});
