@@ -28,6 +28,7 @@ import {
   viewField,
   viewSlots,
   viewTag,
+  viewValue,
 } from "./view";
 
 export const TEST_BYTES: u32 = 32;
@@ -124,18 +125,17 @@ function valueLoad(field: u32, number: u32): u32 {
   return typeOf(slotAt);
 }
 
-/** Whether the Value of a slot is there and nothing but a double. */
-function isDouble(slot: u32, tag: u64): bool {
-  if (load<u32>(slot) !== <u32>(tag >> 32) || load<u32>(slot, 8) !== 9) return false;
-  return load<u8>(load<u32>(slot, 4)) === 0x11;
+/** The Value of a slot where it is nothing but a double, else 0. */
+function doubleAt(slot: u32): u32 {
+  const at = viewValue(slot);
+  return at !== 0 && load<u32>(slot, 8) === 9 && load<u8>(at) === 0x11 ? at : 0;
 }
 
-/** Whether the Value of a slot is there and nothing but a text of a one-byte length. */
-function isText(slot: u32, tag: u64): bool {
-  if (load<u32>(slot) !== <u32>(tag >> 32)) return false;
-  const at = load<u32>(slot, 4);
+/** The Value of a slot where it is nothing but a text with a length of one byte, else 0. */
+function shortTextAt(slot: u32): u32 {
+  const at = viewValue(slot);
   const bytes = load<u32>(slot, 8) - 2;
-  return bytes < 0x80 && load<u8>(at) === 0x1a && <u32>load<u8>(at, 1) === bytes;
+  return at !== 0 && bytes < 0x80 && load<u8>(at) === 0x1a && <u32>load<u8>(at, 1) === bytes ? at : 0;
 }
 
 /** A name of the event as a number; NaN where it is missing or none. */
@@ -144,8 +144,9 @@ export function eventNumber(field: u32, number: u32): f64 {
   const tag = viewTag(field);
   if (load<u64>(slot, SLOT_NUMBER_TAG) === tag) return load<f64>(slot, SLOT_NUMBER);
   let value: f64 = NaN;
-  if (field === 0 && isDouble(slot, tag)) {
-    value = load<f64>(load<u32>(slot, 4), 1);
+  const double = field === 0 ? doubleAt(slot) : 0;
+  if (double !== 0) {
+    value = load<f64>(double, 1);
   } else if (valueLoad(field, number) !== TYPE_MISSING) {
     castNumeric(slotAt);
     if (!castFailed) value = numberOf(slotAt);
@@ -176,8 +177,9 @@ export function eventText(field: u32, number: u32): bool {
     foundBytes = load<u32>(slot, SLOT_TEXT + 4);
     return foundAt !== 0;
   }
-  if (field === 0 && isText(slot, tag)) {
-    foundAt = load<u32>(slot, 4) + 2;
+  const text = field === 0 ? shortTextAt(slot) : 0;
+  if (text !== 0) {
+    foundAt = text + 2;
     foundBytes = load<u32>(slot, 8) - 2;
     textKeep(slot, tag);
     return true;

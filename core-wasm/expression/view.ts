@@ -13,7 +13,7 @@ import { heapGive, heapTakeZero } from "../memory/heap";
 import { FIELDS } from "./code";
 import { NAMES_MAX, nameLookup, namesChanged, namesHigh } from "./names";
 
-/** Per name: u32 stamp, u32 address of the Value, u32 its bytes, u32 unused; then what it was cast to, with viewTag(). */
+/** Per name: u32 layout, u32 where in the event its Value lies, u32 its bytes, u32 unused; then what it was cast to, with viewTag(). */
 export const SLOT_BYTES: u32 = 48;
 /** u64 tag, f64 value. */
 export const SLOT_NUMBER_TAG: u32 = 16;
@@ -23,8 +23,12 @@ export const SLOT_TEXT_TAG: u32 = 32;
 export const SLOT_TEXT: u32 = 40;
 let slotsAt: u32 = 0;
 let slots: u32 = 0;
-/** Slots of another stamp are of an earlier event. */
+/** Counts events: casts of another stamp are of an earlier one. */
 let stamp: u32 = 0;
+/** Slots of another layout say nothing. Events of one shape that follow one another share a layout. */
+let layout: u32 = 0;
+/** Address of the Template that the slots show, 0: none. */
+let laid: u32 = 0;
 let eventAt: u32 = 0;
 let eventBytes: u32 = 0;
 let built = false;
@@ -49,7 +53,7 @@ let agesAt: u32 = 0;
 
 /** Forgets everything. */
 export function viewInit(): void {
-  slotsAt = slots = stamp = shapeAt = 0;
+  slotsAt = slots = stamp = layout = laid = shapeAt = 0;
   built = false;
   memory.fill(templatesAt, 0, TEMPLATE_BYTES * SHAPES);
 }
@@ -64,6 +68,7 @@ export function viewGrow(): bool {
   if (slotsAt !== 0) heapGive(slotsAt, slots * SLOT_BYTES);
   slotsAt = at;
   slots = wanted;
+  laid = 0;
   built = false;
   return true;
 }
@@ -121,15 +126,15 @@ export function viewTag(field: u32): u64 {
   return ((<u64>stamp) << 32) | field;
 }
 
+/** Address of the Value of a slot of viewSlots(), whose bytes are at slot + 8; 0: the event has none. */
+export function viewValue(slot: u32): u32 {
+  return load<u32>(slot) === layout ? eventAt + load<u32>(slot, 4) : 0;
+}
+
 /** The Value of the event's attribute with that number. */
 export function viewAttribute(name: u32): void {
-  if (!built) build();
-  const slot = slotsAt + name * SLOT_BYTES;
-  if (load<u32>(slot) !== stamp) {
-    viewAt = 0;
-    return;
-  }
-  viewAt = load<u32>(slot, 4);
+  const slot = viewSlots() + name * SLOT_BYTES;
+  viewAt = viewValue(slot);
   viewBytes = load<u32>(slot, 8);
 }
 
@@ -211,18 +216,21 @@ function build(): void {
   built = true;
   stamp++;
   if (stamp === 0) {
-    memory.fill(slotsAt, 0, slots * SLOT_BYTES);
     stamp = 1;
+    layout = u32.MAX_VALUE;
+    laid = 0;
   }
   const end = eventAt + eventBytes;
   fieldsFrom = 0;
   if (shapeAt === 0) {
+    layoutNew();
     clearFields();
     return read(eventAt, end);
   }
   const shape = changetype<Shape>(shapeAt);
   const template = changetype<Template>(templatesAt + shapeIndex(shape) * TEMPLATE_BYTES);
   if (template.learned !== shape.learned || template.names !== namesChanged) {
+    layoutNew();
     clearFields();
     noted = 0;
     read(eventAt, eventAt + shapeBytes);
@@ -235,6 +243,15 @@ function build(): void {
     if (fieldsFrom !== 0) recallFields();
     read(eventAt + shapeBytes, end);
   }
+}
+
+/** Begins a layout: no slot says anything. */
+function layoutNew(): void {
+  laid = 0;
+  layout++;
+  if (layout !== 0) return;
+  memory.fill(slotsAt, 0, slots * SLOT_BYTES);
+  layout = 1;
 }
 
 /** Forgets where fields are: six stores where memory.fill() would be a call. */
@@ -288,7 +305,7 @@ function attributeNote(at: u32, end: u32): void {
   entryFind(at, end);
   const name = nameLookup(entryNameAt, entryNameBytes);
   if (name === 0) return;
-  slotPut(name, entryValueAt, entryValueBytes);
+  slotPut(name, entryValueAt - eventAt, entryValueBytes);
   if (noted < NOTED_MAX) {
     const note = notesAt + noted * NOTE_BYTES;
     store<u32>(note, name);
@@ -298,10 +315,10 @@ function attributeNote(at: u32, end: u32): void {
   noted++;
 }
 
-function slotPut(name: u32, at: u32, bytes: u32): void {
+function slotPut(name: u32, offset: u32, bytes: u32): void {
   const slot = slotsAt + name * SLOT_BYTES;
-  store<u32>(slot, stamp);
-  store<u32>(slot, at, 4);
+  store<u32>(slot, layout);
+  store<u32>(slot, offset, 4);
   store<u32>(slot, bytes, 8);
 }
 
@@ -344,15 +361,19 @@ function learn(template: Template, shape: Shape): void {
   template.notes = noted;
   template.names = namesChanged;
   template.learned = shape.learned;
+  laid = at;
 }
 
-/** What read() would find; the fields only when somebody asks for one. */
+/** What read() would find; the fields only when somebody asks for one. Whatever changes a template changes the slots, too. */
 function recall(template: Template): void {
   const at = changetype<u32>(template);
   fieldsFrom = at + TEMPLATE_FIELDS;
+  if (laid === at) return;
+  layoutNew();
   const end = at + TEMPLATE_NOTES + template.notes * NOTE_BYTES;
   for (let note = at + TEMPLATE_NOTES; note < end; note += NOTE_BYTES)
-    slotPut(load<u32>(note), eventAt + load<u32>(note, 4), load<u32>(note, 8));
+    slotPut(load<u32>(note), load<u32>(note, 4), load<u32>(note, 8));
+  laid = at;
 }
 
 /** A field never lies at the event's first byte, which is a tag. */

@@ -179,6 +179,38 @@ describe("texts", () => {
     }
   });
 
+  test("in events of several forms in turn, and in the same form again", () => {
+    const { add, takers } = world();
+    add("z = 'a'");
+    add("n >= 1 AND z = 'a'");
+    const fields = { id: "7", source: "/s", timeUs: 1_000_000n };
+    const both = ["z = 'a'", "n >= 1 AND z = 'a'"];
+    // What lies where in one must not be taken for what lies there in another, nor an attribute of one for the other's.
+    const forms: [Record<string, Value>, string[]][] = [
+      [{ z: "a", n: 1 }, both],
+      [{ n: 1, z: "a" }, both],
+      [{ n: 1 }, []],
+      [{ z: "a" }, ["z = 'a'"]],
+      [{ y: "a", n: 1 }, []],
+      [{ o: 1, z: "a", n: 2, p: 1 }, both],
+      [{ z: "b", n: 1 }, []],
+      [{ z: "aa", n: 1 }, []],
+      [{ z: "a", n: 1n }, both],
+      [{ z: "a", n: "1" }, both],
+    ];
+    for (const more of [fields, {}]) {
+      for (let step = 1; step <= 3; step++) {
+        for (let at = 0; at < forms.length * step; at++) {
+          const [attributes, wanted] = forms[(at * step) % forms.length] as (typeof forms)[number];
+          expect(takers(event(attributes, more)), `${step}, ${at}`).toEqual(wanted);
+          expect(takers(event(attributes, more)), `${step}, ${at} again`).toEqual(wanted);
+        }
+      }
+      // A name that comes moves all names' places.
+      add("later = 1");
+    }
+  });
+
   test("beside fields of the event, whatever was asked for first", () => {
     const { add, takers } = world();
     add("z = 'a' AND LENGTH(source) = 2 AND id != z");
