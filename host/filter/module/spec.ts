@@ -4,6 +4,7 @@
  * The numbers are part of the contract with authors of filters: a module that fits today is not refused tomorrow. Each
  * limit has its unit at the end of its name; counts of things have none.
  */
+import { DECIDER_ATTRIBUTES_MAX, DECIDER_COLUMNS_MAX } from "../../../core-wasm/filter/abi.ts";
 import { type ModuleLimits as FileLimits, moduleLimits as fileLimits } from "../meter/limits.ts";
 
 /** What a module may ask to be called with, by the end of its export's name. */
@@ -21,8 +22,9 @@ export interface ModuleLimits extends FileLimits {
   readonly recordBytes: number;
   readonly batchEvents: number;
   readonly batchBytes: number;
-  /** Columns of the sink table, and attributes of an event. */
+  /** Attributes of an event, and columns of the sink table: as many as the core takes. */
   readonly attributes: number;
+  readonly sinkAttributes: number;
   /** Of one call with a batch: this much and so much per event, up to `callFuelMax`. */
   readonly callFuel: number;
   readonly eventFuel: number;
@@ -44,7 +46,8 @@ export const moduleLimits: ModuleLimits = Object.freeze({
   recordBytes: 65_536,
   batchEvents: 256,
   batchBytes: 262_144,
-  attributes: 64,
+  attributes: DECIDER_ATTRIBUTES_MAX,
+  sinkAttributes: DECIDER_COLUMNS_MAX,
   callFuel: 100_000,
   eventFuel: 10_000,
   callFuelMax: 2_000_000,

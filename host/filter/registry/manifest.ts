@@ -15,9 +15,6 @@ const BYTES_MAX = 131_072;
 /** Of what a complaint says of many. */
 const REASONS_MAX = 32;
 
-/** Columns of the sink table. Core. */
-const COLUMNS_MAX = 32;
-
 /** Names of attributes, each once. */
 const names = (most: number) =>
   list(z.string().regex(ATTRIBUTE, { error: "A name must match [a-z][a-z0-9_]{0,63}" }), most).check((checked) => {
@@ -62,7 +59,7 @@ const manifestSchema = z.strictObject({
       );
     })
     .default("none"),
-  sinkAttrs: names(COLUMNS_MAX).default([]),
+  sinkAttrs: names(moduleLimits.sinkAttributes).default([]),
   limits: limitsSchema.prefault({}),
   onError: z.enum(["pass", "drop", "divert"]).default("pass"),
   config: z.record(z.string(), z.unknown()).default({}),

@@ -126,6 +126,17 @@ describe("PUT /v1/filters/{filter}", () => {
     expect((await ask("GET", path)).json).toMatchObject({ version: 1, versions: 1 });
   });
 
+  test("takes as many attributes and columns as the core, and says which are too many", async () => {
+    const { put, ask } = createControl();
+    const named = (count: number) => Array.from({ length: count }, (_, index) => `a${index}`);
+    const most = { attrs: named(64), sinkAttrs: named(32) };
+    expect((await put({ manifest: most })).status).toBe(201);
+    expect((await ask("PUT", "/v1/channels/c", { filters: { out: { module: "picky" } } })).status).toBe(201);
+    const { status, json } = await put({ manifest: { attrs: named(65), sinkAttrs: named(33) } });
+    expect([status, json["code"]]).toEqual([422, "module_refused"]);
+    expect((json["reasons"] as string[]).join(" ")).toMatch(/manifest\.attrs.*65.*64.*manifest\.sinkAttrs.*33.*32/);
+  });
+
   test.each<[string, Uint8Array, RegExp]>([
     ["nothing", new Uint8Array(), /./],
     ["no module", new TextEncoder().encode("#!/bin/sh"), /./],
