@@ -16,6 +16,7 @@ import {
 import { Channel } from "../channel/channel";
 import { Live, liveTake } from "../channel/live";
 import { Member } from "../channel/member";
+import { NOWHERE } from "../mailbox/due";
 import { heapTakeZero } from "../memory/heap";
 import { resultStatus } from "../result";
 import { candidatesReserve } from "./candidates";
@@ -26,6 +27,8 @@ import { Slots } from "./slots";
 /** What is bound to a channel, and what waits for a sink there (empty.ts). */
 @unmanaged
 export class Filters {
+  /** No later than the earliest deadline of what is held; Infinity: none has one (held-due.ts). */
+  heldDueMs: f64;
   out: u32;
   in: u32;
   /** EMPTY_…, and the channel to divert to. */
@@ -53,6 +56,8 @@ export class Filters {
   parked: u32;
   pump: u32;
   nextPump: u32;
+  /** Its place among the channels by `heldDueMs`. */
+  heldDuePlace: u32;
 }
 
 /** The slots of a channel that has some. */
@@ -74,7 +79,11 @@ export function filtersIn(channel: Channel): u32 {
 export function filtersTake(channel: Channel): u32 {
   if (channel.filters !== 0) return channel.filters;
   channel.filters = heapTakeZero(offsetof<Filters>());
-  if (channel.filters !== 0) changetype<Filters>(channel.filters).channel = changetype<u32>(channel);
+  if (channel.filters === 0) return 0;
+  const filters = changetype<Filters>(channel.filters);
+  filters.channel = changetype<u32>(channel);
+  filters.heldDueMs = Infinity;
+  filters.heldDuePlace = NOWHERE;
   return channel.filters;
 }
 

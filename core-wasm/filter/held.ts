@@ -4,14 +4,23 @@
  *
  *   node: record │ entry (head and event)
  */
-import { EMPTY_HELD_MAX, STATISTIC_DROPPED_LEFT } from "../abi";
+import {
+  CHANNEL_LATE_DIVERT,
+  DROPPED_LATE,
+  EMPTY_HELD_MAX,
+  STATISTIC_DROPPED_LEFT,
+  STATISTIC_DROPPED_OVERFLOW,
+} from "../abi";
 import { Channel } from "../channel/channel";
+import { nowMs } from "../clock";
 import { entryEvent, entryEventBytes } from "../event/entry";
 import { eventTimeUs } from "../event/time";
+import { divertKeep } from "../mailbox/diverted";
 import { bytesEqual } from "../memory/bytes";
 import { heapGive, heapTake } from "../memory/heap";
 import { statisticAdd } from "../statistics";
 import { Filters, filtersMark } from "./bind";
+import { heldDueEnd, heldDueNote } from "./held-due";
 import { carryEnd, carryUse, parkedUnhold } from "./parking";
 
 /** One event that waits; its entry follows the record. */
@@ -157,11 +166,32 @@ export function heldCancel(channel: Channel, keyAt: u32, keyBytes: u32, atUs: i6
   return removed;
 }
 
+/** Drops, or diverts, what a channel holds and nobody may begin with any more, and finds the moment of the rest. */
+export function heldExpire(channel: Channel): void {
+  const filters = changetype<Filters>(channel.filters);
+  heldDueEnd(filters);
+  let previous: u32 = 0;
+  for (let at = filters.heldHead; at !== 0; ) {
+    const node = changetype<HeldNode>(at);
+    const next = node.next;
+    if (node.deadline < nowMs) {
+      if ((channel.flags & CHANNEL_LATE_DIVERT) !== 0) divertKeep(at + HELD_HEAD_BYTES, 0);
+      statisticAdd(STATISTIC_DROPPED_OVERFLOW + DROPPED_LATE, 1);
+      heldRemove(channel, previous, at);
+    } else {
+      heldDueNote(filters, node.deadline);
+      previous = at;
+    }
+    at = next;
+  }
+}
+
 /** Discards and counts all that waits on a channel that ends. */
 export function heldDrop(channel: Channel): void {
   if (channel.filters === 0) return;
   const filters = changetype<Filters>(channel.filters);
   statisticAdd(STATISTIC_DROPPED_LEFT, filters.held);
+  heldDueEnd(filters);
   while (filters.heldHead !== 0) heldRemove(channel, 0, filters.heldHead);
   if (filters.retry === 0) return;
   if (retries === channel.filters) retries = filters.nextRetry;

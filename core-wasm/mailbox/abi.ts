@@ -1,5 +1,11 @@
 /** Constants that host and core share about mailboxes; the rest stands in ../abi.ts. */
 
+/** What becomes of late events in an inbox: inboxLate(). As their channels say; or, over those, one of these. */
+export const LATE_CHANNEL: u32 = 0;
+export const LATE_DELIVER: u32 = 1;
+export const LATE_DROP: u32 = 2;
+export const LATE_DIVERT: u32 = 3;
+
 /** What histogramRead() tells: how long events waited in inboxes, how many there were when one was drained, how late misses were. */
 export const HISTOGRAM_WAIT: u32 = 0;
 export const HISTOGRAM_DEPTH: u32 = 1;

@@ -5,7 +5,7 @@
  * Many sinks may miss one event. It is diverted once: its meta says so, and for copies of it in chunks of single inboxes a table
  * of the last events does, since they all miss it at the same moment.
  */
-import { CHANNEL_LATE_DIVERT, STATISTIC_REFUSED } from "../abi";
+import { STATISTIC_REFUSED } from "../abi";
 import { channelFind } from "../channel/channel";
 import { entryChannel, entryEvent, entrySequence, entrySize } from "../event/entry";
 import { heapGive, heapTake, heapTakeZero } from "../memory/heap";
@@ -40,11 +40,10 @@ export function divertedAny(): bool {
   return head !== 0;
 }
 
-/** Copies a late entry, if its channel diverts and this is the first sink to miss it. `metaAt`: address of its meta, 0: none. */
+/** Copies a late entry that is to be diverted, if this is the first sink to miss it. `metaAt`: address of its meta, 0: none. */
 export function divertKeep(entryAt: u32, metaAt: u32): void {
   const number = entryChannel(entryAt);
-  const channel = channelFind(number);
-  if (channel === null || (channel.flags & CHANNEL_LATE_DIVERT) === 0) return;
+  if (channelFind(number) === null) return;
   if (metaAt !== 0) {
     const meta = changetype<Meta>(metaAt);
     if ((meta.flags & (META_DIVERTED | META_CANCELLED)) !== 0) return;

@@ -31,8 +31,8 @@ export function dueInit(): void {
   clock().placeOffset = offsetof<Mailbox>("duePlace");
 }
 
-/** Moments are positive, and so are the bits of their numbers in order. */
-function keyOf(ms: f64): u64 {
+/** A moment, ms, as a key of a ranking: moments are positive, and so are the bits of their numbers in order. */
+export function dueKey(ms: f64): u64 {
   return ms > 0 ? reinterpret<u64>(ms) : 0;
 }
 
@@ -48,7 +48,7 @@ export function dueSet(inbox: Mailbox, dueMs: f64): void {
   inbox.duePlace = NOWHERE;
   // Without memory for a place in it, its next drain will see.
   if (dueMs !== Infinity)
-    rankingAdd(clock(), keyOf(dueMs), changetype<Connection>(inbox.connection).number, changetype<u32>(inbox));
+    rankingAdd(clock(), dueKey(dueMs), changetype<Connection>(inbox.connection).number, changetype<u32>(inbox));
 }
 
 /** When the next deadline of any inbox passes, ms; Infinity: there is none. It may be too early. */
@@ -94,7 +94,7 @@ export function dueEnter(inbox: Mailbox, run: Run, dueMs: f64): void {
   if (run.duePlace !== NOWHERE) rankingRemove(ranking, changetype<u32>(run));
   run.duePlace = NOWHERE;
   if (dueMs === Infinity) return;
-  if (!rankingAdd(ranking, keyOf(dueMs), 0, changetype<u32>(run))) dueForget(inbox);
+  if (!rankingAdd(ranking, dueKey(dueMs), 0, changetype<u32>(run))) dueForget(inbox);
 }
 
 /** Takes a run out, which may not be in it; only where the inbox has a ranking. */

@@ -1,15 +1,24 @@
 /** The part of the ABI that is about inboxes and deliveries which may have to be made again; promised in host/core/exports.ts. */
-import { DROPPED_REASONS, STATUS_ACK_UNKNOWN, STATUS_MEMBER_UNKNOWN, STATUS_OK, STATUS_RESUME_GAP } from "../abi";
+import {
+  DROPPED_REASONS,
+  STATUS_ACK_UNKNOWN,
+  STATUS_LIMIT,
+  STATUS_MEMBER_UNKNOWN,
+  STATUS_OK,
+  STATUS_RESUME_GAP,
+} from "../abi";
 import { lossCount } from "../channel/losses";
 import { clockSet } from "../clock";
-import { inboxConfigure } from "../match/membership";
+import { inboxConfigure, inboxReleaseIfDrained } from "../match/membership";
 import { resultStatus } from "../result";
 import { Connection, connectionFind } from "../session/connection";
 import { connectionMove, connectionPark } from "../session/move";
 import { paceBegin } from "../session/pace";
 import { connectionPick } from "../session/pick";
+import { LATE_DIVERT } from "./abi";
+import { dueAgain } from "./due";
 import { inboxEmpty, inboxRipeIn } from "./empty";
-import { Pending } from "./kept";
+import { keptFind, Pending } from "./kept";
 import {
   pendingCovers,
   pendingDead,
@@ -33,6 +42,37 @@ export function inboxSet(
   const connection = connectionFind(number);
   if (connection === null) return STATUS_MEMBER_UNKNOWN;
   return inboxConfigure(connection, capacityEvents, capacityBytes, overflow, ordering, serviceMs);
+}
+
+/** Sets from which share of its capacity on an inbox that blocks does so, and down to which. */
+export function inboxMarks(number: u32, stall: f64, release: f64): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
+  if (!(stall > 0 && stall <= 1 && release >= 0 && release < stall)) return resultStatus(STATUS_LIMIT, 0, 1);
+  const inbox = changetype<Mailbox>(connection.inbox);
+  inbox.stallMark = <f32>stall;
+  inbox.releaseMark = <f32>release;
+  inboxReleaseIfDrained(inbox);
+  return STATUS_OK;
+}
+
+/** Sets what becomes of late events in an inbox; what waits is looked at by that. */
+export function inboxLate(number: u32, late: u32): u32 {
+  const connection = connectionFind(number);
+  if (connection === null) return resultStatus(STATUS_MEMBER_UNKNOWN, number, 0);
+  if (late > LATE_DIVERT) return resultStatus(STATUS_LIMIT, late, LATE_DIVERT);
+  const inbox = changetype<Mailbox>(connection.inbox);
+  if (inbox.late === late) return STATUS_OK;
+  inbox.late = late;
+  dueAgain(inbox);
+  return STATUS_OK;
+}
+
+/** Whether a delivery waits for its acknowledgement. */
+export function inboxKeeps(number: u32, delivery: f64): u32 {
+  const connection = connectionFind(number);
+  if (connection === null || connection.pending === 0) return 0;
+  return keptFind(changetype<Pending>(connection.pending), <u64>delivery) === 0 ? 0 : 1;
 }
 
 /** Has deliveries wait for acknowledgements, or no longer. */

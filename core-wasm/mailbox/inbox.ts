@@ -30,6 +30,9 @@ import { runAdvance } from "./run";
 /** What an inbox has that did not say: docs/operating.md, Limits. */
 const CAPACITY_EVENTS: u32 = 65536;
 const CAPACITY_BYTES: u32 = 16777216;
+/** Of the capacity. */
+const STALL_MARK: f32 = 0.5;
+const RELEASE_MARK: f32 = 0.25;
 
 /** Makes the inbox of a connection; 0 where memory is used up. */
 export function inboxNew(connection: Connection): u32 {
@@ -42,6 +45,8 @@ export function inboxNew(connection: Connection): u32 {
   inbox.dueMs = Infinity;
   inbox.toldMs = -Infinity;
   inbox.duePlace = NOWHERE;
+  inbox.stallMark = STALL_MARK;
+  inbox.releaseMark = RELEASE_MARK;
   return at;
 }
 
@@ -117,19 +122,23 @@ export function dropCount(connection: Connection, channel: u32, reason: u32, eve
   connection.notices = at;
 }
 
-/** `block`: stall at half of the capacity, release at a quarter, so that the publisher is not switched per event. */
+/** `block`: whether publishers are to wait. Between this mark and the other one they are not switched event by event. */
 export function inboxOverStallMark(inbox: Mailbox): bool {
-  const events = inbox.events + inbox.keptEvents;
-  const bytes = inbox.bytes + inbox.keptBytes;
-  return events * 2 >= inbox.capacityEvents + inbox.keptEvents || bytes >= (inbox.capacityBytes + inbox.keptBytes) >> 1;
+  const mark = <f64>inbox.stallMark;
+  return (
+    <f64>(inbox.events + inbox.keptEvents) >= mark * <f64>(inbox.capacityEvents + inbox.keptEvents) ||
+    <f64>(inbox.bytes + inbox.keptBytes) >= mark * <f64>(inbox.capacityBytes + inbox.keptBytes)
+  );
 }
 
 /** Whether a stalled inbox may take events again. */
 export function inboxBelowReleaseMark(inbox: Mailbox): bool {
   if (inbox.overflow !== OVERFLOW_BLOCK) return true;
-  const events = inbox.events + inbox.keptEvents;
-  const bytes = inbox.bytes + inbox.keptBytes;
-  return events * 4 <= inbox.capacityEvents + inbox.keptEvents && bytes <= (inbox.capacityBytes + inbox.keptBytes) >> 2;
+  const mark = <f64>inbox.releaseMark;
+  return (
+    <f64>(inbox.events + inbox.keptEvents) <= mark * <f64>(inbox.capacityEvents + inbox.keptEvents) &&
+    <f64>(inbox.bytes + inbox.keptBytes) <= mark * <f64>(inbox.capacityBytes + inbox.keptBytes)
+  );
 }
 
 /** Begins a stall: channels of its sinks wait. */

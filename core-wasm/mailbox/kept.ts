@@ -27,6 +27,8 @@ export class Pending {
   redeliverMs: f64;
   /** Number of the last delivery that is not kept any more although nobody acknowledged it. */
   lost: u64;
+  /** No later than the earliest deadline of what waits for an acknowledgement and was not missed yet. */
+  dueMs: f64;
   connection: u32;
   /** Deliveries wait for an acknowledgement; else they are kept for a session that comes back. */
   explicit: u32;
@@ -70,6 +72,11 @@ export class Kept {
   /** Of the entry. */
   bytes: u32;
   channel: u32;
+  /** The moment by which it had to be done, ms; Infinity: it had none. */
+  deadline: f64;
+  /** Connection of its source, where that wants to hear of misses, else 0; and whether a miss of it was told. */
+  source: u32;
+  told: u32;
 }
 export const KEPT_BYTES: u32 = offsetof<Kept>();
 
@@ -126,6 +133,8 @@ export function keptNew(pending: Pending, at: u32, number: u64): u32 {
   kept.number = number;
   kept.bytes = bytes;
   kept.attempts = 1;
+  kept.deadline = Infinity;
+  kept.source = kept.told = 0;
   memory.copy(address + KEPT_BYTES, at, bytes);
   kept.next = 0;
   kept.previous = pending.tail;

@@ -4,17 +4,19 @@
  */
 import { DROPPED_LATE, ORDERING_WINDOW } from "../abi";
 import { nowMs } from "../clock";
+import { entryChannel } from "../event/entry";
 import { Connection } from "../session/connection";
 import { MISS_HOPELESS, MISS_LATE, MISS_WAITED } from "../session/miss-frame";
 import { missTell } from "../session/misses";
 import { accountOf } from "./accounts";
 import { divertKeep } from "./diverted";
 import { dueEnter, dueForget, dueLeave, dueNote, dueRank, dueSet, runDueMs } from "./due";
-import { lateDrops } from "./fate";
+import { lateDiverts, lateDrops } from "./fate";
 import { dropCount, inboxDropFirst } from "./inbox";
+import { pendingLook } from "./kept-due";
 import { orderFirst, orderLate } from "./order";
 import { Ranking, rankingFirst } from "./ranking";
-import { Mailbox, META_CANCELLED, Meta, metaAt, Order, Run, runFrontHasMeta, Slab } from "./records";
+import { Mailbox, META_CANCELLED, Meta, metaAt, missesOf, Order, Run, runFrontHasMeta, Slab } from "./records";
 import { runSplit } from "./run";
 import { streamFind } from "./stream";
 import { windowDueMs } from "./window";
@@ -28,7 +30,7 @@ const SCANNED_RUNS_MAX: u32 = 64;
 /** Takes the first entry of a run, which is late and was told, out of its inbox. */
 export function lateTake(inbox: Mailbox, run: Run): void {
   const meta: u32 = runFrontHasMeta(run) ? changetype<u32>(metaAt(changetype<Slab>(run.slab), run.metaFirst)) : 0;
-  divertKeep(run.at, meta);
+  if (lateDiverts(inbox, entryChannel(run.at))) divertKeep(run.at, meta);
   inboxDropFirst(inbox, run, DROPPED_LATE);
 }
 
@@ -40,7 +42,8 @@ export function lateLook(inbox: Mailbox): void {
   const streamsMs = inbox.order === 0 ? Infinity : lookStreams(inbox);
   const dueMs = inbox.due === 0 ? lookAll(inbox) : lookRanked(inbox);
   inbox.toldMs = max<f64>(inbox.toldMs, nowMs);
-  dueNote(inbox, min<f64>(dueMs, streamsMs));
+  const keptMs = pendingLook(changetype<Connection>(inbox.connection));
+  dueNote(inbox, min<f64>(min<f64>(dueMs, streamsMs), keptMs));
 }
 
 /** Finds the misses of streams, drops what their channels do not deliver late; returns when the next one is. */
@@ -98,7 +101,7 @@ function lookRun(inbox: Mailbox, run: Run): f64 {
 function lookOrdered(inbox: Mailbox, run: Run): f64 {
   const meta = metaAt(changetype<Slab>(run.slab), run.metaFirst);
   if ((meta.flags & META_CANCELLED) !== 0) return Infinity;
-  const drops = lateDrops(meta.channel);
+  const drops = lateDrops(inbox, meta.channel);
   // A stream has deadlines of its own, and tells of those.
   if (drops || !ofStream(inbox, meta)) tellOnce(inbox, meta);
   if (drops) lateTake(inbox, run);
@@ -113,7 +116,7 @@ function ofStream(inbox: Mailbox, meta: Meta): bool {
 function tellOnce(inbox: Mailbox, meta: Meta): void {
   if (meta.deadline < inbox.toldMs) return;
   const connection = changetype<Connection>(inbox.connection);
-  missTell(connection, meta.channel, meta.entryAt, changetype<u32>(meta), nowMs - meta.deadline, MISS_WAITED);
+  missTell(connection, meta.channel, meta.entryAt, missesOf(meta), nowMs - meta.deadline, MISS_WAITED);
 }
 
 /** The earliest deadline of the pieces that lookPiece() has seen. */
@@ -127,7 +130,7 @@ function lookPiece(inbox: Mailbox, run: Run): u32 {
   while (index < run.metas) {
     const meta = metaAt(slab, run.metaFirst + index);
     const late = meta.deadline < nowMs && (meta.flags & META_CANCELLED) === 0;
-    const takes = late && lateDrops(meta.channel);
+    const takes = late && lateDrops(inbox, meta.channel);
     // What is cut off first is met again, at the front of what it is in then.
     const cuts = takes && meta.entryAt !== run.at;
     if (late && !cuts) tellOnce(inbox, meta);
@@ -176,7 +179,7 @@ export const ARRIVES_NEVER: u32 = 2;
 export function lateOnArrival(inbox: Mailbox, entryAt: u32, meta: Meta): u32 {
   const deadline = meta.deadline;
   if (deadline >= nowMs + inbox.serviceMs || (meta.flags & META_CANCELLED) !== 0) return ARRIVES;
-  const drops = lateDrops(meta.channel);
+  const drops = lateDrops(inbox, meta.channel);
   const late = deadline < nowMs;
   if (!late && !drops) return ARRIVES;
   const connection = changetype<Connection>(inbox.connection);
@@ -186,9 +189,9 @@ export function lateOnArrival(inbox: Mailbox, entryAt: u32, meta: Meta): u32 {
     inbox.toldMs = max<f64>(inbox.toldMs, nowMs);
   }
   const byMs = late ? nowMs - deadline : nowMs + inbox.serviceMs - deadline;
-  missTell(connection, meta.channel, entryAt, changetype<u32>(meta), byMs, late ? MISS_LATE : MISS_HOPELESS);
+  missTell(connection, meta.channel, entryAt, missesOf(meta), byMs, late ? MISS_LATE : MISS_HOPELESS);
   if (!drops) return ARRIVES_LATE;
-  divertKeep(entryAt, changetype<u32>(meta));
+  if (lateDiverts(inbox, meta.channel)) divertKeep(entryAt, changetype<u32>(meta));
   dropCount(connection, meta.channel, DROPPED_LATE, 1);
   return ARRIVES_NEVER;
 }

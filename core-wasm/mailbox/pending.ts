@@ -4,35 +4,19 @@
  *
  * A connection without either has no Pending record, and its way out asks for one word.
  */
-import {
-  CHANNEL_LATE_DROP,
-  DROPPED_LATE,
-  DROPPED_LEFT,
-  ROLE_SINK,
-  STATISTIC_REDELIVERIES,
-  STATUS_OK,
-  STATUS_STORE_FULL,
-} from "../abi";
-import { channelAt, channelFind } from "../channel/channel";
+import { DROPPED_LATE, DROPPED_LEFT, ROLE_SINK, STATISTIC_REDELIVERIES, STATUS_OK, STATUS_STORE_FULL } from "../abi";
 import { lossCount } from "../channel/losses";
 import { pairWithRole } from "../channel/member";
 import { nowMs } from "../clock";
 import { entryChannel, entryEvent, entryEventBytes, entrySize } from "../event/entry";
-import {
-  SCAN_DELIVER_BY,
-  scanDeliverByUs,
-  scanEvent,
-  scanFlags,
-  scanKeyAt,
-  scanKeyBytes,
-  scanTimeUs,
-} from "../event/scan";
+import { scanEvent, scanKeyAt, scanKeyBytes, scanTimeUs } from "../event/scan";
 import { cursor, varintBytes, varintRead, varintWrite } from "../event/wire";
 import { bytesEqual } from "../memory/bytes";
 import { heapGive, heapTakeZero } from "../memory/heap";
 import { resultStatus } from "../result";
 import { Connection, CREDIT_GRANTED, dirtyPush } from "../session/connection";
 import { statisticAdd } from "../statistics";
+import { lateDrops } from "./fate";
 import { dropCount } from "./inbox";
 import {
   KEPT_BYTES,
@@ -50,7 +34,8 @@ import {
   queueFirst,
   queueRemove,
 } from "./kept";
-import { Mailbox } from "./records";
+import { keptDone, keptDue } from "./kept-due";
+import { Mailbox, metaAt, Run, Slab } from "./records";
 
 /** A time between two deliveries at most, whatever `redeliverMs` has become by doubling: a week. */
 const REDELIVER_MS_MAX: f64 = 604800000;
@@ -66,6 +51,7 @@ function pendingOf(connection: Connection): Pending | null {
     pending.capacityEvents = inbox.capacityEvents;
     pending.capacityBytes = inbox.capacityBytes;
     pending.lost = connection.delivered;
+    pending.dueMs = Infinity;
   }
   return changetype<Pending>(connection.pending);
 }
@@ -91,6 +77,7 @@ export function pendingExplicit(connection: Connection, explicit: u32, redeliver
   pending.attempts = attempts;
   if (pending.explicit === explicit) return STATUS_OK;
   // What was delivered under the other rule is neither waited for nor kept.
+  if (pending.explicit !== 0) pendingAckThrough(connection, u64.MAX_VALUE);
   pendingClear(pending);
   pending.explicit = explicit;
   pending.lost = connection.delivered;
@@ -165,11 +152,14 @@ function windowShift(pending: Pending): void {
 }
 
 /**
- * Keeps `events` neighbouring entries from `at`, which are about to leave as the next deliveries.
+ * Keeps the first `events` entries of a run, which are about to leave as the next deliveries.
  * Returns how many may leave: those that wait for acknowledgements may not without being kept.
  */
-export function pendingKeep(connection: Connection, at: u32, events: u32): u32 {
+export function pendingKeep(connection: Connection, run: Run, events: u32): u32 {
   const pending = changetype<Pending>(connection.pending);
+  const slab = changetype<Slab>(run.slab);
+  let at = run.at;
+  let metas: u32 = 0;
   let number = connection.delivered;
   let done: u32 = 0;
   while (done < events) {
@@ -192,8 +182,11 @@ export function pendingKeep(connection: Connection, at: u32, events: u32): u32 {
       const kept = changetype<Kept>(address);
       kept.sentMs = nowMs;
       kept.channel = entryChannel(at);
+      if (metas < run.metas && metaAt(slab, run.metaFirst + metas).entryAt === at)
+        keptDue(connection, kept, metaAt(slab, run.metaFirst + metas));
       queueAdd(pending, kept, pending.explicit === 0 ? QUEUE_WINDOW : 0);
     }
+    if (metas < run.metas && metaAt(slab, run.metaFirst + metas).entryAt === at) metas++;
     at += bytes;
     done++;
   }
@@ -205,14 +198,14 @@ export function pendingKeep(connection: Connection, at: u32, events: u32): u32 {
 export function pendingAck(connection: Connection, number: u64): void {
   const pending = changetype<Pending>(connection.pending);
   const address = keptFind(pending, number);
-  if (address !== 0) keptFree(pending, changetype<Kept>(address));
+  if (address !== 0) keptDone(connection, changetype<Kept>(address));
 }
 
 /** Acknowledges all deliveries up to a number. */
 export function pendingAckThrough(connection: Connection, number: u64): void {
   const pending = changetype<Pending>(connection.pending);
   while (pending.head !== 0 && changetype<Kept>(pending.head).number <= number)
-    keptFree(pending, changetype<Kept>(pending.head));
+    keptDone(connection, changetype<Kept>(pending.head));
 }
 
 /** Room was made by acknowledgements. */
@@ -345,7 +338,7 @@ export function pendingAgainBytes(connection: Connection): u32 {
   const pending = changetype<Pending>(connection.pending);
   for (let at = queueFirst(pending, QUEUE_AGAIN); at !== 0; at = queueFirst(pending, QUEUE_AGAIN)) {
     const kept = changetype<Kept>(at);
-    if (!keptLate(kept)) {
+    if (kept.deadline >= nowMs || !lateDrops(changetype<Mailbox>(connection.inbox), kept.channel)) {
       againMeasure(kept, kept.attempts + 1);
       return againBytes;
     }
@@ -367,15 +360,6 @@ export function pendingAgainDefer(connection: Connection): void {
   const kept = changetype<Kept>(queueFirst(pending, QUEUE_AGAIN));
   queueRemove(pending, kept);
   queueAdd(pending, kept, QUEUE_AGAIN);
-}
-
-/** Whether the channel drops late events, and this one is late. */
-function keptLate(kept: Kept): bool {
-  if (channelFind(kept.channel) === null) return false;
-  if ((channelAt(kept.channel).flags & CHANNEL_LATE_DROP) === 0) return false;
-  const eventAt = entryEvent(changetype<u32>(kept) + KEPT_BYTES);
-  scanEvent(eventAt, entryEventBytes);
-  return (scanFlags & SCAN_DELIVER_BY) !== 0 && <f64>scanDeliverByUs / 1000 < nowMs;
 }
 
 /** Writes what pendingAgainBytes() measured just now; it waits for its acknowledgement again. */

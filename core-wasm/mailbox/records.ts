@@ -47,6 +47,11 @@ export class Mailbox {
   /** Ranking of its runs by deadline, 0: it has none; and its own place among all inboxes. */
   due: u32;
   duePlace: u32;
+  /** LATE_…: what becomes of late events in it. */
+  late: u32;
+  /** Policy `block`: shares of its capacity from which on its publishers wait, and down to which they do. */
+  stallMark: f32;
+  releaseMark: f32;
 }
 
 /** A stretch of memory for entries, or a chunk of one mailbox; see slab.ts. */
@@ -214,6 +219,11 @@ export const META_MISSES: u16 = 8;
 /** It was late, and has gone to another channel. */
 export const META_DIVERTED: u16 = 16;
 if (offsetof<Meta>() !== 56) ERROR("Meta is not 56 bytes");
+
+/** Connection of the source of an event that wants to hear of misses; 0: nobody does. */
+export function missesOf(meta: Meta): u32 {
+  return (meta.flags & META_MISSES) === 0 ? 0 : meta.submitter;
+}
 
 /** The meta of that index in a slab. */
 export function metaAt(slab: Slab, index: u32): Meta {

@@ -124,8 +124,7 @@ export function streamBefore(one: Stream, other: Stream): bool {
 }
 
 /** Notes that an event of a stream leaves, before its deadline, or late where it may. */
-export function streamServed(stream: Stream, run: Run): void {
-  if (stream.missed !== run.deadline) accountOf(stream.connection, stream.channel).met++;
+export function streamServed(stream: Stream): void {
   if (stream.y > stream.x) {
     stream.y--;
   } else if (stream.x !== 0) {

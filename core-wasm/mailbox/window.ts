@@ -15,8 +15,10 @@ import { heapBlockBytes, heapGive, heapTake } from "../memory/heap";
 import { Connection } from "../session/connection";
 import { MISS_WAITED } from "../session/miss-frame";
 import { missSay } from "../session/misses";
+import { accountOf } from "./accounts";
 import { dueNote } from "./due";
 import { lateDrops } from "./fate";
+import { pendingStream } from "./kept-due";
 import {
   listAdd,
   listCount,
@@ -25,6 +27,7 @@ import {
   listRemove,
   Mailbox,
   metaAt,
+  missesOf,
   Order,
   orderHead,
   Run,
@@ -136,14 +139,12 @@ export function windowFirst(order: Order, inbox: Mailbox): u32 {
     const deadline = stream.deadline;
     const missed = changetype<Run>(stream.first);
     if (streamMissed(stream, nowMs)) {
-      const meta: u32 = runFrontHasMeta(missed)
-        ? changetype<u32>(metaAt(changetype<Slab>(missed.slab), missed.metaFirst))
-        : 0;
+      const source = runFrontHasMeta(missed) ? missesOf(metaAt(changetype<Slab>(missed.slab), missed.metaFirst)) : 0;
       const connection = changetype<Connection>(inbox.connection);
-      missSay(connection, stream.channel, missed.at, meta, nowMs - deadline, MISS_WAITED);
+      missSay(connection, stream.channel, missed.at, source, nowMs - deadline, MISS_WAITED);
     }
     down(order, 0, stream);
-    if (lateDrops(stream.channel)) {
+    if (lateDrops(inbox, stream.channel)) {
       windowLate = true;
       return listFirst(streamHead(stream));
     }
@@ -182,7 +183,11 @@ export function windowServed(order: Order, inbox: Mailbox, run: Run): bool {
   // Out of its list at once, since what comes next in the stream decides among equals.
   listRemove(run);
   listInit(changetype<u32>(run));
-  streamServed(stream, run);
+  const deadline = stream.missed === run.deadline ? Infinity : stream.deadline;
+  streamServed(stream);
+  // What is to be acknowledged has met its deadline only then.
+  if (!pendingStream(changetype<Connection>(inbox.connection), deadline) && deadline !== Infinity)
+    accountOf(stream.connection, stream.channel).met++;
   if (listFirst(streamHead(stream)) === 0) heapRemove(order, stream);
   else down(order, stream.place, stream);
   return true;

@@ -11,6 +11,8 @@ import { Channel, channelFind } from "../channel/channel";
 import { Member } from "../channel/member";
 import { joinedSink } from "../channel/sinks";
 import { clockSet } from "../clock";
+import { heldExpire } from "../filter/held";
+import { heldDueFirst, heldDueInit, heldDueNextMs } from "../filter/held-due";
 import { accountCount, accountsInit } from "../mailbox/accounts";
 import { divertedAny, divertedInit } from "../mailbox/diverted";
 import { dueAgain, dueFirst, dueInit, dueNextMs } from "../mailbox/due";
@@ -26,10 +28,13 @@ import { inboxReleaseIfDrained } from "./membership";
 
 /** Inboxes that one tick looks at; what is left is due at once, so that input is not kept waiting. */
 const TICK_INBOXES_MAX: u32 = 1024;
+/** Channels that one tick looks at for what they hold, up to EMPTY_HELD_MAX events each. */
+const TICK_HELD_MAX: u32 = 16;
 
 /** Forgets all windows, streams and accounts, and what is due. Returns false where memory is too small. */
 export function deadlinesInit(): bool {
   dueInit();
+  heldDueInit();
   divertedInit();
   sourceMissesInit();
   return accountsInit() && windowsInit() && streamsInit();
@@ -66,7 +71,7 @@ export function turnEnd(): void {
 /** See CoreExports.deadlineNext(). */
 export function deadlineNext(): f64 {
   if (turnDue()) return 0;
-  const next = dueNextMs();
+  const next = min<f64>(dueNextMs(), heldDueNextMs());
   return next === Infinity ? -1 : max<f64>(next, 0);
 }
 
@@ -79,6 +84,11 @@ export function deadlineTick(now: f64): f64 {
     lateLook(inbox);
     inboxReleaseIfDrained(inbox);
     at = dueFirst();
+  }
+  for (let looked: u32 = 0; looked < TICK_HELD_MAX; looked++) {
+    const channel = heldDueFirst();
+    if (channel === null) break;
+    heldExpire(channel as Channel);
   }
   turnEnd();
   return deadlineNext();

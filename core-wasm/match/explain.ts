@@ -4,7 +4,6 @@
  */
 import {
   CHANNEL_ECHO,
-  CHANNEL_LATE_DROP,
   EXPLAIN_AGE,
   EXPLAIN_BYTES,
   EXPLAIN_CHARGE,
@@ -53,6 +52,7 @@ import { EXPLAINED_DECIDER_UNASKED } from "../filter/abi";
 import { Candidate, candidateAdd, candidateAt, candidateBlank, candidatesClear } from "../filter/candidates";
 import { selectionsOf } from "../filter/questions";
 import { RUN_DRY, stagesBegin, stagesFill, stagesOwnReason } from "../filter/stages";
+import { lateDrops } from "../mailbox/fate";
 import { inboxHasRoom, inboxYields } from "../mailbox/inbox";
 import { orderAhead } from "../mailbox/order";
 import { Mailbox } from "../mailbox/records";
@@ -175,7 +175,7 @@ function judge(channel: Channel, member: Member, size: u32, deadlineMs: f64): vo
   // An event that alone is larger than all of the inbox is dropped even where the oldest give way.
   if (size > inbox.capacityBytes || (!patient && !inboxHasRoom(inbox, size)))
     return conclude(inbox.overflow === OVERFLOW_REJECT ? VERDICT_REJECTED : VERDICT_DROPPED, EXPLAINED_CAPACITY);
-  if ((channel.flags & CHANNEL_LATE_DROP) !== 0 && deadlineMs < nowMs) return conclude(VERDICT_DROPPED, EXPLAINED_LATE);
+  if (deadlineMs < nowMs && lateDrops(inbox, channel.number)) return conclude(VERDICT_DROPPED, EXPLAINED_LATE);
   if (connectionAt(member.connection).held !== 0) return conclude(VERDICT_HELD, EXPLAINED_HELD);
   conclude(VERDICT_DELIVERED, EXPLAINED_NONE);
 }

@@ -71,7 +71,7 @@ function replayRun(channel: Channel, member: Member, run: Run, after: u64): void
     if (meta < metaEnd && metaAt(slab, meta).entryAt === at) {
       metas = 1;
       deadline = metaAt(slab, meta).deadline;
-      dead = metaDead(metaAt(slab, meta));
+      dead = metaDead(changetype<Mailbox>(member.inbox), metaAt(slab, meta));
     }
     const eventAt = entryEvent(at);
     if (!dead && entrySequence > after && takes(member, eventAt, entryEventBytes)) {

@@ -1,7 +1,6 @@
 /** Events of channels or sources with filters: from what the stages have left to inboxes, or to where events wait. */
 import {
   CHANNEL_ECHO,
-  DROPPED_LATE,
   EMPTY_DIVERT,
   EMPTY_DROP,
   EMPTY_HELD_MAX,
@@ -9,7 +8,6 @@ import {
   ROLE_SINK,
   STAGE_IN,
   STAGE_OUT,
-  STATISTIC_DROPPED_OVERFLOW,
   STATUS_MAILBOX_FULL,
   STATUS_OK,
 } from "../abi";
@@ -17,13 +15,13 @@ import { Channel } from "../channel/channel";
 import { Live } from "../channel/live";
 import { Member, pairFirst } from "../channel/member";
 import { typeLookup } from "../channel/types";
-import { nowMs } from "../clock";
 import { entryEvent, entryEventBytes, entrySequence } from "../event/entry";
 import { scanEvent, scanTimeUs, scanTypeAt, scanTypeBytes } from "../event/scan";
 import { viewEvent } from "../expression/view";
 import { Filters } from "../filter/bind";
 import { candidateAt, candidates } from "../filter/candidates";
-import { HELD_HEAD_BYTES, HeldNode, heldAgain, heldNextRetry, heldPush, heldRemove } from "../filter/held";
+import { HELD_HEAD_BYTES, HeldNode, heldAgain, heldExpire, heldNextRetry, heldPush, heldRemove } from "../filter/held";
+import { heldDueNote } from "../filter/held-due";
 import { parkedFull } from "../filter/parked";
 import { park, parkedCarry } from "../filter/parking";
 import {
@@ -37,11 +35,9 @@ import {
   stagesFilled,
   stagesOwn,
 } from "../filter/stages";
-import { divertKeep } from "../mailbox/diverted";
 import { metaAt, Slab } from "../mailbox/records";
 import { metaAdd, metaKey, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
 import { resultStatus } from "../result";
-import { statisticAdd } from "../statistics";
 import { collectedAt, collectMatching } from "./collect";
 import { fanBegin, fanEnd, fanMember, fanRefused, fanSinks, fanStore, rangeFlush, refusedLimit } from "./fan-out";
 import { memberTakes } from "./select";
@@ -81,7 +77,7 @@ export function handRouted(
       0,
       0,
     );
-    status = holdNote(node, connection, slab, slab.metas - metas, metas, deadline);
+    status = holdNote(channel, node, connection, slab, slab.metas - metas, metas, deadline);
   } else if (empty === EMPTY_DROP) {
     stageRun(STAGE_IN, carriedBy(source, STAGE_IN));
     fanRouted(channel, connection, type);
@@ -98,11 +94,20 @@ export function handRouted(
 }
 
 /** Fills in what is known of an event that was just held; `node` 0: there was no room. Returns a status. */
-export function holdNote(at: u32, connection: u32, slab: Slab, metaFirst: u32, metas: u32, deadline: f64): u32 {
+export function holdNote(
+  channel: Channel,
+  at: u32,
+  connection: u32,
+  slab: Slab,
+  metaFirst: u32,
+  metas: u32,
+  deadline: f64,
+): u32 {
   if (at === 0) return resultStatus(STATUS_MAILBOX_FULL, EMPTY_HELD_MAX + 1, EMPTY_HELD_MAX);
   const node = changetype<HeldNode>(at);
   node.connection = connection;
   node.deadline = deadline;
+  heldDueNote(changetype<Filters>(channel.filters), deadline);
   node.keyOffset = node.keyBytes = 0;
   node.stored = 1;
   if (metas === 0) return STATUS_OK;
@@ -140,6 +145,7 @@ export function heldRetry(): void {
   while (!parkedFull()) {
     const channel = heldNextRetry();
     if (channel === null) return;
+    heldExpire(channel as Channel);
     if (channel.parks !== 0) retryParking(channel as Channel);
     else retryChannel(channel as Channel);
   }
@@ -151,15 +157,8 @@ function retryChannel(channel: Channel): void {
   for (let at = filters.heldHead; at !== 0; ) {
     const node = changetype<HeldNode>(at);
     const next = node.next;
-    if (node.deadline < nowMs) {
-      divertKeep(at + HELD_HEAD_BYTES, 0);
-      statisticAdd(STATISTIC_DROPPED_OVERFLOW + DROPPED_LATE, 1);
-      heldRemove(channel, previous, at);
-    } else if (deliver(channel, node)) {
-      heldRemove(channel, previous, at);
-    } else {
-      previous = at;
-    }
+    if (deliver(channel, node)) heldRemove(channel, previous, at);
+    else previous = at;
     at = next;
   }
 }
@@ -167,22 +166,11 @@ function retryChannel(channel: Channel): void {
 /** The same where deciders are asked: as many as there is room for wait for their decision, and stay held until then. */
 function retryParking(channel: Channel): void {
   const filters = changetype<Filters>(channel.filters);
-  let previous: u32 = 0;
-  for (let at = filters.heldHead; at !== 0; ) {
+  for (let at = filters.heldHead; at !== 0; at = changetype<HeldNode>(at).next) {
     const node = changetype<HeldNode>(at);
-    const next = node.next;
-    if (node.deadline < nowMs) {
-      divertKeep(at + HELD_HEAD_BYTES, 0);
-      statisticAdd(STATISTIC_DROPPED_OVERFLOW + DROPPED_LATE, 1);
-      heldRemove(channel, previous, at);
-    } else {
-      if (node.parked === 0 && node.attempt !== filters.attempt) {
-        if (parkedFull()) return heldAgain(filters);
-        parkNode(channel, node);
-      }
-      previous = at;
-    }
-    at = next;
+    if (node.parked !== 0 || node.attempt === filters.attempt) continue;
+    if (parkedFull()) return heldAgain(filters);
+    parkNode(channel, node);
   }
 }
 

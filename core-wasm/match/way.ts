@@ -298,7 +298,7 @@ function hold(parked: Parked, channel: Channel, slab: Slab): u32 {
     parked.deciderOut,
     parked.deciderIn,
   );
-  return holdNote(node, parked.connection, slab, parked.metaFirst, parked.metas, parked.deadline);
+  return holdNote(channel, node, parked.connection, slab, parked.metaFirst, parked.metas, parked.deadline);
 }
 
 /** A held event that has been decided anew: it leaves for its sinks, or stays. A word to drop it ends its waiting. */

@@ -2,6 +2,7 @@
 import { DIRTY_COUNT_MAX, DIRTY_OFFSET, REASON_DECIDE, REASON_DONE, RESULT_COUNT, RESULT_REASON } from "../abi";
 import { clockSet } from "../clock";
 import { heldDue } from "../filter/held";
+import { heldDueFresh } from "../filter/held-due";
 import { parkedEvents } from "../filter/parked";
 import { turnDue, turnEnd } from "../match/deadlines";
 import { heldRetry } from "../match/routed";
@@ -9,9 +10,9 @@ import { resultSet } from "../result";
 import { connectionFind, dirtyFirst, dirtyRemove } from "./connection";
 import { connectionDrain } from "./drain";
 
-/** Whether dirtyTake() would do anything. */
+/** Whether a turn would do anything: something is to be sent or tried again, or a moment is to be waited for. */
 export function flushDue(): bool {
-  return dirtyFirst() !== null || heldDue() || turnDue() || parkedEvents() !== 0;
+  return dirtyFirst() !== null || heldDue() || heldDueFresh() || turnDue() || parkedEvents() !== 0;
 }
 
 /** Takes connections with something to send. */

@@ -104,6 +104,9 @@ export class Connection {
   /** The fastest answer to a ping, ms; whether one of this epoch was slow beside it. */
   paceLeastMs: f32;
   paceSlow: u32;
+  /** Deliveries of paceRound; whether a first grant was smaller than that, see pace.ts. */
+  paceRoundEvents: u32;
+  paceOwed: u32;
   /** 14 bytes of header and 125 of control payload follow at wsHeaderOffset and wsControlOffset. */
   wsPad: u32;
   /** Tells this connection from others that have had its number. */

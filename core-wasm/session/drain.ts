@@ -23,6 +23,7 @@ import { parkedEvents } from "../filter/parked";
 import { divertedAny } from "../mailbox/diverted";
 import { metaDead } from "../mailbox/fate";
 import { depthCount, waitCount, waitsCount } from "../mailbox/histograms";
+import { pendingWaits } from "../mailbox/kept-due";
 import { tombstonesEver } from "../mailbox/keys";
 import { lateLook, lateTake, metCount } from "../mailbox/late";
 import { orderFirst, orderLate, orderServed } from "../mailbox/order";
@@ -162,7 +163,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
       shortOfRoom = true;
       break;
     }
-    if (connection.pending !== 0 && pendingKeep(connection, run.at, 1) === 0) break;
+    if (connection.pending !== 0 && pendingKeep(connection, run, 1) === 0) break;
     let to = out + used;
     if (framed) to = wsHeaderWrite(to, WS_BINARY, bytes);
     copyBytes(to, run.at, bytes);
@@ -242,7 +243,7 @@ function againTake(connection: Connection, out: u32, used: u32, bytesMax: u32): 
 
 /** Keeps the prefix, or as much of it as there is memory for, which is the prefix then; false where that is nothing. */
 function prefixKeep(connection: Connection, run: Run): bool {
-  const kept = pendingKeep(connection, run.at, prefixEvents);
+  const kept = pendingKeep(connection, run, prefixEvents);
   if (kept === prefixEvents) return true;
   const slab = changetype<Slab>(run.slab);
   prefixBytes = prefixEvents = prefixMetas = 0;
@@ -268,11 +269,12 @@ export function entryLeave(connection: Connection, inbox: Mailbox, run: Run, byt
   runAdvance(inbox, run, bytes, 1, metas);
 }
 
-/** Notes what leaves: keys for cancels, deadlines that were met. */
+/** Notes what leaves: keys for cancels, and deadlines that are met by that. */
 function metasLeave(connection: Connection, run: Run, metas: u32): void {
   const slab = changetype<Slab>(run.slab);
   startedNote(connection, slab, run.metaFirst, metas);
-  metCount(connection.number, slab, run.metaFirst, metas);
+  // What waits for its acknowledgement has met nothing yet.
+  if (!pendingWaits(connection)) metCount(connection.number, slab, run.metaFirst, metas);
 }
 
 /** Whether all of a run may leave: nothing in it is late or cancelled. */
@@ -293,7 +295,7 @@ function runHasCancelled(run: Run): bool {
 /** Whether the first entry of a run must not be delivered any more. */
 function frontDead(run: Run): bool {
   if (!runFrontHasMeta(run)) return false;
-  return metaDead(metaAt(changetype<Slab>(run.slab), run.metaFirst));
+  return metaDead(changetype<Mailbox>(run.mailbox), metaAt(changetype<Slab>(run.slab), run.metaFirst));
 }
 
 /** Measures how much of the front of a run may go: live entries within room and credit. Sets prefix…. */
@@ -311,7 +313,7 @@ function prefixTake(connection: Connection, run: Run, room: u32, explicit: bool)
     if (prefixMetas < run.metas) {
       const meta = metaAt(slab, run.metaFirst + prefixMetas);
       if (meta.entryAt === at) {
-        if (metaDead(meta)) break;
+        if (metaDead(changetype<Mailbox>(run.mailbox), meta)) break;
         prefixMetas++;
       }
     }

@@ -33,7 +33,8 @@ import { ackFrame } from "./ack";
 import { frameAgainClear, frameAgainSet } from "./again";
 import { memberUpdateFrame, updatedMember } from "./attributes";
 import { cancelFrame } from "./cancel-frame";
-import { Connection, CREDIT_GRANTED, CREDIT_MAX, dirtyPush } from "./connection";
+import { Connection, CREDIT_GRANTED, CREDIT_MAX, CREDIT_PACED, dirtyPush } from "./connection";
+import { paceEnd } from "./pace";
 import { publishBegin } from "./publish-frame";
 
 const KIND_PUBLISH: u32 = 2;
@@ -167,13 +168,16 @@ function creditFrame(connection: Connection, at: u32, bytes: u32): u32 {
   }
   const neither = events === NOT_SAID && size === NOT_SAID;
   if (connection.credit !== CREDIT_GRANTED) {
+    if (connection.credit === CREDIT_PACED) paceEnd(connection);
+    else connection.creditEvents = connection.creditBytes = 0;
     connection.credit = CREDIT_GRANTED;
     // A client that counts only events, or only bytes, means the other one to be without limit.
-    connection.creditEvents = events === NOT_SAID && !neither ? CREDIT_MAX : 0;
-    connection.creditBytes = size === NOT_SAID && !neither ? CREDIT_MAX : 0;
+    if (events === NOT_SAID && !neither) connection.creditEvents = CREDIT_MAX;
+    if (size === NOT_SAID && !neither) connection.creditBytes = CREDIT_MAX;
   }
   connection.creditEvents = min<i64>(connection.creditEvents + max<i64>(events, 0), CREDIT_MAX);
   connection.creditBytes = min<i64>(connection.creditBytes + max<i64>(size, 0), CREDIT_MAX);
+  if (connection.creditEvents > 0 && connection.creditBytes > 0) connection.paceOwed = 0;
   dirtyPush(connection);
   return STATUS_OK;
 }

@@ -9,12 +9,14 @@ const WAITING_BYTES_MAX: u32 = 1048576;
 const frameAt: u32 = <u32>memory.data(384);
 const TAG_MISSED: u8 = 0x2a;
 
-/** Why a deadline was missed: it passed while the event waited, before the event came, or cannot be met any more. */
+/** Why a deadline was missed: it passed while the event waited, before the event came, cannot be met any more, or passed before the
+ *  acknowledgement came. */
 export const MISS_WAITED: u32 = 0;
 export const MISS_LATE: u32 = 1;
 export const MISS_HOPELESS: u32 = 2;
+export const MISS_UNACKNOWLEDGED: u32 = 3;
 
-/** The reasons as docs/frames.md names them, each in 8 bytes without its length. */
+/** The reasons as docs/frames.md names them, each in 16 bytes without its length. */
 const reasonsAt: u32 = <u32>memory.data<u8>([
   0x77,
   0x61,
@@ -23,11 +25,27 @@ const reasonsAt: u32 = <u32>memory.data<u8>([
   0x65,
   0x64,
   0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
   0, // "waited"
   0x6c,
   0x61,
   0x74,
   0x65,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
   0,
   0,
   0,
@@ -39,11 +57,34 @@ const reasonsAt: u32 = <u32>memory.data<u8>([
   0x6c,
   0x65,
   0x73,
-  0x73, // "hopeless"
+  0x73,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0, // "hopeless"
+  0x75,
+  0x6e,
+  0x61,
+  0x63,
+  0x6b,
+  0x6e,
+  0x6f,
+  0x77,
+  0x6c,
+  0x65,
+  0x64,
+  0x67,
+  0x65,
+  0x64, // "unacknowledged"
 ]);
-const REASON_BYTES_MAX: u32 = 8;
+const REASON_BYTES_MAX: u32 = 16;
 
 function reasonBytes(reason: u32): u32 {
+  if (reason === MISS_UNACKNOWLEDGED) return 14;
   return reason === MISS_WAITED ? 6 : reason === MISS_LATE ? 4 : 8;
 }
 

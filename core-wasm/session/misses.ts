@@ -4,7 +4,6 @@ import { entryEvent, entryEventBytes, entrySequence } from "../event/entry";
 import { cursor, fieldSkip, lengthRead, tagRead } from "../event/wire";
 import { accountOf } from "../mailbox/accounts";
 import { latenessCount } from "../mailbox/histograms";
-import { META_MISSES, Meta } from "../mailbox/records";
 import { statisticAdd } from "../statistics";
 import { Connection } from "./connection";
 import { missFrame } from "./miss-frame";
@@ -14,27 +13,26 @@ import { sourceMiss } from "./source-misses";
 const ID_BYTES_MAX: u32 = 256;
 const TAG_ID: u32 = 0x0a;
 
-/** Counts an event that will not be in time, and tells of it. `metaAt`: address of its meta, 0: none. */
+/** Counts an event that will not be in time, and tells of it. `source`: connection of a source that wants to hear of it, 0: none. */
 export function missTell(
   connection: Connection,
   channel: u32,
   entryAt: u32,
-  metaAt: u32,
+  source: u32,
   byMs: f64,
   reason: u32,
 ): void {
   accountOf(connection.number, channel).missed++;
-  missSay(connection, channel, entryAt, metaAt, byMs, reason);
+  missSay(connection, channel, entryAt, source, byMs, reason);
 }
 
 /** Tells the sink, and the source if it asked, of an event that was counted. */
-export function missSay(connection: Connection, channel: u32, entryAt: u32, metaAt: u32, byMs: f64, reason: u32): void {
+export function missSay(connection: Connection, channel: u32, entryAt: u32, source: u32, byMs: f64, reason: u32): void {
   statisticAdd(STATISTIC_MISSED, 1);
   latenessCount(byMs);
   idFind(entryAt);
   const sequence = entrySequence;
-  if (metaAt !== 0 && (changetype<Meta>(metaAt).flags & META_MISSES) !== 0)
-    sourceMiss(changetype<Meta>(metaAt).submitter, channel, sequence, idAt, idBytes, byMs, reason);
+  if (source !== 0) sourceMiss(source, channel, sequence, idAt, idBytes, byMs, reason);
   missFrame(connection, channel, sequence, idAt, idBytes, byMs, reason, 0);
 }
 

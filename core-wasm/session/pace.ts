@@ -9,11 +9,14 @@
  * client is slower than its events, it is found by trying: twice as much, half as much, an epoch each, with long pauses between.
  * How long pongs take would alone not tell a slow client from a busy host or a far network; where they take far longer than the
  * fastest did, the client reads in bursts, and a larger window would only fill its buffers. A client that keeps up is left alone.
+ *
+ * A client that begins to grant credit ends its window. What it has not confirmed by then is in flight, and counts against what it
+ * grants.
  */
 import { CONNECTION_WEBSOCKET, CONNECTION_WEBSOCKET_JSON, FRAME_RAW_TAG, OUT_SLOT_BYTES } from "../abi";
 import { nowMs } from "../clock";
 import { Mailbox } from "../mailbox/records";
-import { Connection, CREDIT_GRANTED, CREDIT_MAX, CREDIT_PACED, dirtyPush } from "./connection";
+import { Connection, CREDIT_GRANTED, CREDIT_MAX, CREDIT_NONE, CREDIT_PACED, dirtyPush } from "./connection";
 import { WS_PING, wsHeaderWrite } from "./websocket-out";
 
 const WINDOW_BYTES_MIN: u32 = 4096;
@@ -47,6 +50,7 @@ export function paceBegin(connection: Connection, bytes: u32): void {
   connection.creditEvents = CREDIT_MAX;
   connection.creditBytes = connection.paceWindow = min<u32>(max<u32>(bytes, WINDOW_BYTES_MIN), WINDOW_BYTES_MAX);
   connection.paceRound = connection.paceSince = connection.paceLimited = 0;
+  connection.paceRoundEvents = 0;
   connection.paceMode = PACE_NEXT + PACE_LARGER;
   connection.pacePatience = 0;
   connection.paceLeastMs = f32.MAX_VALUE;
@@ -66,6 +70,8 @@ export function paceSent(connection: Connection, out: u32, used: u32, bytes: u32
     return used;
   }
   connection.paceRound = connection.paceSince;
+  // No round was under way, so all that was sent and not given back is of this one.
+  connection.paceRoundEvents = <u32>(CREDIT_MAX - connection.creditEvents);
   connection.paceSince = 0;
   connection.pacePing++;
   connection.pacePingMs = nowMs;
@@ -83,11 +89,16 @@ export function paceSent(connection: Connection, out: u32, used: u32, bytes: u32
 
 /** A pong came: if it answers the ping under way, what was sent before that is there. */
 export function pacePong(connection: Connection, at: u32, bytes: u32): void {
-  if (connection.credit !== CREDIT_PACED || connection.paceRound === 0) return;
+  if (connection.credit === CREDIT_NONE || connection.paceRound === 0) return;
   if (bytes !== PING_BYTES || load<u32>(at) !== connection.pacePing) return;
   const round = connection.paceRound;
-  connection.creditBytes += round;
   connection.paceRound = 0;
+  if (connection.credit === CREDIT_GRANTED) {
+    paid(connection);
+    return;
+  }
+  connection.creditBytes += round;
+  connection.creditEvents += connection.paceRoundEvents;
   const tookMs = <f32>(nowMs - connection.pacePingMs);
   if (tookMs < connection.paceLeastMs) connection.paceLeastMs = tookMs;
   if (tookMs > connection.paceLeastMs * 2 + SLOW_MS) connection.paceSlow = 1;
@@ -99,6 +110,30 @@ export function pacePong(connection: Connection, at: u32, bytes: u32): void {
     epochBegin(connection);
   }
   connection.paceLimited = 0;
+  dirtyPush(connection);
+}
+
+/**
+ * The client grants credit for the first time: ends its window, and leaves in creditEvents and creditBytes what is in flight, as less
+ * than nothing. That is what was sent up to a ping which it has not answered, and behind that; without one under way it has had
+ * all there is.
+ */
+export function paceEnd(connection: Connection): void {
+  const flies = connection.paceRound !== 0;
+  connection.creditEvents = flies ? connection.creditEvents - CREDIT_MAX : 0;
+  connection.creditBytes = flies ? connection.creditBytes - connection.paceWindow : 0;
+  connection.paceOwed = <u32>flies;
+}
+
+/**
+ * All that was in flight at the first grant is there. Of that the client may have had a part when it granted, which was taken from the
+ * grant for nothing: where nothing has left since, one event does, so that nobody waits for the other for ever.
+ */
+function paid(connection: Connection): void {
+  if (connection.paceOwed === 0) return;
+  connection.paceOwed = 0;
+  connection.creditEvents = max<i64>(connection.creditEvents, 1);
+  connection.creditBytes = max<i64>(connection.creditBytes, 1);
   dirtyPush(connection);
 }
 

@@ -96,13 +96,13 @@ function matches(entryAt: u32): bool {
 }
 
 /** Whether an entry with that meta may be delivered; what is dead goes when its turn comes. */
-function lives(slab: u32, meta: u32): bool {
-  return !metaDead(metaAt(changetype<Slab>(slab), meta));
+function lives(mailbox: u32, slab: u32, meta: u32): bool {
+  return !metaDead(changetype<Mailbox>(mailbox), metaAt(changetype<Slab>(slab), meta));
 }
 
 /** The same for a run of one entry. */
 function wanted(run: Run): bool {
-  return (run.metas === 0 || lives(run.slab, run.metaFirst)) && matches(run.at);
+  return (run.metas === 0 || lives(run.mailbox, run.slab, run.metaFirst)) && matches(run.at);
 }
 
 /** Whether one more of that size may be taken; the first one may be of any size. */
@@ -112,7 +112,7 @@ function fits(bytes: u32): bool {
 
 /** Takes the first entry of a run; false where it must stay, for want of memory to keep it until it is acknowledged. */
 function take(connection: Connection, inbox: Mailbox, run: Run, bytes: u32, metas: u32): bool {
-  if (connection.pending !== 0 && pendingKeep(connection, run.at, 1) === 0) return false;
+  if (connection.pending !== 0 && pendingKeep(connection, run, 1) === 0) return false;
   memory.copy(outAt + used, run.at, bytes);
   used += bytes;
   eventsLeft--;
@@ -149,7 +149,7 @@ function seek(run: Run): bool {
   for (foundAt = run.at; foundAt < end; foundAt += entrySize(foundAt)) {
     const meta = run.metaFirst + foundMetas;
     foundHasMeta = <u32>(foundMetas < run.metas && metaAt(slab, meta).entryAt === foundAt);
-    if ((foundHasMeta === 0 || lives(run.slab, meta)) && matches(foundAt)) return true;
+    if ((foundHasMeta === 0 || lives(run.mailbox, run.slab, meta)) && matches(foundAt)) return true;
     foundEvents++;
     foundMetas += foundHasMeta;
   }

@@ -61,6 +61,18 @@ export interface CoreExports {
     serviceMs?: number,
   ): number;
 
+  /**
+   * Sets from which share of its capacity on an inbox of OVERFLOW_BLOCK has publishers wait, above 0 and at most 1, and down to which,
+   * from 0 and below the other. A half and a quarter where nobody says. Returns a status: STATUS_LIMIT.
+   */
+  inboxMarks(connection: number, stall: number, release: number): number;
+
+  /** Sets what becomes of late events in the inbox, LATE_… of mailbox/abi.ts; what waits is looked at by that. Returns a status. */
+  inboxLate(connection: number, late: number): number;
+
+  /** Whether delivery `number` waits for its acknowledgement. */
+  inboxKeeps(connection: number, number: number): number;
+
   /** Holds (1) or releases (0) deliveries; answers of the host pass. */
   inboxHold(connection: number, held: number): void;
 

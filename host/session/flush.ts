@@ -210,8 +210,11 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     const bytes = core.exports.drain(session.id, at, most, engine.clocks.service.now());
     // However little came, the next event may have been too large for what was left of the room.
     progress = core.views.result[RESULT_VALUE] === 0 ? SOME : MORE;
-    if (engine.tracing.active !== 0)
-      engine.tracing.drained(session, `s${session.number}`, core.views.bytes.subarray(at, at + bytes));
+    if (engine.tracing.active !== 0) {
+      const drained = core.views.bytes.subarray(at, at + bytes);
+      engine.tracing.drained(session, `s${session.number}`, drained);
+      engine.tracing.counted(session, firstNumber(core.views), drained);
+    }
     return bytes;
   }
 

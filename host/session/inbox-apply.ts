@@ -25,6 +25,8 @@ export function applyInbox(session: Session, next: InboxSettings): void {
   const { capacityEvents, capacityBytes, overflow, ordering, serviceMs } = next;
   const status = exports.inboxSet(session.id, capacityEvents, capacityBytes, overflow, ordering, serviceMs);
   check(core, status);
+  check(core, exports.inboxLate(session.id, next.late));
+  check(core, exports.inboxMarks(session.id, next.marks.stall, next.marks.release));
   applyAcks(session, next.acks);
   if (next.grouping.delayMs > 0) session.gather ??= new Gather(session, next.grouping);
   if (session.gather !== undefined) {

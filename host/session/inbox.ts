@@ -20,6 +20,7 @@ import {
   OVERFLOW_KEEP_LATEST,
   OVERFLOW_REJECT,
 } from "../../core-wasm/abi.ts";
+import { LATE_CHANNEL, LATE_DELIVER, LATE_DIVERT, LATE_DROP } from "../../core-wasm/mailbox/abi.ts";
 import { SluiceError } from "../errors.ts";
 import type { Inbox, Select } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
@@ -60,9 +61,22 @@ export interface InboxSettings {
   readonly acks: AckSettings;
   /** What its client takes for one event, ms; undefined: it does not say. */
   readonly serviceMs: number | undefined;
+  /** LATE_…: what becomes of late events. */
+  readonly late: number;
+  /** Shares of its capacity at which publishers begin to wait, and cease to, where it blocks. */
+  readonly marks: InboxMarks;
   /** Deliveries wait in it, answers pass. */
   readonly held: boolean;
 }
+
+/** See InboxSettings. */
+export interface InboxMarks {
+  readonly stall: number;
+  readonly release: number;
+}
+
+/** Where an inbox does not say. */
+export const defaultMarks: InboxMarks = Object.freeze({ stall: 0.5, release: 0.25 });
 
 /** A new session's. */
 export const defaultInbox: InboxSettings = Object.freeze({
@@ -73,6 +87,8 @@ export const defaultInbox: InboxSettings = Object.freeze({
   serviceMs: undefined,
   grouping: defaultGrouping,
   acks: defaultAcks,
+  late: LATE_CHANNEL,
+  marks: defaultMarks,
   held: false,
 });
 
@@ -108,10 +124,18 @@ export function overflowName(overflow: number): string {
   throw new RangeError(`There is no overflow policy ${overflow}`);
 }
 
-/** Words that a later version brings. */
-const later: Readonly<Record<string, readonly string[]>> = {
-  late: ["drop", "divert"],
-};
+const lates: ReadonlyMap<string, number> = new Map([
+  ["channel", LATE_CHANNEL],
+  ["deliver", LATE_DELIVER],
+  ["drop", LATE_DROP],
+  ["divert", LATE_DIVERT],
+]);
+
+/** The word for a LATE_…. */
+export function lateName(late: number): string {
+  for (const [name, number] of lates) if (number === late) return name;
+  throw new RangeError(`There is no fate ${late} of late events`);
+}
 
 /** The largest capacities; a mailbox beyond them would be a store. */
 const CAPACITY_EVENTS_MAX = 16_777_216;
@@ -129,9 +153,9 @@ const IDLE_MS_NEUTRAL = BigInt(limits.inboxIdleMs);
  *   the field in their message.
  */
 export function inboxFromFrame(present: InboxSettings, frame: Inbox, path: string): InboxSettings {
-  word(`${path}ordering`, frame.ordering, [...orderings.keys()], []);
-  word(`${path}late`, frame.late, ["deliver"], later["late"] ?? []);
-  word(`${path}overflow`, frame.overflow, [...overflows.keys()], []);
+  word(`${path}ordering`, frame.ordering, [...orderings.keys()]);
+  word(`${path}late`, frame.late, [...lates.keys()]);
+  word(`${path}overflow`, frame.overflow, [...overflows.keys()]);
   refuse(`${path}idleMs`, frame.idleMs === IDLE_MS_NEUTRAL ? undefined : frame.idleMs);
   return {
     capacityEvents: count(`${path}capacityEvents`, frame.capacityEvents, CAPACITY_EVENTS_MAX) ?? present.capacityEvents,
@@ -141,23 +165,37 @@ export function inboxFromFrame(present: InboxSettings, frame: Inbox, path: strin
     grouping: frame.select === undefined ? present.grouping : groupingFrom(frame.select, `${path}select.`),
     serviceMs: frame.serviceMs === undefined ? present.serviceMs : service(`${path}serviceMs`, frame.serviceMs),
     acks: acksFromFrame(present.acks, frame, path),
+    late: lates.get(frame.late) ?? present.late,
+    marks: marksFrom(present.marks, frame, path),
     held: frame.held ?? present.held,
   };
+}
+
+function marksFrom(present: InboxMarks, frame: Inbox, path: string): InboxMarks {
+  const stall = frame.stallMark ?? present.stall;
+  const release = frame.releaseMark ?? present.release;
+  if (!(stall > 0 && stall <= 1)) throw outOfRange(`${path}stallMark`, stall, "above 0 and at most 1", [0, 1]);
+  if (!(release >= 0 && release < stall))
+    throw outOfRange(`${path}releaseMark`, release, `from 0 and below stallMark, ${stall}`, [0, stall]);
+  return { stall, release };
+}
+
+function outOfRange(path: string, value: number, range: string, limit: readonly number[]): SluiceError {
+  return new SluiceError("invalid_value", `Cannot set ${path} to ${value}, it must be ${range}`, {
+    value: Number.isFinite(value) ? value : String(value),
+    limit,
+  });
 }
 
 /** 0 takes it back. */
 function service(path: string, value: number): number | undefined {
   if (value >= 0 && value <= limits.serviceMs) return value === 0 ? undefined : value;
-  throw new SluiceError(
-    "invalid_value",
-    `Cannot set ${path} to ${value}, it must be from 0 (unknown) to ${limits.serviceMs}`,
-    { value: Number.isFinite(value) ? value : String(value), limit: [0, limits.serviceMs] },
-  );
+  throw outOfRange(path, value, `from 0 (unknown) to ${limits.serviceMs}`, [0, limits.serviceMs]);
 }
 
 /** `single` is one event per frame; binary sessions always get that, since sinks share the stored bytes. */
 function groupingFrom(select: Select, path: string): Grouping {
-  word(`${path}mode`, select.mode, ["batch", "single"], []);
+  word(`${path}mode`, select.mode, ["batch", "single"]);
   const delayMs = select.delayMs ?? 0;
   if (delayMs > limits.delayMsMax) {
     throw new SluiceError(
@@ -171,9 +209,8 @@ function groupingFrom(select: Select, path: string): Grouping {
   return { single: select.mode === "single", events, bytes, delayMs };
 }
 
-function word(path: string, value: string, known: readonly string[], coming: readonly string[]): void {
+function word(path: string, value: string, known: readonly string[]): void {
   if (value === "" || known.includes(value)) return;
-  if (coming.includes(value)) throw notSupported(path, value);
   throw new SluiceError(
     "invalid_value",
     `Cannot set ${path} to "${value.slice(0, 64)}", it must be one of ${known.join(", ")}`,

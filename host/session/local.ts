@@ -148,9 +148,8 @@ export class LocalSession extends Session {
     const bytes = placePublish(core, channel.number, events);
     pumpFrame(this, bytes);
     const outcomes = this.#outcomes ?? none;
-    // What nobody gets leaves nothing to be sent, unless it goes to another channel then.
-    const diverts = channel.definition.delivery.empty === "divert";
-    if (diverts || !outcomes.every(isUnheard)) this.engine.flusher.schedule();
+    // What nobody gets mostly leaves nothing to be done: neither goes it to another channel, nor waits it for a moment.
+    if (!outcomes.every(isUnheard) || core.exports.flushDue() !== 0) this.engine.flusher.schedule();
     return outcomes;
   }
 

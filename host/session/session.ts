@@ -144,6 +144,7 @@ export class Session implements Connection {
     this.heard = true;
     try {
       pump(this, LANDING_OFFSET, bytes);
+      if (this.engine.tracing.unacknowledged !== 0) this.engine.tracing.answered(this);
     } catch (error) {
       this.engine.fault(error, this);
     }

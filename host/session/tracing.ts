@@ -14,7 +14,9 @@ import { EventSchema } from "../gen/sluice/v1/event_pb.ts";
 import { limits } from "../limits.ts";
 import { createSecret } from "../options.ts";
 import type { Engine } from "./engine.ts";
+import { readFrames } from "./local-frames.ts";
 import type { Session } from "./session.ts";
+import { binaryPayloads } from "./websocket-frame.ts";
 
 /** One sink's part of a trace; times are milliseconds since the event was submitted, on the real clock. */
 export interface TracedDelivery {
@@ -25,7 +27,7 @@ export interface TracedDelivery {
   readonly drainedMs: number;
   /** The system, the poll's answer or the handler has it; undefined: not yet. */
   writtenMs: number | undefined;
-  /** Told by inboxes that are polled and by service managers; undefined: not yet, or not asked for. */
+  /** Where deliveries are acknowledged explicitly; undefined: not yet, or not asked for. */
   acknowledgedMs: number | undefined;
 }
 
@@ -81,7 +83,7 @@ export class Tracing {
   readonly #engine: Engine;
   readonly #kept: Kept[] = [];
   /** Deliveries whose acknowledgement may come. */
-  #unacknowledged = 0;
+  unacknowledged = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -150,21 +152,41 @@ export class Tracing {
       for (const delivery of deliveries) {
         if (delivery.session !== session || delivery.number !== undefined) continue;
         delivery.number = number;
-        this.#unacknowledged++;
+        this.unacknowledged++;
       }
     }
   }
 
+  /** The same for what the core wrote for a socket; `first`: number of its first new delivery. */
+  counted(session: Session, first: number, drained: Uint8Array): void {
+    if (session.inbox?.acks.explicit !== true) return;
+    let next = first;
+    readFrames(
+      session.kind === "websocket" ? binaryPayloads(drained) : drained.slice(),
+      ({ number, event }) => this.numbered(session, number ?? next++, event),
+      () => {},
+    );
+  }
+
+  /** Input of a socket came: those of its deliveries that the core keeps no longer were acknowledged by it. */
+  answered(session: Session): void {
+    const { exports } = this.#engine.core;
+    this.#note(session, (number) => exports.inboxKeeps(session.id, number) === 0);
+  }
+
   /** Deliveries of a mailbox were acknowledged: these, and all up to one. */
   acknowledged(session: Session, numbers: readonly number[], through: number): void {
-    if (this.#unacknowledged === 0) return;
+    this.#note(session, (number) => number <= through || numbers.includes(number));
+  }
+
+  #note(session: Session, isAcknowledged: (number: number) => boolean): void {
+    if (this.unacknowledged === 0) return;
     const now = this.#engine.clocks.real.now();
     for (const { told, deliveries } of this.#kept) {
       for (const delivery of deliveries.filter(isUnacknowledged)) {
-        const { number = 0 } = delivery;
-        if (delivery.session !== session || (number > through && !numbers.includes(number))) continue;
+        if (delivery.session !== session || !isAcknowledged(delivery.number ?? 0)) continue;
         delivery.acknowledgedMs = now - told.submittedAt;
-        this.#unacknowledged--;
+        this.unacknowledged--;
       }
     }
   }
@@ -197,7 +219,7 @@ export class Tracing {
   #forgetOldest(): void {
     const oldest = this.#kept.shift();
     oldest?.complete();
-    this.#unacknowledged -= oldest?.deliveries.filter(isUnacknowledged).length ?? 0;
+    this.unacknowledged -= oldest?.deliveries.filter(isUnacknowledged).length ?? 0;
   }
 
   /** Ends what is followed, with the host. */

@@ -50,6 +50,24 @@ export function websocketFrame(opcode: number, payload: Uint8Array): Uint8Array<
   return frame;
 }
 
+/** The payloads of the binary frames among final frames without masks, one behind another. */
+export function binaryPayloads(frames: Uint8Array): Uint8Array<ArrayBuffer> {
+  const payloads = new Uint8Array(frames.length);
+  const view = new DataView(frames.buffer, frames.byteOffset, frames.length);
+  let end = 0;
+  for (let at = 0; at < frames.length; ) {
+    const short = view.getUint8(at + 1);
+    const bytes = short < 126 ? short : short === 126 ? view.getUint16(at + 2) : Number(view.getBigUint64(at + 2));
+    const payload = frames.subarray(at + headerBytes(bytes), at + headerBytes(bytes) + bytes);
+    if (view.getUint8(at) === (0x80 | OPCODE_BINARY)) {
+      payloads.set(payload, end);
+      end += bytes;
+    }
+    at += headerBytes(bytes) + bytes;
+  }
+  return payloads.subarray(0, end);
+}
+
 /**
  * A close frame.
  *

@@ -94,9 +94,11 @@ describe("the window", () => {
   });
 
   test("the first credit frame ends it: from then on the client says how much", () => {
-    const { sink, publish, pings } = createPaced();
+    const { sink, publish, pong, pings } = createPaced();
     publish(100, 1000);
-    const sent = sink.drain().deliveries.length;
+    const first = sink.drain();
+    pong(first);
+    const sent = first.deliveries.length;
     sink.credit(5, 1_000_000);
     const next = sink.drain();
     expect(next.deliveries).toHaveLength(5);
@@ -153,5 +155,54 @@ describe("its size", () => {
 
   test("shrinks while that costs nothing: a slow client has its events in order", () => {
     expect(settled(10, 0.1)).toBeLessThanOrEqual(WINDOW);
+  });
+});
+
+describe("the first grant", () => {
+  test.each(kinds)("%s: counts what is in flight", (_, kind) => {
+    const { sink, publish, pong } = createPaced(kind);
+    publish(200, 1000);
+    const first = sink.drain();
+    const flies = first.deliveries.length;
+    sink.credit(flies + 3, 10_000_000);
+    expect(ids(sink.drain())).toHaveLength(3);
+    // The answer to the ping tells nothing any more.
+    pong(first);
+    expect(ids(sink.drain())).toHaveLength(0);
+    sink.credit(2, 0);
+    expect(ids(sink.drain())).toHaveLength(2);
+  });
+
+  test("takes nothing from a client that has confirmed all it got", () => {
+    const { sink, publish, pong } = createPaced();
+    publish(15, 1000);
+    pong(sink.drain());
+    sink.credit(4, 10_000_000);
+    publish(10, 100);
+    expect(ids(sink.drain())).toHaveLength(4);
+  });
+
+  test("of bytes does so, too", () => {
+    const { sink, publish } = createPaced();
+    publish(200, 1000);
+    const flies = sink.drain().deliveries.reduce((sum, { event }) => sum + (event.data?.length ?? 0), 0);
+    sink.send({ kind: { case: "credit", value: { bytes: BigInt(flies + 4_000) } } });
+    const more = ids(sink.drain()).length;
+    expect(more).toBeGreaterThan(1);
+    expect(more).toBeLessThan(6);
+  });
+
+  test("that is smaller than what flies leaves nobody waiting for the other", () => {
+    const { sink, publish, pong } = createPaced();
+    publish(200, 1000);
+    const first = sink.drain();
+    // It has had all of them when it grants one, but its answer to the ping comes behind.
+    sink.credit(1, 1_000_000);
+    expect(ids(sink.drain())).toHaveLength(0);
+    pong(first);
+    expect(ids(sink.drain())).toHaveLength(1);
+    sink.credit(1, 0);
+    expect(ids(sink.drain())).toHaveLength(1);
+    expect(ids(sink.drain())).toHaveLength(0);
   });
 });

@@ -20,7 +20,11 @@ export interface ManagerInbox {
     readonly bytes?: number;
     readonly delayMs?: number;
   } | null;
+  /** What becomes of late events: `deliver`, `drop` or `divert`; `channel`, where it is absent: as their channels say. */
   readonly late?: string | null;
+  /** With overflow `block`: from which share of its capacity on publishers wait, and down to which; 0.5 and 0.25 where absent. */
+  readonly stallMark?: number | null;
+  readonly releaseMark?: number | null;
   /** What the handlers take for one event, ms, for admission. */
   readonly serviceMs?: number | null;
   /** `explicit`: an event is acknowledged when all its handlers are done; those that failed get it again. */

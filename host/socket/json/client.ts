@@ -237,6 +237,8 @@ function treeFromInbox(inbox: Inbox): JsonTree {
     },
     late: inbox.late || undefined,
     serviceMs: inbox.serviceMs,
+    stallMark: inbox.stallMark,
+    releaseMark: inbox.releaseMark,
     ack: inbox.ack || undefined,
     redeliverMs: narrow(inbox.redeliverMs),
     attempts: inbox.attempts,

@@ -45,6 +45,25 @@ describe.each(carriers)("over %s", (carrier: Carrier) => {
     // Nobody is followed any more, so nobody pays.
     expect(host.service.tracing.active).toBe(0);
   });
+
+  test("acknowledgements of a socket have a time, by number and up to one", async () => {
+    const { reachable, ask, path, host } = await served();
+    const client = await connectTo(reachable, carrier);
+    client.send({ inbox: { ack: "explicit" } });
+    await client.join("c");
+    const trace = async () => (await ask("POST", path, { type: "t" })).json.deliveries[0];
+    for (const ack of [{ numbers: [2] }, { through: 4 }]) {
+      // The one before is of no interest to anybody.
+      await client.publish("c", { type: "other" });
+      const before = await trace();
+      expect(before).toMatchObject({ acknowledgedMs: null });
+      expect(host.service.tracing.unacknowledged).toBe(1);
+      client.send({ ack });
+      await expect.poll(() => host.service.tracing.unacknowledged).toBe(0);
+      const [{ deliveries }] = (await ask("GET", "/v1/traces")).json.data;
+      expect(deliveries[0].acknowledgedMs).toBeGreaterThanOrEqual(deliveries[0].writtenMs);
+    }
+  });
 });
 
 describe("a trace", () => {

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { ManualClock } from "../../../host/clock.ts";
+import { createTestControl } from "../control/support.ts";
 import { TestCarrier } from "../support/carrier.ts";
+import { carriers, connectTo } from "../support/client.ts";
+import { startHost } from "../support/host.ts";
 import { createTestService } from "../support/service.ts";
 
 /** A sink whose deliveries wait for others. */
@@ -84,6 +88,61 @@ describe("select.delayMs", () => {
     settle();
     expect(sink.frames().at(-1)).toMatchObject({ case: "pong" });
     expect(sink.delivered()).toBe(0);
+  });
+
+  test.each(carriers)("holds over %s, and ends at the earliest deadline", async (carrier) => {
+    const host = await startHost({ timeless: true });
+    const { service } = host;
+    const [source, sink] = await Promise.all([connectTo(host, "ws-json"), connectTo(host, carrier)]);
+    sink.send({ inbox: { select: { delayMs: 1_000 } } });
+    await sink.join("c");
+    const advance = (ms: number) => {
+      service.settle();
+      (service.clocks.service as ManualClock).advance(ms, 100);
+      service.settle();
+    };
+    await source.publish("c", { type: "a" });
+    advance(999);
+    // A frame that comes back later shows that nothing came before it.
+    sink.send({ ref: 9, ping: {} });
+    await sink.take("pong");
+    expect(sink.events).toEqual([]);
+    advance(1);
+    await sink.received(1);
+    await source.publish("c", { type: "b" }, { type: "c", ttlMs: 60 });
+    advance(54);
+    sink.send({ ref: 10, ping: {} });
+    await sink.take("pong");
+    expect(sink.events).toHaveLength(1);
+    advance(1);
+    expect((await sink.received(3)).map(({ type }) => type)).toEqual(["a", "b", "c"]);
+  });
+
+  test("holds for polls, and ends at the earliest deadline", async () => {
+    const { ask, clock, settle } = createTestControl();
+    const { id } = (await ask("POST", "/v1/inboxes", { select: { delayMs: 1_000 } })).json;
+    await ask("PUT", `/v1/inboxes/${id}/joins/c`, {});
+    const poll = async () => {
+      const { data } = (await ask("GET", `/v1/inboxes/${id}/events`)).json as { data: { event: { type: string } }[] };
+      return data.map(({ event }) => event.type);
+    };
+    const advance = (ms: number) => {
+      settle();
+      clock.advance(ms);
+      settle();
+    };
+    await ask("POST", "/v1/channels/c/events", { type: "a" });
+    expect(await poll()).toEqual([]);
+    advance(999);
+    expect(await poll()).toEqual([]);
+    advance(1);
+    expect(await poll()).toEqual(["a"]);
+    await ask("POST", "/v1/channels/c/events", [{ type: "b" }, { type: "c", ttlMs: 60 }]);
+    expect(await poll()).toEqual([]);
+    advance(54);
+    expect(await poll()).toEqual([]);
+    advance(1);
+    expect(await poll()).toEqual(["b", "c"]);
   });
 
   test("is taken back at once", () => {

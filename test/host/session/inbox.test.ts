@@ -202,7 +202,11 @@ describe("select", () => {
 
 describe("settings", () => {
   const refused = [
-    { inbox: { late: "drop" }, code: "not_supported", value: "inbox.late" },
+    { inbox: { stallMark: 0 }, code: "invalid_value", value: 0 },
+    { inbox: { stallMark: 1.5 }, code: "invalid_value", value: 1.5 },
+    { inbox: { releaseMark: 0.5 }, code: "invalid_value", value: 0.5 },
+    { inbox: { stallMark: 0.2 }, code: "invalid_value", value: 0.25 },
+    { inbox: { releaseMark: -1 }, code: "invalid_value", value: -1 },
     { inbox: { redeliverMs: 0 }, code: "invalid_value", value: 0 },
     { inbox: { redeliverMs: 604_800_001 }, code: "invalid_value", value: 604_800_001 },
     { inbox: { attempts: 0 }, code: "invalid_value", value: 0 },
@@ -245,7 +249,9 @@ describe("settings", () => {
       capacityBytes: 1_000,
       overflow: "drop-oldest",
       select: { mode: "batch", events: 64, bytes: 65_536, delayMs: 0 },
-      late: "deliver",
+      late: "channel",
+      stallMark: 0.5,
+      releaseMark: 0.25,
       ack: "none",
       idleMs: 300_000,
       held: false,

@@ -43,7 +43,15 @@ export const inboxSchema = z.strictObject({
     .optional()
     .describe("What happens when it is full"),
   select: selectSchema.optional(),
-  late: z.enum(["deliver", "drop", "divert"]).optional().describe("Only `deliver` yet"),
+  stallMark: z
+    .number()
+    .optional()
+    .describe("With `overflow: block`: the share of its capacity from which on publishers wait; 0.5 where absent"),
+  releaseMark: z.number().optional().describe("And down to which they do; 0.25 where absent"),
+  late: z
+    .enum(["channel", "deliver", "drop", "divert"])
+    .optional()
+    .describe("What becomes of late events, over what their channels say; `channel`: as those say"),
   serviceMs: z
     .number()
     .min(0)

@@ -91,7 +91,7 @@ export const hostKinds = {
     by: z.number(),
     sequence: count.optional(),
     sinks: uint32.optional(),
-    reason: z.enum(["waited", "late", "hopeless"]).optional(),
+    reason: z.enum(["waited", "late", "hopeless", "unacknowledged"]).optional(),
   }),
   welcome: z.strictObject({
     host: z.string(),
