@@ -129,7 +129,7 @@ export {
   inboxWindow,
 } from "./mailbox/exports";
 export { histogramRead } from "./mailbox/histogram-call";
-export { outboxBytes, outboxEvents } from "./match/calls";
+export { outboxBytes, outboxEvents, outboxSet } from "./match/calls";
 export { channelWindow, deadlineNext, deadlineTick, streamStatistic } from "./match/deadlines";
 export { explain, explainAnswer, explainForget } from "./match/explain-calls";
 export { cancel } from "./session/cancel-call";

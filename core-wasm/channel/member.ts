@@ -26,11 +26,9 @@ export class Member {
   spentEvents: u32;
   spentBytes: u32;
   granting: u32;
-  /** Source: events and bytes in the outbox, its first and last node; see match/outbox.ts. */
+  /** Source: events in its outbox, and that (match/outbox.ts); 0: it has none. */
   outboxEvents: u32;
-  outboxBytes: u32;
-  outboxHead: u32;
-  outboxTail: u32;
+  outbox: u32;
   nextOutbox: u32;
   nextGrant: u32;
 
@@ -59,6 +57,9 @@ export class Member {
   /** Source: the channel's sequence when it joined. */
   since: u64;
 }
+
+/** In `role`, beside the ROLE_… of abi.ts: the outbox of this source is held. */
+export const ROLE_HELD: u32 = 32;
 
 const RECORD_BITS: u32 = 7;
 if (offsetof<Member>() > 128) ERROR("Member is larger than its record");

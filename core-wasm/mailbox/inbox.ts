@@ -108,10 +108,14 @@ export function inboxDropRun(inbox: Mailbox, run: Run): void {
 export function dropCount(connection: Connection, channel: u32, reason: u32, events: u32): void {
   lossCount(channel, reason, events);
   if (reason === DROPPED_LATE) accountOf(connection.number, channel).dropped += events;
-  dirtyPush(connection);
   const at = pairWithRole(connection.number, channel, ROLE_SINK);
-  if (at === 0) return;
-  const member = changetype<Member>(at);
+  if (at === 0) dirtyPush(connection);
+  else lossNotice(connection, changetype<Member>(at), reason, events);
+}
+
+/** Has a session told with its next drain what a member of it loses. */
+export function lossNotice(connection: Connection, member: Member, reason: u32, events: u32): void {
+  dirtyPush(connection);
   if (reason === DROPPED_OVERFLOW) member.droppedOverflow += events;
   else if (reason === DROPPED_LATE) member.droppedLate += events;
   else if (reason === DROPPED_CONFLATED) member.droppedConflated += events;
@@ -119,7 +123,7 @@ export function dropCount(connection: Connection, channel: u32, reason: u32, eve
   if (member.noticed !== 0) return;
   member.noticed = 1;
   member.nextNotice = connection.notices;
-  connection.notices = at;
+  connection.notices = changetype<u32>(member);
 }
 
 /** `block`: whether publishers are to wait. Between this mark and the other one they are not switched event by event. */

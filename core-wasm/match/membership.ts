@@ -53,7 +53,6 @@ import { inboxReorder } from "../mailbox/reorder";
 import { ringFree } from "../mailbox/ring";
 import { runRemove } from "../mailbox/run";
 import { windowSet } from "../mailbox/windows";
-import { heapGive } from "../memory/heap";
 import { tableTake } from "../memory/table";
 import { resultStatus } from "../result";
 import { Connection, connectionFind } from "../session/connection";
@@ -61,7 +60,7 @@ import { sourceForget } from "../session/sources";
 import { statisticAdd } from "../statistics";
 import { collectReserve } from "./collect";
 import { memberFree } from "./free";
-import { OutboxNode } from "./outbox";
+import { outboxFirst, outboxOrphan, outboxRemove } from "./outbox";
 import { outboxesPump, pumpForget } from "./pump";
 import { selectiveFree, sinkDeselect, sinkSelect } from "./selective";
 
@@ -229,9 +228,7 @@ export function memberEnd(connection: Connection, member: Member, channel: Chann
     return;
   }
   // The member stays as an outbox without an owner until that is empty.
-  for (let node = member.outboxHead; node !== 0; node = changetype<OutboxNode>(node).next) {
-    changetype<OutboxNode>(node).connection = 0;
-  }
+  outboxOrphan(member);
 }
 
 /** The head of a singly linked list without one record, whose link lies at `link`. */
@@ -325,8 +322,8 @@ export function channelEnd(channel: Channel): void {
     // They have closed up.
     if (channel.joined !== places) place = 0;
   }
-  if (channel.sources !== 0) leaveSources(channel.number);
   while (channel.outboxes !== 0) outboxDrop(channel);
+  if (channel.sources !== 0) leaveSources(channel.number);
   typeSetRelease(channel.types);
   selectiveFree(channel);
   statisticAdd(STATISTIC_DROPPED_LEFT, parkedDrop(channel));
@@ -357,13 +354,7 @@ function leaveSources(channel: u32): void {
 /** What waits in outboxes of a channel that is removed is discarded and counted. */
 function outboxDrop(channel: Channel): void {
   const source = changetype<Member>(channel.outboxes);
-  channel.outboxes = source.nextOutbox;
   lossCount(channel.number, DROPPED_LEFT, source.outboxEvents);
-  let node = source.outboxHead;
-  while (node !== 0) {
-    const next = changetype<OutboxNode>(node).next;
-    heapGive(node, offsetof<OutboxNode>() + changetype<OutboxNode>(node).bytes);
-    node = next;
-  }
-  memberFree(source);
+  while (source.outboxEvents !== 0) outboxRemove(source, channel, changetype<Run>(outboxFirst(source)));
+  if (source.connection === 0) memberFree(source);
 }

@@ -5,14 +5,11 @@ import {
   CHANNEL_ECHO,
   CHANNEL_FILTERED,
   CHANNEL_STORES,
-  CONNECTION_LOCAL,
   EVENT_BYTES_MAX,
   ROLE_FILTERED,
   ROLE_MISSES,
   ROLE_PIGGYBACK,
   SLAB_BYTES,
-  SOURCE_CREDIT_BYTES,
-  SOURCE_CREDIT_EVENTS,
   STATISTIC_DIVERTED,
   STATISTIC_REFUSED,
   STATUS_EVENT_TOO_LARGE,
@@ -22,7 +19,7 @@ import {
   STATUS_TYPE_REFUSED,
 } from "../abi";
 import { Channel, channelFind, channelSpecial } from "../channel/channel";
-import { Member } from "../channel/member";
+import { Member, ROLE_HELD } from "../channel/member";
 import { plainSinks } from "../channel/sinks";
 import { typeLookup, typeSetTakes } from "../channel/types";
 import { nowMs } from "../clock";
@@ -35,19 +32,15 @@ import {
   SCAN_SOURCE,
   SCAN_TIME,
   SCAN_TTL,
-  scanDeliverByUs,
   scanEvent,
   scanFlags,
   scanKeyAt,
   scanKeyBytes,
   scanPriority,
   scanTimeUs,
-  scanTtlMs,
   scanTypeAt,
   scanTypeBytes,
-  TIME_US_MAX,
 } from "../event/scan";
-import { varintBytes, varintWrite } from "../event/wire";
 import { viewScanned } from "../expression/view";
 import { Filters } from "../filter/bind";
 import { NO_RECEIPT, parkedRoom } from "../filter/parked";
@@ -56,12 +49,13 @@ import { URGENT_PRIORITY } from "../mailbox/append";
 import { META_MISSES, Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
 import { metaAdd, metaKey, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
-import { copyBytes, copyLoose } from "../memory/copy";
+import { copyLoose } from "../memory/copy";
 import { resultStatus } from "../result";
-import { Connection, dirtyPush } from "../session/connection";
+import { Connection } from "../session/connection";
 import { piggybackTake } from "../session/piggyback";
 import { statisticAdd } from "../statistics";
 import { collectSelective } from "./collect";
+import { complete, completedBytes, completedDeliverByUs, deadlineOf } from "./complete";
 import {
   allRefuse,
   channelPlain,
@@ -116,10 +110,10 @@ export function publishEvent(
   }
   if (status === STATUS_OK) {
     if ((source.role & ROLE_PIGGYBACK) !== 0) piggybackTake(source, at, bytes);
-    if ((channel.blockedBy | source.outboxEvents) !== 0) {
+    if ((channel.blockedBy | source.outboxEvents | (source.role & ROLE_HELD)) !== 0) {
       publishedSinks = publishedRefused = 0;
       publishedSequence = 0;
-      status = outboxPush(source, channel, at, bytes, connection.sourceAt, connection.sourceBytes, now);
+      status = outboxPush(connection, source, channel, at, bytes, now);
     } else {
       status = dispatch(
         channel,
@@ -138,7 +132,7 @@ export function publishEvent(
 }
 
 /** Events of such sources take the general way. */
-const SOURCE_SPECIAL: u32 = ROLE_FILTERED | ROLE_PIGGYBACK | ROLE_MISSES;
+const SOURCE_SPECIAL: u32 = ROLE_FILTERED | ROLE_PIGGYBACK | ROLE_MISSES | ROLE_HELD;
 
 /** Needs nothing appended and no meta: the event is delivered as it came. */
 const BARE: u32 = SCAN_SOURCE | SCAN_TIME;
@@ -202,25 +196,6 @@ function rangeFan(
   if (selectiveTaken !== 0) fanCollected(selectiveTaken, slab, entry, size, metas, deadline);
 }
 
-/** Notes that events have left the outbox; half of the credit is given back at a time. */
-export function creditSpend(connection: Connection, source: Member, events: u32, bytes: u32): void {
-  source.spentEvents += events;
-  source.spentBytes += bytes;
-  if (
-    source.granting !== 0 ||
-    (source.spentEvents < SOURCE_CREDIT_EVENTS / 2 && source.spentBytes < SOURCE_CREDIT_BYTES / 2)
-  )
-    return;
-  if (connection.kind === CONNECTION_LOCAL) {
-    source.spentEvents = source.spentBytes = 0;
-    return;
-  }
-  source.granting = 1;
-  source.nextGrant = connection.grants;
-  connection.grants = changetype<u32>(source);
-  dirtyPush(connection);
-}
-
 /** Stores, sequences and hands on the event that was scanned just now. `source`: address of the Member, 0: none. */
 export function dispatch(
   channel: Channel,
@@ -233,16 +208,9 @@ export function dispatch(
   acceptedMs: f64,
   receipt: u32,
 ): u32 {
-  // What is absent and must be there is appended as fields: nothing is decoded and encoded again.
-  const deliverByUs = deadlineOf(channel, acceptedMs);
   const has = scanFlags;
-  const addDeliverBy =
-    deliverByUs !== i64.MAX_VALUE && !((has & SCAN_DELIVER_BY) !== 0 && deliverByUs === scanDeliverByUs);
-  const addSource = (has & SCAN_SOURCE) === 0 && sourceBytes !== 0;
-  const addPriority = (has & SCAN_PRIORITY) === 0 && channel.priority !== 4;
-  const addTime = (has & SCAN_TIME) === 0;
-  let eventBytes = bytes + (addTime ? 9 : 0) + (addDeliverBy ? 9 : 0) + (addPriority ? 2 : 0);
-  if (addSource) eventBytes += 1 + varintBytes(sourceBytes) + sourceBytes;
+  const eventBytes = completedBytes(channel, acceptedMs, sourceBytes, bytes);
+  const deliverByUs = completedDeliverByUs;
   if (eventBytes > EVENT_BYTES_MAX) return resultStatus(STATUS_EVENT_TOO_LARGE, eventBytes, EVENT_BYTES_MAX);
   if (channel.parks !== 0 && !parkedRoom()) return resultStatus(STATUS_STORE_FULL, eventBytes, 0);
 
@@ -273,18 +241,7 @@ export function dispatch(
   publishedSequence = sequence;
   const eventAt = entryHeadCopy(entry, channel.number, sequence);
   copyLoose(eventAt, at, bytes);
-  let end = eventAt + bytes;
-  if (addTime) end = fixedWrite(end, 0x29, <i64>(acceptedMs * 1000));
-  if (addDeliverBy) end = fixedWrite(end, 0x39, deliverByUs);
-  if (addPriority) {
-    store<u8>(end, 0x30);
-    store<u8>(end, <u8>channel.priority, 1);
-    end += 2;
-  }
-  if (addSource) {
-    store<u8>(end, 0x12);
-    copyBytes(varintWrite(end + 1, sourceBytes), sourceAt, sourceBytes);
-  }
+  complete(channel, eventAt + bytes, acceptedMs, sourceAt);
   selectiveTaken = 0;
   if (channel.selectiveSinks !== 0) {
     viewScanned(eventAt, eventBytes, bytes);
@@ -419,21 +376,4 @@ function handOn(
 export function deadlineMsOf(channel: Channel, acceptedMs: f64): f64 {
   const deadline = deadlineOf(channel, acceptedMs);
   return deadline === i64.MAX_VALUE ? Infinity : <f64>deadline / 1000;
-}
-
-function fixedWrite(at: u32, tag: u8, value: i64): u32 {
-  store<u8>(at, tag);
-  store<i64>(at, value, 1);
-  return at + 9;
-}
-
-/** The moment by which the scanned event must be delivered, µs; i64.MAX_VALUE: none. The earlier one of two counts. */
-function deadlineOf(channel: Channel, acceptedMs: f64): i64 {
-  const hasDeliverBy = (scanFlags & SCAN_DELIVER_BY) !== 0;
-  let deadline = hasDeliverBy ? scanDeliverByUs : i64.MAX_VALUE;
-  let ttlMs: f64 = -1;
-  if ((scanFlags & SCAN_TTL) !== 0) ttlMs = <f64>scanTtlMs;
-  else if (!hasDeliverBy && channel.ttlMs > 0) ttlMs = channel.ttlMs;
-  if (ttlMs >= 0) deadline = min<i64>(deadline, min<i64>(<i64>((acceptedMs + ttlMs) * 1000), TIME_US_MAX));
-  return deadline;
 }

@@ -1,16 +1,19 @@
-/** Outboxes that go on: events that waited for a blocking inbox take the way they would have taken at once. */
+/** Outboxes that go on: events that waited take the way that they would have taken at once. */
 import { STATISTIC_REFUSED, STATUS_OK, STATUS_STORE_FULL } from "../abi";
 import { Channel } from "../channel/channel";
 import { Member } from "../channel/member";
+import { entryEvent, entryEventBytes } from "../event/entry";
 import { scanEvent } from "../event/scan";
 import { Filters } from "../filter/bind";
 import { NO_RECEIPT, parkedFull } from "../filter/parked";
+import { Run } from "../mailbox/records";
 import { connectionFind } from "../session/connection";
 import { statisticAdd } from "../statistics";
+import { creditSpend } from "./credit";
 import { rangeFlush } from "./fan-out";
 import { memberFree } from "./free";
-import { NODE_BYTES, OutboxNode, outboxList, outboxShift, outboxUnlistFirst } from "./outbox";
-import { creditSpend, dispatch } from "./publish";
+import { outboxFirst, outboxHeld, outboxList, outboxRemove, outboxUnlist, Parcel } from "./outbox";
+import { dispatch } from "./publish";
 
 /** Channels whose outboxes wait for a batch to be decided (list through Filters.nextPump). */
 let waiting: u32 = 0;
@@ -48,40 +51,50 @@ export function pumpWaiting(): void {
   }
 }
 
-/** Lets the outboxes of a channel go on while nothing blocks it. */
+/** Lets the outboxes of a channel go on while nothing blocks it, but for those that are held. */
 export function outboxesPump(channel: Channel): void {
+  // The first one that is held: who comes upon it again has been round.
+  let round: u32 = 0;
+  let moved = false;
   while (channel.outboxes !== 0 && channel.blockedBy === 0) {
     if (channel.parks !== 0 && parkedFull()) {
       pumpLater(channel);
       break;
     }
     const source = changetype<Member>(channel.outboxes);
-    const address = source.outboxHead;
-    const node = changetype<OutboxNode>(address);
-    if (node.cancelled === 0) {
-      scanEvent(address + NODE_BYTES, node.bytes);
-      const status = dispatch(
-        channel,
-        node.connection,
-        changetype<u32>(source),
-        0,
-        0,
-        address + NODE_BYTES,
-        node.bytes,
-        node.acceptedMs,
-        NO_RECEIPT,
-      );
-      if (status === STATUS_STORE_FULL) break;
-      // Every sink refused it meanwhile: it was accepted, so at least it is counted.
-      if (status !== STATUS_OK) statisticAdd(STATISTIC_REFUSED, 1);
+    if (outboxHeld(source)) {
+      if (round === channel.outboxes && !moved) break;
+      if (round === 0) round = channel.outboxes;
+      if (round === channel.outboxes) moved = false;
+      turn(channel, source);
+      continue;
     }
-    const connection = connectionFind(source.connection);
-    if (connection !== null) creditSpend(connection, source, 1, node.bytes);
-    outboxShift(source);
+    const run = changetype<Run>(outboxFirst(source));
+    const parcel = changetype<Parcel>(run.slab);
+    const at = entryEvent(run.at);
+    const bytes = entryEventBytes;
+    scanEvent(at, bytes);
+    const from = parcel.connection;
+    const status = dispatch(channel, from, changetype<u32>(source), 0, 0, at, bytes, parcel.acceptedMs, NO_RECEIPT);
+    if (status === STATUS_STORE_FULL) break;
+    moved = true;
+    // Every sink refused it meanwhile: it was accepted, so at least it is counted.
+    if (status !== STATUS_OK) statisticAdd(STATISTIC_REFUSED, 1);
+    const spends = parcel.spends;
+    const last = source.outboxEvents === 1;
     // Sources take turns, event by event.
-    outboxUnlistFirst(channel);
-    if (source.outboxEvents !== 0) outboxList(channel, source);
-    else if (source.connection === 0) memberFree(source);
+    if (!last) turn(channel, source);
+    outboxRemove(source, channel, run);
+    const connection = connectionFind(source.connection);
+    if (connection !== null) creditSpend(connection, source, 1, spends);
+    else if (last) memberFree(source);
   }
   rangeFlush();
+}
+
+/** Puts the first source of a channel's list at its end. */
+function turn(channel: Channel, source: Member): void {
+  if (source.nextOutbox === 0) return;
+  outboxUnlist(channel, source);
+  outboxList(channel, source);
 }

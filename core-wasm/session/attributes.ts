@@ -34,11 +34,13 @@ import { Connection } from "./connection";
 const TAG_MEMBER: u32 = 0x08;
 const TAG_ATTRIBUTE: u32 = 0x12;
 const TAG_REMOVE: u32 = 0x1a;
+const TAG_OUTBOX: u32 = 0x22;
 
 /** Merges an encoded Update of a connection's member. Returns a status. */
 export function memberUpdateFrame(connection: Connection, at: u32, bytes: u32): u32 {
   const end = at + bytes;
   let number: u32 = 0;
+  updatedOutbox = false;
   let elements: u32 = 0;
   for (let p = at; p < end; ) {
     const tag = tagRead(p, end);
@@ -50,6 +52,7 @@ export function memberUpdateFrame(connection: Connection, at: u32, bytes: u32): 
       p = cursor;
       continue;
     }
+    if (tag === TAG_OUTBOX) updatedOutbox = true;
     elements += tag === TAG_ATTRIBUTE ? 1 : 2;
     const status = elementCheck(tag, cursor, end);
     if (status !== STATUS_OK) return resultStatus(status, status === STATUS_MALFORMED ? p - at : tag >> 3, 0);
@@ -63,8 +66,9 @@ export function memberUpdateFrame(connection: Connection, at: u32, bytes: u32): 
   return attributesMerge(member, at, end);
 }
 
-/** The member that the last well-formed update named. */
+/** The member that the last well-formed update named, and whether it has settings of an outbox, which are the host's to read. */
 export let updatedMember: u32 = 0;
+export let updatedOutbox: bool = false;
 
 let cursorOfElement: u32 = 0;
 /** The entry that elementCheck() saw last; its name is in attributeNameAt. */

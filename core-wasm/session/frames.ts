@@ -31,7 +31,7 @@ import { rangeFlush } from "../match/fan-out";
 import { resultSet, resultStatus } from "../result";
 import { ackFrame } from "./ack";
 import { frameAgainClear, frameAgainSet } from "./again";
-import { memberUpdateFrame, updatedMember } from "./attributes";
+import { memberUpdateFrame, updatedMember, updatedOutbox } from "./attributes";
 import { cancelFrame } from "./cancel-frame";
 import { Connection, CREDIT_GRANTED, CREDIT_MAX, CREDIT_PACED, dirtyPush } from "./connection";
 import { paceEnd } from "./pace";
@@ -134,6 +134,7 @@ export function frameTake(connection: Connection, at: u32, bytes: u32): u32 {
   if (status === STATUS_MEMBER_UNKNOWN && kind === KIND_UPDATE && updatedMember >= MEMBER_PATTERN_MIN) {
     return REASON_CONTROL;
   }
+  if (status === STATUS_OK && kind === KIND_UPDATE && updatedOutbox) return REASON_CONTROL;
   // Who was not first, and did not ask, learns it from the cancel that was.
   if (status === STATUS_CANCELLED && hasRef === 0) return REASON_DONE;
   if (status !== STATUS_OK) return REASON_PROBLEM;

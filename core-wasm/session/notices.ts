@@ -94,16 +94,21 @@ function droppedPush(connection: Connection, channel: u32, reason: u32, count: u
 
 /** HostFrame{credit{channel_number 2, events 3, bytes 4}}: what left the outbox may be sent again. */
 function creditPush(connection: Connection, source: Member): void {
-  const body = 3 + varintBytes(source.channel) + varintBytes(source.spentEvents) + varintBytes(source.spentBytes);
+  // Below zero: room was taken away that the source has credit for.
+  const events = <u32>max<i32>(<i32>source.spentEvents, 0);
+  const bytes = <u32>max<i32>(<i32>source.spentBytes, 0);
+  if ((events | bytes) === 0) return;
+  const body = 3 + varintBytes(source.channel) + varintBytes(events) + varintBytes(bytes);
   let at = frameAt;
   store<u8>(at, TAG_CREDIT);
   at = varintWrite(at + 1, body);
   store<u8>(at, 0x10);
   at = varintWrite(at + 1, source.channel);
   store<u8>(at, 0x18);
-  at = varintWrite(at + 1, source.spentEvents);
+  at = varintWrite(at + 1, events);
   store<u8>(at, 0x20);
-  at = varintWrite(at + 1, source.spentBytes);
-  source.spentEvents = source.spentBytes = 0;
+  at = varintWrite(at + 1, bytes);
+  source.spentEvents -= events;
+  source.spentBytes -= bytes;
   controlFrame(connection, frameAt, at - frameAt);
 }

@@ -48,7 +48,8 @@ import { scanIdAt, scanIdBytes } from "../event/scan";
 import { utf8Valid } from "../event/utf8";
 import { cursor, fieldSkip, lengthRead, tagRead, varintRead } from "../event/wire";
 import { NO_RECEIPT, parkedEvents, parkedFull } from "../filter/parked";
-import { creditSpend, publishEvent, publishedRefused, publishedSequence, publishedSinks } from "../match/publish";
+import { creditSpend } from "../match/credit";
+import { publishEvent, publishedRefused, publishedSequence, publishedSinks } from "../match/publish";
 import { resultGet, resultSet, resultStatus } from "../result";
 import { statisticAdd } from "../statistics";
 import { frameAgainSet } from "./again";
@@ -191,6 +192,8 @@ export function publishContinue(connection: Connection): u32 {
   let at = connection.resumeAt;
   let events: u32 = 0;
   let size: u32 = 0;
+  let spentEvents: u32 = 0;
+  let spentBytes: u32 = 0;
   let reason = REASON_DONE;
   while (at < end) {
     if (channel.parks !== 0 && parkedFull()) {
@@ -216,6 +219,11 @@ export function publishContinue(connection: Connection): u32 {
     if (status === STATUS_OK) {
       events++;
       size += bytes;
+      // What waits in the outbox is spent when it leaves.
+      if (publishedSequence !== 0) {
+        spentEvents++;
+        spentBytes += bytes;
+      }
     } else {
       statisticAdd(STATISTIC_REFUSED, 1);
       if (hasRef === 0) {
@@ -230,8 +238,7 @@ export function publishContinue(connection: Connection): u32 {
   connection.resumeAt = at;
   statisticAdd(STATISTIC_EVENTS_IN, events);
   statisticAdd(STATISTIC_BYTES_IN, size);
-  // What waits in the outbox is spent when it leaves.
-  if (source.outboxEvents === 0) creditSpend(connection, source, events, size);
+  if (spentEvents !== 0) creditSpend(connection, source, spentEvents, spentBytes);
   if (reason !== REASON_DONE) return reason;
   if (hasRef !== 0) {
     // The receipt tells how many sinks were selected, so it waits for the decision.

@@ -16,7 +16,7 @@ import type { CancelKeyOptions, Cancelled } from "../session/cancel.ts";
 import type { ConnectionAdapter } from "../session/connection.ts";
 import type { ExplainOptions, Explanation } from "../session/explain.ts";
 import type { Mailboxes } from "../session/mailboxes.ts";
-import type { AttributeChanges, RosterMember } from "../session/roster.ts";
+import type { MemberChanges, RosterMember } from "../session/roster.ts";
 import type { Tracing } from "../session/tracing.ts";
 import type { StreamKind } from "../socket/sse/renderers.ts";
 import type { OpenedStream, StreamRequest } from "../socket/sse/stream.ts";
@@ -77,7 +77,7 @@ export interface ControlService {
     /** In no order. Throws a SluiceError for an unknown channel, as the others do for an unknown member, too. */
     list(channel: string): Iterable<ControlMember>;
     get(channel: string, member: number): ControlMember;
-    update(channel: string, member: number, changes: AttributeChanges): ControlMember;
+    update(channel: string, member: number, changes: MemberChanges): ControlMember;
   };
   readonly templates: {
     list(): readonly Template[];

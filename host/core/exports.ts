@@ -61,10 +61,7 @@ export interface CoreExports {
     serviceMs?: number,
   ): number;
 
-  /**
-   * Sets from which share of its capacity on an inbox of OVERFLOW_BLOCK has publishers wait, above 0 and at most 1, and down to which,
-   * from 0 and below the other. A half and a quarter where nobody says. Returns a status: STATUS_LIMIT.
-   */
+  /** Sets from which share of its capacity on an inbox of OVERFLOW_BLOCK has publishers wait, and down to which. Returns a status. */
   inboxMarks(connection: number, stall: number, release: number): number;
 
   /** Sets what becomes of late events in the inbox, LATE_… of mailbox/abi.ts; what waits is looked at by that. Returns a status. */
@@ -367,10 +364,24 @@ export interface CoreExports {
   /** The same for `count` members, u32 each at `at`: the inbox is gone through once. Returns the first status that is not OK. */
   membersRemove(connection: number, at: number, count: number): number;
 
-  /** Events that wait in the outbox of a source, because a sink blocks. */
+  /**
+   * Sets the outbox of a source: how much it holds, what gives way (OVERFLOW_…), what leaves first (ORDERING_…), whether it is held
+   * (1). What waits is put in the new order. Returns a status: STATUS_LIMIT, or STATUS_STORE_FULL where all is as it was.
+   */
+  outboxSet(
+    member: number,
+    events: number,
+    bytes: number,
+    overflow: number,
+    ordering: number,
+    held: number,
+    now: number,
+  ): number;
+
+  /** Events that wait in the outbox of a source, because a sink blocks or somebody holds it. */
   outboxEvents(member: number): number;
 
-  /** Their bytes. */
+  /** Their bytes as they were published. */
   outboxBytes(member: number): number;
 
   /** Copies the live attributes (fields 2 of an encoded Update) to `out`; returns their bytes. */

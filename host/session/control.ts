@@ -3,6 +3,7 @@
  * patterns.
  */
 import { create } from "@bufbuild/protobuf";
+import { MEMBER_PATTERN_MIN } from "../../core-wasm/abi.ts";
 import type { ConditionChange } from "../condition/conditions.ts";
 import { placeText } from "../core/instance.ts";
 import { SluiceError } from "../errors.ts";
@@ -14,6 +15,7 @@ import {
   LimitsSchema,
   PongSchema,
   type Set as SetFrame,
+  type Update,
   WelcomeSchema,
 } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
@@ -23,6 +25,7 @@ import { defaultInbox, inboxFromFrame, notSupported } from "./inbox.ts";
 import { applyInbox } from "./inbox-apply.ts";
 import { join } from "./join.ts";
 import { leave } from "./leave.ts";
+import { applyOutbox, noSource } from "./outbox.ts";
 import { emptyReceipt } from "./receipt.ts";
 import type { Session } from "./session.ts";
 import { implicitSource } from "./state.ts";
@@ -43,9 +46,9 @@ export function handleControl(session: Session, frame: ClientFrame): void {
     case "leave":
       leave(session, kind.value.member);
       return session.answer(leftFrame(kind.value.member, "left", ref));
-    // Only those of a pattern come here: the core has no such member.
+    // Only those of a pattern come here, which the core has no member for, and those of an outbox, of which it has carried out the rest.
     case "update":
-      session.engine.patterns.update(session, kind.value);
+      update(session, kind.value);
       if (ref !== undefined) session.answer(emptyReceipt(ref));
       return;
     case "inbox":
@@ -182,6 +185,16 @@ function changesOf({ values }: SetFrame): (readonly [string, ConditionChange])[]
       throw new SluiceError("invalid_value", `Cannot set "${name.slice(0, 128)}" without a value`, { value: name });
     return [name, { value: kind.case === "integer" ? Number(kind.value) : kind.value }];
   });
+}
+
+function update(session: Session, frame: Update): void {
+  if (frame.member >= MEMBER_PATTERN_MIN) {
+    // Patterns are for sinks.
+    if (frame.outbox !== undefined) throw noSource("update.outbox");
+    session.engine.patterns.update(session, frame);
+  } else if (frame.outbox !== undefined) {
+    applyOutbox(session, frame.member, frame.outbox, "update.outbox.");
+  }
 }
 
 function setInbox(session: Session, frame: Inbox, path: string): void {

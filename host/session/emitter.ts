@@ -2,13 +2,14 @@
  * A source within this process: a session of its own, so it has an outbox of its own on each channel, and is joined again after
  * a restart of the core.
  */
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { isSluiceError, SluiceError, sluiceErrorFrom } from "../errors.ts";
-import { type HostFrame, JoinSchema, UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
+import { type HostFrame, JoinSchema, OutboxSchema, UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
 import type { Engine } from "./engine.ts";
 import { join, updateMember } from "./join.ts";
 import { leave } from "./leave.ts";
 import type { LocalSession, PublishResult } from "./local.ts";
+import { applyOutbox, type OutboxDepth, outboxDepth } from "./outbox.ts";
 import { type AttributeValue, type Managed, type OpenLocal, valuesFrom } from "./subscription.ts";
 
 /** What a source brings along. */
@@ -17,12 +18,21 @@ export interface EmitterOptions {
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
   /** Names of attributes: what an event says of them becomes the source's own, too. */
   readonly piggyback?: readonly string[];
+  /** Settings of its outboxes, one a channel. */
+  readonly outbox?: EmitterOutbox;
+  /** Hears of events that were accepted and gave way in an outbox. */
+  readonly onDropped?: (dropped: OutboxDropped) => void;
 }
 
-/** What waits in an outbox. */
-export interface OutboxDepth {
-  readonly events: number;
-  readonly bytes: number;
+/** Settings of an outbox; what is absent stays as it is. */
+export type EmitterOutbox = Omit<MessageInitShape<typeof OutboxSchema>, "$typeName" | "$unknown">;
+
+/** Events that gave way. */
+export interface OutboxDropped {
+  readonly channel: string;
+  /** `overflow`, or `conflated` where a newer event of the key has taken its place. */
+  readonly reason: string;
+  readonly count: number;
 }
 
 /** A source as the service sees it. */
@@ -42,20 +52,27 @@ export interface Emitter extends Managed {
   emit(channel: string, event: Uint8Array): PublishResult;
   /** Changes live attributes on all channels; null takes one away. @throws {SluiceError} as an update is refused. */
   update(attributes: Readonly<Record<string, AttributeValue | null>>): void;
-  /** What was accepted on a channel and waits for a sink that blocks. */
+  /** What was accepted on a channel and waits for a sink that blocks, or is held. */
   outbox(channel: string): OutboxDepth;
+  /**
+   * Changes the outboxes of all channels, those to come included, or that of one; none loses what waits in it.
+   *
+   * @throws {SluiceError} `invalid_value`, `not_member`, `store_full`.
+   */
+  configure(settings: EmitterOutbox, channel: string | undefined): void;
 }
 
 /** Makes a source, not open yet. */
 export function createEmitter(
   engine: Engine,
   channel: string,
-  { attributes = {}, piggyback = [] }: EmitterOptions,
+  { attributes = {}, piggyback = [], outbox = {}, onDropped }: EmitterOptions,
   openLocal: OpenLocal,
 ): Emitter {
   const listeners: (() => void)[] = [];
   const members = new Map<string, number>([[channel, 0]]);
   let live: Readonly<Record<string, AttributeValue>> = attributes;
+  let settings = create(OutboxSchema, outbox);
   let session: LocalSession | undefined;
   let over = false;
 
@@ -68,6 +85,10 @@ export function createEmitter(
   };
 
   const hear = ({ kind }: HostFrame): void => {
+    if (kind.case === "dropped") {
+      const channel = engine.channels.byNumber(kind.value.channelNumber)?.name ?? "";
+      onDropped?.({ channel, reason: kind.value.reason, count: Number(kind.value.count) });
+    }
     if (kind.case !== "left") return;
     for (const [name, member] of members) if (member === kind.value.member) members.delete(name);
   };
@@ -79,6 +100,7 @@ export function createEmitter(
       role: "source",
       attributes: valuesFrom(live),
       piggyback: [...piggyback],
+      outbox: settings,
     });
     members.set(name, join(session, frame, undefined, "").member);
   };
@@ -132,9 +154,17 @@ export function createEmitter(
     },
     outbox(name) {
       const member = members.get(name);
-      const { exports } = engine.core;
-      if (member === undefined) return { events: 0, bytes: 0 };
-      return { events: exports.outboxEvents(member), bytes: exports.outboxBytes(member) };
+      return member === undefined ? { events: 0, bytes: 0 } : outboxDepth(engine.core, member);
+    },
+    configure(changes, name) {
+      const change = create(OutboxSchema, changes);
+      const one = name === undefined ? undefined : members.get(name);
+      if (session === undefined || over || (name !== undefined && one === undefined)) {
+        throw new SluiceError("not_member", "This monitor is no source of that channel", { value: name ?? "" });
+      }
+      for (const member of one === undefined ? members.values() : [one])
+        applyOutbox(session, member, change, "outbox.");
+      if (one === undefined) settings = create(OutboxSchema, { ...settings, ...changes });
     },
     close,
     onClose(listener) {

@@ -92,7 +92,8 @@ export const defaultInbox: InboxSettings = Object.freeze({
   held: false,
 });
 
-const orderings: ReadonlyMap<string, number> = new Map([
+/** ORDERING_… by its word. */
+export const orderings: ReadonlyMap<string, number> = new Map([
   ["fifo", ORDERING_FIFO],
   ["lifo", ORDERING_LIFO],
   ["priority", ORDERING_PRIORITY],
@@ -108,7 +109,8 @@ export function orderingName(ordering: number): string {
   throw new RangeError(`There is no ordering ${ordering}`);
 }
 
-const overflows: ReadonlyMap<string, number> = new Map([
+/** OVERFLOW_… by its word. */
+export const overflows: ReadonlyMap<string, number> = new Map([
   ["drop-oldest", OVERFLOW_DROP_OLDEST],
   ["drop-newest", OVERFLOW_DROP_NEWEST],
   ["reject", OVERFLOW_REJECT],
@@ -138,8 +140,8 @@ export function lateName(late: number): string {
 }
 
 /** The largest capacities; a mailbox beyond them would be a store. */
-const CAPACITY_EVENTS_MAX = 16_777_216;
-const CAPACITY_BYTES_MAX = 1_073_741_824;
+export const CAPACITY_EVENTS_MAX = 16_777_216;
+export const CAPACITY_BYTES_MAX = 1_073_741_824;
 /** Idle mailboxes are those of HTTP clients; a session's lives as long as the session. */
 const IDLE_MS_NEUTRAL = BigInt(limits.inboxIdleMs);
 
@@ -209,7 +211,8 @@ function groupingFrom(select: Select, path: string): Grouping {
   return { single: select.mode === "single", events, bytes, delayMs };
 }
 
-function word(path: string, value: string, known: readonly string[]): void {
+/** Checks a word of a vocabulary; empty: none was given. @throws {SluiceError} `invalid_value`. */
+export function word(path: string, value: string, known: readonly string[]): void {
   if (value === "" || known.includes(value)) return;
   throw new SluiceError(
     "invalid_value",
@@ -238,7 +241,8 @@ export function notSupported(path: string, value: unknown): SluiceError {
   return new SluiceError("not_supported", `This version does not have ${path}${shown}`, { value: path });
 }
 
-function count(path: string, value: bigint | number | undefined, most: number): number | undefined {
+/** A count from 1 to `most`; undefined where none was given. @throws {SluiceError} `invalid_value`. */
+export function count(path: string, value: bigint | number | undefined, most: number): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);
   if (number >= 1 && number <= most) return number;

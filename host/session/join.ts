@@ -21,6 +21,7 @@ import { limits } from "../limits.ts";
 import { type Admission, admitJoin } from "./admission.ts";
 import { type Ref, refField } from "./frames.ts";
 import type { PatternMembership } from "./memberships.ts";
+import { applyOutbox, defaultOutbox, noSource, outboxFromFrame } from "./outbox.ts";
 import { type Own, ownFrom, setOwn } from "./own-filters.ts";
 import type { Session } from "./session.ts";
 import { addMember } from "./source.ts";
@@ -110,16 +111,18 @@ export function admit(
     describe(session, core, member, frame, where);
     const bound = setOwn(session.engine, channel.number, member, own);
     session.memberships?.bound(member, bound);
+    if (frame.outbox !== undefined) applyOutbox(session, member, frame.outbox, "join.outbox.");
     if ((role & ROLE_SINK) !== 0) recovered = replay(session, core, channel, member, frame);
   } catch (error) {
     core.exports.memberRemove(session.id, member);
     session.memberships?.delete(member);
     throw error;
   }
+  const { capacityEvents, capacityBytes } = session.memberships?.get(member)?.outbox ?? defaultOutbox;
   const credit = create(CreditSchema, {
     channelNumber: channel.number,
-    events: BigInt(limits.sourceCreditEvents),
-    bytes: BigInt(limits.sourceCreditBytes),
+    events: BigInt(capacityEvents),
+    bytes: BigInt(capacityBytes),
   });
   const joined = create(JoinedSchema, {
     ...refField(ref),
@@ -276,6 +279,10 @@ export function assertJoin(frame: Join, path: string): Where | undefined {
       value: `${path}misses`,
       limit: ["source", "both"],
     });
+  }
+  if (frame.outbox !== undefined) {
+    if (frame.role !== "source" && frame.role !== "both") throw noSource(`${path}outbox`);
+    outboxFromFrame(defaultOutbox, frame.outbox, `${path}outbox.`);
   }
   assertRate(frame.rate, `${path}rate`);
   assertTypes(frame.types, `${path}types`);

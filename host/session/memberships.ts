@@ -4,6 +4,7 @@
  */
 
 import type { BoundModule } from "../filter/module/binder.ts";
+import type { OutboxSettings } from "./outbox.ts";
 import type { OwnBound, OwnFilters, OwnHandles } from "./own-filters.ts";
 import type { Where } from "./where.ts";
 
@@ -19,6 +20,8 @@ export interface Membership {
   readonly implicit: boolean;
   /** Events per second that it declared, for admission. */
   readonly rate?: number;
+  /** Settings of its outbox, where they are not the default ones. */
+  readonly outbox?: OutboxSettings;
   /** The filter that it joined with, to explain what it did not get. */
   readonly where?: Pick<Where, "text" | "dialect">;
   /** The filters that it brought for its own events, likewise. */
@@ -81,6 +84,12 @@ export class Memberships {
     if (membership === undefined) return;
     const { rate: _before, ...rest } = membership;
     this.#replace(rate === undefined ? rest : { ...rest, rate });
+  }
+
+  /** Notes other settings of the outbox of a member. */
+  outbox(member: number, outbox: OutboxSettings): void {
+    const membership = this.#byMember.get(member);
+    if (membership !== undefined) this.#replace({ ...membership, outbox });
   }
 
   /** Notes what became of a member's own filters. */

@@ -11,10 +11,11 @@ import type { Dialect } from "../expression/dialect.ts";
 import { type RouteCounters, routeCounters } from "../filter/bound.ts";
 import type { Stage } from "../filter/schema.ts";
 import type { Value } from "../gen/sluice/v1/event_pb.ts";
-import { UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
+import { type Outbox, UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
 import type { Engine } from "./engine.ts";
 import { updateMember } from "./join.ts";
 import type { Membership } from "./memberships.ts";
+import { applyOutbox, defaultOutbox, type OutboxDepth, type OutboxSettings, outboxDepth } from "./outbox.ts";
 import type { OwnFilters } from "./own-filters.ts";
 import type { Session } from "./session.ts";
 
@@ -36,17 +37,22 @@ export interface RosterMember {
   readonly filters?: OwnFilters;
   /** What the core counts of each route of theirs. */
   counters(stage: Stage): readonly RouteCounters[];
+  /** Of a source: the settings of its outbox, and what waits in it. */
+  readonly outbox?: OutboxSettings;
+  outboxDepth(): OutboxDepth;
   /** Its live attributes. */
   attributes(): Readonly<Record<string, Value>>;
   /** How long ago each of them was set, in milliseconds, on the service clock. */
   ages(): Readonly<Record<string, number>>;
 }
 
-/** Changes of live attributes. */
-export interface AttributeChanges {
+/** Changes of a member. */
+export interface MemberChanges {
   readonly attributes: Record<string, Value>;
   /** Names of those to take away. */
   readonly remove: string[];
+  /** Settings of its outbox; what is absent stays as it is. */
+  readonly outbox: Outbox | undefined;
 }
 
 /** What a roster needs of the service beside the engine. */
@@ -91,20 +97,22 @@ export class Roster {
   }
 
   /**
-   * Changes live attributes of a member.
+   * Changes live attributes of a member, and its outbox.
    *
-   * @throws {SluiceError} `channel_unknown`, `member_unknown`, `attributes_too_many`, `attributes_too_large`.
+   * @throws {SluiceError} `channel_unknown`, `member_unknown`, `attributes_too_many`, `attributes_too_large`, `invalid_value`.
    */
-  update(channel: string, member: number, changes: AttributeChanges): RosterMember {
-    const { session, membership } = this.#find(channel, member);
+  update(channel: string, member: number, { outbox, attributes, remove }: MemberChanges): RosterMember {
+    const { session } = this.#find(channel, member);
     const engine = this.#engine;
     try {
-      updateMember(session, engine.core, create(UpdateSchema, { member, ...changes }));
+      // First what can be refused for what it is.
+      if (outbox !== undefined) applyOutbox(session, member, outbox, "outbox.");
+      updateMember(session, engine.core, create(UpdateSchema, { member, attributes, remove }));
     } catch (error) {
       throw this.#settings.refusal(error);
     }
     engine.flusher.schedule();
-    return this.#view(session, membership, this.#polled());
+    return this.get(channel, member);
   }
 
   /** Number in the core of the connection that has a member. @throws {SluiceError} as {@link get}. */
@@ -145,7 +153,7 @@ export class Roster {
   }
 
   #view(session: Session, membership: Membership, polled: ReadonlyMap<number, string>): RosterMember {
-    const { member, channel, role, implicit, where, filters, handles, pattern } = membership;
+    const { member, channel, role, implicit, where, filters, handles, pattern, outbox } = membership;
     const both = ROLE_SINK | ROLE_SOURCE;
     return {
       member,
@@ -161,6 +169,8 @@ export class Roster {
         if (handle === 0) return [];
         return (filters?.[stage]?.routes ?? []).map((_route, index) => routeCounters(this.#engine.core, handle, index));
       },
+      ...((role & ROLE_SOURCE) === 0 ? {} : { outbox: outbox ?? defaultOutbox }),
+      outboxDepth: () => outboxDepth(this.#engine.core, member),
       attributes: () => this.#attributes(member),
       ages: () => {
         // Names are in the order of the times: none of them is a number, which objects would put first.

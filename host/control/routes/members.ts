@@ -1,10 +1,15 @@
 /** `/v1/channels/{channel}/members`: who is in a channel, for operators. Members are anonymous to one another. */
+import { create } from "@bufbuild/protobuf";
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith } from "../../check.ts";
 import { noCounters } from "../../filter/bound.ts";
 import { bindingJson } from "../../filter/route.ts";
 import { boundSchema, type Stage } from "../../filter/schema.ts";
 import { routeSummary } from "../../filter/summary.ts";
+import { OutboxSchema } from "../../gen/sluice/v1/frame_pb.ts";
+import { outboxJson } from "../../session/outbox.ts";
+import { outboxFromChecked } from "../../socket/json/client.ts";
+import { outboxSchema } from "../../socket/json/schema/client.ts";
 import type { ScalarValue } from "../../socket/json/schema/parts.ts";
 import { attributeChanges, attributes, member as memberName, memberNumber } from "../../socket/json/schema/parts.ts";
 import { scalarsFromValues, valuesFromScalars } from "../../socket/json/value.ts";
@@ -35,6 +40,12 @@ const shown = z
       .openapi({ description: "What its session has subscribed to, where a pattern brought it" }),
     where: z.string().optional().openapi({ description: "The expression that it joined with" }),
     dialect: z.enum(["cesql"]).optional(),
+    outbox: outboxSchema
+      .extend({ depth: z.object({ events: z.number(), bytes: z.number() }) })
+      .optional()
+      .openapi({
+        description: "Of a source: the settings of its outbox, and what waits there, which is no part of the tag",
+      }),
     attributes,
     ageMs: z
       .record(z.string(), z.number())
@@ -49,7 +60,10 @@ const shown = z
       .openapi({ description: "What is counted of each route of those filters; no part of the tag" }),
   })
   .meta({ id: "Member" });
-const patchSchema = z.strictObject({ attributes: attributeChanges });
+const patchSchema = z.strictObject({
+  attributes: attributeChanges.optional(),
+  outbox: outboxSchema.optional().describe("Of a source: settings of its outbox; what is absent stays as it is"),
+});
 const params = channelParameter.extend({
   member: z.string().openapi({ param: { name: "member", in: "path" }, example: "m17" }),
 });
@@ -79,7 +93,7 @@ const routes = {
   patch: createRoute({
     method: "patch",
     path,
-    summary: "Changes live attributes of a member; null removes one",
+    summary: "Changes live attributes of a member, where null removes one, and its outbox",
     request: { params, body: { content: jsonContent(patchSchema), required: true } },
     responses: {
       200: { description: "Changed", content: jsonContent(shown) },
@@ -115,7 +129,8 @@ export function addMemberRoutes(app: ControlApp): void {
     const patch = checkWith(patchSchema, await readJsonBody(context, limits.bodyBytes, PATCH_TYPES));
     // Nothing is awaited between the comparison and the change.
     assertPreconditions(context, `m${number}`, etagOf(resourceOf(members.get(channel, number))));
-    const member = members.update(channel, number, changesFrom(patch.attributes));
+    const outbox = patch.outbox && create(OutboxSchema, outboxFromChecked(patch.outbox));
+    const member = members.update(channel, number, { ...changesFrom(patch.attributes ?? {}), outbox });
     return context.json(view(member), 200, { ETag: etagOf(resourceOf(member)) });
   });
 }
@@ -140,15 +155,17 @@ function view(member: ControlMember) {
       ...(counted[index] ?? noCounters),
     }));
   };
+  const { outbox, ...resource } = resourceOf(member);
   return {
-    ...resourceOf(member),
+    ...resource,
+    ...(outbox === undefined ? {} : { outbox: { ...outbox, depth: member.outboxDepth() } }),
     ...(member.filters === undefined ? {} : { counters: { in: counters("in"), out: counters("out") } }),
     ageMs: Object.fromEntries(ages) as Record<string, number>,
   };
 }
 
 function resourceOf(member: ControlMember) {
-  const { channel, role, implicit, inbox, pattern, where, filters } = member;
+  const { channel, role, implicit, inbox, pattern, where, filters, outbox } = member;
   const scalars = scalarsFromValues(member.attributes()) ?? {};
   // Integers beyond 2^53, which only binary clients can set, are rounded here like everywhere in JSON.
   const entries = Object.entries(scalars).map(([name, value]) => [
@@ -162,7 +179,9 @@ function resourceOf(member: ControlMember) {
       ? {}
       : { filters: { in: filters.in && bindingJson(filters.in), out: filters.out && bindingJson(filters.out) } };
   const brought = pattern === undefined ? {} : { pattern };
-  return { member: `m${member.member}`, channel, role, implicit, inbox, ...brought, ...filter, ...own, attributes };
+  const sends = outbox === undefined ? {} : { outbox: outboxJson(outbox) };
+  const named = { member: `m${member.member}`, channel, role, implicit, inbox };
+  return { ...named, ...brought, ...filter, ...own, ...sends, attributes };
 }
 
 function changesFrom(changes: Readonly<Record<string, ScalarValue | null>>) {

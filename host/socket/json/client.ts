@@ -16,6 +16,8 @@ import {
   type Inbox,
   type InboxSchema,
   type JoinSchema,
+  type Outbox,
+  type OutboxSchema,
 } from "../../gen/sluice/v1/frame_pb.ts";
 import { eventFromChecked, treeFromEvent } from "./event.ts";
 import { microsFromMoment, momentFromMicros } from "./moment.ts";
@@ -32,6 +34,7 @@ export type FrameRead =
 
 type FrameInit = MessageInitShape<typeof ClientFrameSchema>;
 type InboxJson = NonNullable<ClientFrameJson["inbox"]>;
+type OutboxJson = NonNullable<NonNullable<ClientFrameJson["join"]>["outbox"]>;
 
 /** The payload of a published event is carried as text. */
 const rawAt: RawAt = (path) => path.length === 4 && path[3] === "data" && path[0] === "publish" && path[1] === "events";
@@ -125,14 +128,18 @@ function updateFromChecked(update: NonNullable<ClientFrameJson["update"]>) {
     member: memberNumber(update.member) as number,
     attributes: valuesFromScalars(Object.fromEntries(kept)),
     remove: [...(update.remove ?? []), ...removed],
+    ...(update.outbox === undefined ? {} : { outbox: outboxFromChecked(update.outbox) }),
   };
 }
 
 /** A join, of which the schema has seen to the fields. */
 export function joinFromChecked(json: NonNullable<ClientFrameJson["join"]>): MessageInitShape<typeof JoinSchema> {
-  const { attributes, filters, after, ...rest } = json;
+  const { attributes, filters, after, outbox, ...rest } = json;
   const position = after && { epoch: BigInt(after.epoch), sequence: BigInt(after.sequence) };
-  const value = { ...given({ ...rest, after: position }), attributes: valuesFromScalars(attributes ?? {}) };
+  const value = {
+    ...given({ ...rest, after: position, outbox: outbox && outboxFromChecked(outbox) }),
+    attributes: valuesFromScalars(attributes ?? {}),
+  };
   return filters === undefined ? value : { ...value, filters: filters as JsonObject };
 }
 
@@ -151,6 +158,12 @@ export function inboxFromChecked(json: InboxJson): MessageInitShape<typeof Inbox
   };
 }
 
+/** Settings of an outbox, as `join`, `update` and operators carry them. */
+export function outboxFromChecked(json: OutboxJson): MessageInitShape<typeof OutboxSchema> {
+  const { capacityEvents, capacityBytes, ...rest } = json;
+  return given({ ...rest, capacityEvents: wide(capacityEvents), capacityBytes: wide(capacityBytes) });
+}
+
 /** The member of the JSON frame that is its kind. */
 function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
   switch (kind.case) {
@@ -167,8 +180,15 @@ function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
       };
     }
     case "update": {
-      const { member, attributes, remove } = kind.value;
-      return { update: { member: `m${member}`, attributes: scalarsFromValues(attributes), remove: list(remove) } };
+      const { member, attributes, remove, outbox } = kind.value;
+      return {
+        update: {
+          member: `m${member}`,
+          attributes: scalarsFromValues(attributes),
+          remove: list(remove),
+          outbox: outbox && treeFromOutbox(outbox),
+        },
+      };
     }
     case "cancel": {
       const { channel, key, atUs } = kind.value;
@@ -187,8 +207,8 @@ function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
       };
     }
     case "join": {
-      const { channel, role, attributes, where, types, filters, dialect, misses, rate, after, replay, piggyback } =
-        kind.value;
+      const { channel, role, attributes, where, types, filters, dialect, misses } = kind.value;
+      const { rate, after, replay, piggyback, outbox } = kind.value;
       const texts = { channel, role: role || undefined, where: where || undefined, dialect: dialect || undefined };
       return {
         join: {
@@ -201,6 +221,7 @@ function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
           after: after && { epoch: narrow(after.epoch), sequence: narrow(after.sequence) },
           replay,
           piggyback: list(piggyback),
+          outbox: outbox && treeFromOutbox(outbox),
         },
       };
     }
@@ -245,6 +266,16 @@ function treeFromInbox(inbox: Inbox): JsonTree {
     deadLetter: inbox.deadLetter || undefined,
     idleMs: narrow(inbox.idleMs),
     held: inbox.held,
+  };
+}
+
+function treeFromOutbox({ ordering, capacityEvents, capacityBytes, overflow, held }: Outbox): JsonTree {
+  return {
+    ordering: ordering || undefined,
+    capacityEvents: narrow(capacityEvents),
+    capacityBytes: narrow(capacityBytes),
+    overflow: overflow || undefined,
+    held,
   };
 }
 

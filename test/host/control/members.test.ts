@@ -28,6 +28,14 @@ describe("GET /v1/channels/{channel}/members", () => {
       role: "both",
       implicit: false,
       inbox: "s1",
+      outbox: {
+        ordering: "fifo",
+        capacityEvents: 8_192,
+        capacityBytes: 4_194_304,
+        overflow: "block",
+        held: false,
+        depth: { events: 0, bytes: 0 },
+      },
       attributes: { zone: "eu" },
       ageMs: { zone: 0 },
     });
@@ -38,6 +46,35 @@ describe("GET /v1/channels/{channel}/members", () => {
     expect(members).toContainEqual(expect.objectContaining({ role: "source", implicit: true, inbox: null }));
     carrier.connection.closed();
     expect((await ask("GET", path)).json["data"]).toHaveLength(3);
+  });
+
+  test("an operator sets, holds and releases the outbox of a source, and sees what waits in it", async () => {
+    const { ask, service, settle } = createTestControl();
+    const carrier = new TestCarrier(service);
+    const got: string[] = [];
+    service.subscribe("c", { onEvents: (all) => got.push(...all.map(({ event }) => event.id)) });
+    carrier.send({ kind: { case: "join", value: { channel: "c", role: "source" } } });
+    const { json } = await ask("GET", path);
+    const name = (json["data"] as { member: string; role: string }[]).find(({ role }) => role === "source")?.member;
+    const change = (outbox: object) => ask("PATCH", `${path}/${name}`, { outbox });
+    const held = await change({ ordering: "priority", held: true });
+    expect(held.status).toBe(200);
+    const events = [1, 9, 5].map((priority) => ({ id: `p${priority}`, type: "t", priority }));
+    carrier.send({ kind: { case: "publish", value: { channel: "c", events } } });
+    const shown = await ask("GET", `${path}/${name}`);
+    expect(shown.json["outbox"]).toMatchObject({ ordering: "priority", held: true, depth: { events: 3 } });
+    // What waits is no part of the tag.
+    expect(shown.headers.get("etag")).toBe(held.headers.get("etag"));
+    await change({ held: false });
+    settle();
+    expect(got).toEqual(["p9", "p5", "p1"]);
+    expect((await change({ ordering: "best" })).json).toMatchObject({ status: 422, code: "invalid_value" });
+    expect((await change({ size: 1 })).json).toMatchObject({ status: 400, code: "unknown_field" });
+    const sink = (json["data"] as { member: string; role: string }[]).find(({ role }) => role === "sink")?.member;
+    expect((await ask("PATCH", `${path}/${sink}`, { outbox: { held: true } })).json).toMatchObject({
+      status: 422,
+      code: "invalid_value",
+    });
   });
 
   test("tells what routes that a member brought have done", async () => {

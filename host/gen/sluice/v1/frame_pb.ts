@@ -20,7 +20,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/frame.proto.
  */
 export const file_sluice_v1_frame: GenFile = /*@__PURE__*/
-  fileDesc("ChVzbHVpY2UvdjEvZnJhbWUucHJvdG8SCXNsdWljZS52MSL+AwoLQ2xpZW50RnJhbWUSEAoDcmVmGAEgASgNSAGIAQESJQoHcHVibGlzaBgCIAEoCzISLnNsdWljZS52MS5QdWJsaXNoSAASIwoGY3JlZGl0GAMgASgLMhEuc2x1aWNlLnYxLkNyZWRpdEgAEh0KA2FjaxgEIAEoCzIOLnNsdWljZS52MS5BY2tIABIjCgZ1cGRhdGUYBSABKAsyES5zbHVpY2UudjEuVXBkYXRlSAASIwoGY2FuY2VsGAYgASgLMhEuc2x1aWNlLnYxLkNhbmNlbEgAEiEKBWhlbGxvGAcgASgLMhAuc2x1aWNlLnYxLkhlbGxvSAASHwoEam9pbhgIIAEoCzIPLnNsdWljZS52MS5Kb2luSAASIQoFbGVhdmUYCSABKAsyEC5zbHVpY2UudjEuTGVhdmVIABIhCgVpbmJveBgKIAEoCzIQLnNsdWljZS52MS5JbmJveEgAEh0KA3NldBgLIAEoCzIOLnNsdWljZS52MS5TZXRIABInCghldmFsdWF0ZRgMIAEoCzITLnNsdWljZS52MS5FdmFsdWF0ZUgAEiUKB29ic2VydmUYDSABKAsyEi5zbHVpY2UudjEuT2JzZXJ2ZUgAEh8KBHBpbmcYDiABKAsyDy5zbHVpY2UudjEuUGluZ0gAQgYKBGtpbmRCBgoEX3JlZiLVAwoJSG9zdEZyYW1lEiUKB2RlbGl2ZXIYASABKAsyEi5zbHVpY2UudjEuRGVsaXZlckgAEiMKBmNyZWRpdBgCIAEoCzIRLnNsdWljZS52MS5DcmVkaXRIABIlCgdyZWNlaXB0GAMgASgLMhIuc2x1aWNlLnYxLlJlY2VpcHRIABIlCgdkcm9wcGVkGAQgASgLMhIuc2x1aWNlLnYxLkRyb3BwZWRIABIjCgZtaXNzZWQYBSABKAsyES5zbHVpY2UudjEuTWlzc2VkSAASJQoHd2VsY29tZRgGIAEoCzISLnNsdWljZS52MS5XZWxjb21lSAASIwoGam9pbmVkGAcgASgLMhEuc2x1aWNlLnYxLkpvaW5lZEgAEh8KBGxlZnQYCCABKAsyDy5zbHVpY2UudjEuTGVmdEgAEiUKB3Byb2JsZW0YCSABKAsyEi5zbHVpY2UudjEuUHJvYmxlbUgAEiMKBnJlZ2lvbhgKIAEoCzIRLnNsdWljZS52MS5SZWdpb25IABIfCgRwb25nGAsgASgLMg8uc2x1aWNlLnYxLlBvbmdIABIhCgVkcmFpbhgMIAEoCzIQLnNsdWljZS52MS5EcmFpbkgAQgYKBGtpbmRKBAgPEBAiZAoHUHVibGlzaBIPCgdjaGFubmVsGAEgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAIgASgNEiAKBmV2ZW50cxgDIAMoCzIQLnNsdWljZS52MS5FdmVudBIOCgZudW1iZXIYBCABKAQiUAoGQ3JlZGl0Eg8KB2NoYW5uZWwYASABKAkSFgoOY2hhbm5lbF9udW1iZXIYAiABKA0SDgoGZXZlbnRzGAMgASgEEg0KBWJ5dGVzGAQgASgEIjgKA0FjaxIUCgd0aHJvdWdoGAEgASgESACIAQESDwoHbnVtYmVycxgCIAMoBEIKCghfdGhyb3VnaCKkAQoGVXBkYXRlEg4KBm1lbWJlchgBIAEoDRI1CgphdHRyaWJ1dGVzGAIgAygLMiEuc2x1aWNlLnYxLlVwZGF0ZS5BdHRyaWJ1dGVzRW50cnkSDgoGcmVtb3ZlGAMgAygJGkMKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSHwoFdmFsdWUYAiABKAsyEC5zbHVpY2UudjEuVmFsdWU6AjgBIlwKBkNhbmNlbBIPCgdjaGFubmVsGAEgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAIgASgNEgsKA2tleRgDIAEoCRISCgVhdF91cxgEIAEoEEgAiAEBQggKBl9hdF91cyKiAQoFSGVsbG8SDgoGY2xpZW50GAEgASgJEg0KBXRva2VuGAIgASgJEh8KBWluYm94GAMgASgLMhAuc2x1aWNlLnYxLkluYm94Eg8KB3Nlc3Npb24YBCABKAkSFQoIcmVjZWl2ZWQYBSABKARIAIgBARIWCglsaW5nZXJfbXMYBiABKARIAYgBAUILCglfcmVjZWl2ZWRCDAoKX2xpbmdlcl9tcyL7AgoESm9pbhIPCgdjaGFubmVsGAEgASgJEgwKBHJvbGUYAiABKAkSMwoKYXR0cmlidXRlcxgDIAMoCzIfLnNsdWljZS52MS5Kb2luLkF0dHJpYnV0ZXNFbnRyeRINCgV3aGVyZRgEIAEoCRINCgV0eXBlcxgFIAMoCRIoCgdmaWx0ZXJzGAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdkaWFsZWN0GAcgASgJEg4KBm1pc3NlcxgIIAEoCBIRCgRyYXRlGAkgASgBSACIAQESIgoFYWZ0ZXIYCiABKAsyEy5zbHVpY2UudjEuUG9zaXRpb24SEwoGcmVwbGF5GAsgASgISAGIAQESEQoJcGlnZ3liYWNrGAwgAygJGkMKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSHwoFdmFsdWUYAiABKAsyEC5zbHVpY2UudjEuVmFsdWU6AjgBQgcKBV9yYXRlQgkKB19yZXBsYXkiKwoIUG9zaXRpb24SDQoFZXBvY2gYASABKAQSEAoIc2VxdWVuY2UYAiABKAQiFwoFTGVhdmUSDgoGbWVtYmVyGAEgASgNIuoDCgVJbmJveBIQCghvcmRlcmluZxgBIAEoCRIcCg9jYXBhY2l0eV9ldmVudHMYAiABKARIAIgBARIbCg5jYXBhY2l0eV9ieXRlcxgDIAEoBEgBiAEBEhAKCG92ZXJmbG93GAQgASgJEiEKBnNlbGVjdBgFIAEoCzIRLnNsdWljZS52MS5TZWxlY3QSDAoEbGF0ZRgGIAEoCRIXCgpzZXJ2aWNlX21zGAcgASgBSAKIAQESCwoDYWNrGAggASgJEhkKDHJlZGVsaXZlcl9tcxgJIAEoBEgDiAEBEhUKCGF0dGVtcHRzGAogASgNSASIAQESEwoLZGVhZF9sZXR0ZXIYCyABKAkSFAoHaWRsZV9tcxgMIAEoBEgFiAEBEhEKBGhlbGQYDSABKAhIBogBARIXCgpzdGFsbF9tYXJrGA4gASgBSAeIAQESGQoMcmVsZWFzZV9tYXJrGA8gASgBSAiIAQFCEgoQX2NhcGFjaXR5X2V2ZW50c0IRCg9fY2FwYWNpdHlfYnl0ZXNCDQoLX3NlcnZpY2VfbXNCDwoNX3JlZGVsaXZlcl9tc0ILCglfYXR0ZW1wdHNCCgoIX2lkbGVfbXNCBwoFX2hlbGRCDQoLX3N0YWxsX21hcmtCDwoNX3JlbGVhc2VfbWFyayJ4CgZTZWxlY3QSDAoEbW9kZRgBIAEoCRITCgZldmVudHMYAiABKA1IAIgBARISCgVieXRlcxgDIAEoDUgBiAEBEhUKCGRlbGF5X21zGAQgASgNSAKIAQFCCQoHX2V2ZW50c0IICgZfYnl0ZXNCCwoJX2RlbGF5X21zInIKA1NldBIqCgZ2YWx1ZXMYASADKAsyGi5zbHVpY2UudjEuU2V0LlZhbHVlc0VudHJ5Gj8KC1ZhbHVlc0VudHJ5EgsKA2tleRgBIAEoCRIfCgV2YWx1ZRgCIAEoCzIQLnNsdWljZS52MS5WYWx1ZToCOAEiHAoIRXZhbHVhdGUSEAoIY29udHJhY3QYASABKAkiGwoHT2JzZXJ2ZRIQCghjb250cmFjdBgBIAEoCSIGCgRQaW5nIiAKBFBvbmcSEAoDcmVmGAEgASgNSACIAQFCBgoEX3JlZiIuCgdEZWxpdmVyEiMKBmV2ZW50cxgBIAMoCzITLnNsdWljZS52MS5EZWxpdmVyeSLWAQoIRGVsaXZlcnkSFgoOY2hhbm5lbF9udW1iZXIYASABKA0SEAoIc2VxdWVuY2UYAiABKAQSHwoFZXZlbnQYAyABKAsyEC5zbHVpY2UudjEuRXZlbnQSDgoGbWVtYmVyGAQgASgNEhIKBWVwb2NoGAUgASgESACIAQESFAoHYXR0ZW1wdBgGIAEoDUgBiAEBEhMKBm51bWJlchgHIAEoBEgCiAEBEg8KB2NoYW5uZWwYCCABKAlCCAoGX2Vwb2NoQgoKCF9hdHRlbXB0QgkKB19udW1iZXIikwEKB1JlY2VpcHQSEAoDcmVmGAEgASgNSACIAQESIgoHcmVzdWx0cxgCIAMoCzIRLnNsdWljZS52MS5SZXN1bHQSFgoJd2l0aGRyYXduGAMgASgNSAGIAQESFgoJZm9yd2FyZGVkGAQgASgNSAKIAQFCBgoEX3JlZkIMCgpfd2l0aGRyYXduQgwKCl9mb3J3YXJkZWQirgEKBlJlc3VsdBIKCgJpZBgBIAEoCRIVCghzZXF1ZW5jZRgCIAEoBEgAiAEBEg0KBWVwb2NoGAMgASgEEg0KBXNpbmtzGAQgASgNEg0KBWhvc3RzGAUgASgNEg8KB3JlZnVzZWQYBiABKA0SIwoHcHJvYmxlbRgHIAEoCzISLnNsdWljZS52MS5Qcm9ibGVtEhEKCWR1cGxpY2F0ZRgIIAEoCEILCglfc2VxdWVuY2UiUQoHRHJvcHBlZBIPCgdjaGFubmVsGAEgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAIgASgNEg0KBWNvdW50GAMgASgEEg4KBnJlYXNvbhgEIAEoCSKaAQoGTWlzc2VkEg8KB2NoYW5uZWwYASABKAkSFgoOY2hhbm5lbF9udW1iZXIYAiABKA0SEwoGbnVtYmVyGAMgASgESACIAQESCgoCaWQYBCABKAkSCgoCYnkYBSABKAESEAoIc2VxdWVuY2UYBiABKAQSDQoFc2lua3MYByABKA0SDgoGcmVhc29uGAggASgJQgkKB19udW1iZXIiqwEKB1dlbGNvbWUSDAoEaG9zdBgBIAEoCRIPCgdzZXNzaW9uGAIgASgJEg8KB3Jlc3VtZWQYAyABKAgSIQoGbGltaXRzGAQgASgLMhEuc2x1aWNlLnYxLkxpbWl0cxINCgVlcG9jaBgFIAEoBBIQCgNyZWYYBiABKA1IAIgBARIWCglwdWJsaXNoZWQYByABKARIAYgBAUIGCgRfcmVmQgwKCl9wdWJsaXNoZWQiWQoGTGltaXRzEhMKC2ZyYW1lX2J5dGVzGAEgASgEEhMKC2V2ZW50X2J5dGVzGAIgASgEEhYKDnB1Ymxpc2hfZXZlbnRzGAMgASgNEg0KBWpvaW5zGAQgASgNIv4BCgZKb2luZWQSEAoDcmVmGAEgASgNSACIAQESDgoGbWVtYmVyGAIgASgNEg8KB2NoYW5uZWwYAyABKAkSFgoOY2hhbm5lbF9udW1iZXIYBCABKA0SDQoFZXBvY2gYBSABKAQSIQoGY3JlZGl0GAYgASgLMhEuc2x1aWNlLnYxLkNyZWRpdBIWCglyZWNvdmVyZWQYByABKAhIAYgBARIUCgdwYXR0ZXJuGAggASgNSAKIAQESJwoJYWRtaXNzaW9uGAkgASgLMhQuc2x1aWNlLnYxLkFkbWlzc2lvbkIGCgRfcmVmQgwKCl9yZWNvdmVyZWRCCgoIX3BhdHRlcm4iMgoJQWRtaXNzaW9uEg8KB3ZlcmRpY3QYASABKAkSDgoBdRgCIAEoAUgAiAEBQgQKAl91IkAKBExlZnQSDgoGbWVtYmVyGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIQCgNyZWYYAyABKA1IAIgBAUIGCgRfcmVmIoICCgdQcm9ibGVtEhAKA3JlZhgBIAEoDUgAiAEBEgwKBGNvZGUYAiABKAkSDQoFdGl0bGUYAyABKAkSDgoGZGV0YWlsGAQgASgJEiUKBXZhbHVlGAUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiUKBWxpbWl0GAYgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhEKBGxpbmUYByABKA1IAYgBARITCgZjb2x1bW4YCCABKA1IAogBARIQCghleHBlY3RlZBgJIAMoCRIOCgF1GAogASgBSAOIAQFCBgoEX3JlZkIHCgVfbGluZUIJCgdfY29sdW1uQgQKAl91IkwKBlJlZ2lvbhIQCghjb250cmFjdBgBIAEoCRIMCgRwYXRoGAIgAygJEhAKCGhhbmRsZXJzGAMgAygJEhAKCGNhbGxiYWNrGAQgASgJIhkKBURyYWluEhAKCHJldHJ5X21zGAEgASgEYgZwcm90bzM", [file_google_protobuf_struct, file_sluice_v1_event]);
+  fileDesc("ChVzbHVpY2UvdjEvZnJhbWUucHJvdG8SCXNsdWljZS52MSL+AwoLQ2xpZW50RnJhbWUSEAoDcmVmGAEgASgNSAGIAQESJQoHcHVibGlzaBgCIAEoCzISLnNsdWljZS52MS5QdWJsaXNoSAASIwoGY3JlZGl0GAMgASgLMhEuc2x1aWNlLnYxLkNyZWRpdEgAEh0KA2FjaxgEIAEoCzIOLnNsdWljZS52MS5BY2tIABIjCgZ1cGRhdGUYBSABKAsyES5zbHVpY2UudjEuVXBkYXRlSAASIwoGY2FuY2VsGAYgASgLMhEuc2x1aWNlLnYxLkNhbmNlbEgAEiEKBWhlbGxvGAcgASgLMhAuc2x1aWNlLnYxLkhlbGxvSAASHwoEam9pbhgIIAEoCzIPLnNsdWljZS52MS5Kb2luSAASIQoFbGVhdmUYCSABKAsyEC5zbHVpY2UudjEuTGVhdmVIABIhCgVpbmJveBgKIAEoCzIQLnNsdWljZS52MS5JbmJveEgAEh0KA3NldBgLIAEoCzIOLnNsdWljZS52MS5TZXRIABInCghldmFsdWF0ZRgMIAEoCzITLnNsdWljZS52MS5FdmFsdWF0ZUgAEiUKB29ic2VydmUYDSABKAsyEi5zbHVpY2UudjEuT2JzZXJ2ZUgAEh8KBHBpbmcYDiABKAsyDy5zbHVpY2UudjEuUGluZ0gAQgYKBGtpbmRCBgoEX3JlZiLVAwoJSG9zdEZyYW1lEiUKB2RlbGl2ZXIYASABKAsyEi5zbHVpY2UudjEuRGVsaXZlckgAEiMKBmNyZWRpdBgCIAEoCzIRLnNsdWljZS52MS5DcmVkaXRIABIlCgdyZWNlaXB0GAMgASgLMhIuc2x1aWNlLnYxLlJlY2VpcHRIABIlCgdkcm9wcGVkGAQgASgLMhIuc2x1aWNlLnYxLkRyb3BwZWRIABIjCgZtaXNzZWQYBSABKAsyES5zbHVpY2UudjEuTWlzc2VkSAASJQoHd2VsY29tZRgGIAEoCzISLnNsdWljZS52MS5XZWxjb21lSAASIwoGam9pbmVkGAcgASgLMhEuc2x1aWNlLnYxLkpvaW5lZEgAEh8KBGxlZnQYCCABKAsyDy5zbHVpY2UudjEuTGVmdEgAEiUKB3Byb2JsZW0YCSABKAsyEi5zbHVpY2UudjEuUHJvYmxlbUgAEiMKBnJlZ2lvbhgKIAEoCzIRLnNsdWljZS52MS5SZWdpb25IABIfCgRwb25nGAsgASgLMg8uc2x1aWNlLnYxLlBvbmdIABIhCgVkcmFpbhgMIAEoCzIQLnNsdWljZS52MS5EcmFpbkgAQgYKBGtpbmRKBAgPEBAiZAoHUHVibGlzaBIPCgdjaGFubmVsGAEgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAIgASgNEiAKBmV2ZW50cxgDIAMoCzIQLnNsdWljZS52MS5FdmVudBIOCgZudW1iZXIYBCABKAQiUAoGQ3JlZGl0Eg8KB2NoYW5uZWwYASABKAkSFgoOY2hhbm5lbF9udW1iZXIYAiABKA0SDgoGZXZlbnRzGAMgASgEEg0KBWJ5dGVzGAQgASgEIjgKA0FjaxIUCgd0aHJvdWdoGAEgASgESACIAQESDwoHbnVtYmVycxgCIAMoBEIKCghfdGhyb3VnaCLHAQoGVXBkYXRlEg4KBm1lbWJlchgBIAEoDRI1CgphdHRyaWJ1dGVzGAIgAygLMiEuc2x1aWNlLnYxLlVwZGF0ZS5BdHRyaWJ1dGVzRW50cnkSDgoGcmVtb3ZlGAMgAygJEiEKBm91dGJveBgEIAEoCzIRLnNsdWljZS52MS5PdXRib3gaQwoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRIfCgV2YWx1ZRgCIAEoCzIQLnNsdWljZS52MS5WYWx1ZToCOAEiXAoGQ2FuY2VsEg8KB2NoYW5uZWwYASABKAkSFgoOY2hhbm5lbF9udW1iZXIYAiABKA0SCwoDa2V5GAMgASgJEhIKBWF0X3VzGAQgASgQSACIAQFCCAoGX2F0X3VzIqIBCgVIZWxsbxIOCgZjbGllbnQYASABKAkSDQoFdG9rZW4YAiABKAkSHwoFaW5ib3gYAyABKAsyEC5zbHVpY2UudjEuSW5ib3gSDwoHc2Vzc2lvbhgEIAEoCRIVCghyZWNlaXZlZBgFIAEoBEgAiAEBEhYKCWxpbmdlcl9tcxgGIAEoBEgBiAEBQgsKCV9yZWNlaXZlZEIMCgpfbGluZ2VyX21zIp4DCgRKb2luEg8KB2NoYW5uZWwYASABKAkSDAoEcm9sZRgCIAEoCRIzCgphdHRyaWJ1dGVzGAMgAygLMh8uc2x1aWNlLnYxLkpvaW4uQXR0cmlidXRlc0VudHJ5Eg0KBXdoZXJlGAQgASgJEg0KBXR5cGVzGAUgAygJEigKB2ZpbHRlcnMYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Eg8KB2RpYWxlY3QYByABKAkSDgoGbWlzc2VzGAggASgIEhEKBHJhdGUYCSABKAFIAIgBARIiCgVhZnRlchgKIAEoCzITLnNsdWljZS52MS5Qb3NpdGlvbhITCgZyZXBsYXkYCyABKAhIAYgBARIRCglwaWdneWJhY2sYDCADKAkSIQoGb3V0Ym94GA0gASgLMhEuc2x1aWNlLnYxLk91dGJveBpDCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEh8KBXZhbHVlGAIgASgLMhAuc2x1aWNlLnYxLlZhbHVlOgI4AUIHCgVfcmF0ZUIJCgdfcmVwbGF5IisKCFBvc2l0aW9uEg0KBWVwb2NoGAEgASgEEhAKCHNlcXVlbmNlGAIgASgEIhcKBUxlYXZlEg4KBm1lbWJlchgBIAEoDSLqAwoFSW5ib3gSEAoIb3JkZXJpbmcYASABKAkSHAoPY2FwYWNpdHlfZXZlbnRzGAIgASgESACIAQESGwoOY2FwYWNpdHlfYnl0ZXMYAyABKARIAYgBARIQCghvdmVyZmxvdxgEIAEoCRIhCgZzZWxlY3QYBSABKAsyES5zbHVpY2UudjEuU2VsZWN0EgwKBGxhdGUYBiABKAkSFwoKc2VydmljZV9tcxgHIAEoAUgCiAEBEgsKA2FjaxgIIAEoCRIZCgxyZWRlbGl2ZXJfbXMYCSABKARIA4gBARIVCghhdHRlbXB0cxgKIAEoDUgEiAEBEhMKC2RlYWRfbGV0dGVyGAsgASgJEhQKB2lkbGVfbXMYDCABKARIBYgBARIRCgRoZWxkGA0gASgISAaIAQESFwoKc3RhbGxfbWFyaxgOIAEoAUgHiAEBEhkKDHJlbGVhc2VfbWFyaxgPIAEoAUgIiAEBQhIKEF9jYXBhY2l0eV9ldmVudHNCEQoPX2NhcGFjaXR5X2J5dGVzQg0KC19zZXJ2aWNlX21zQg8KDV9yZWRlbGl2ZXJfbXNCCwoJX2F0dGVtcHRzQgoKCF9pZGxlX21zQgcKBV9oZWxkQg0KC19zdGFsbF9tYXJrQg8KDV9yZWxlYXNlX21hcmsiqgEKBk91dGJveBIQCghvcmRlcmluZxgBIAEoCRIcCg9jYXBhY2l0eV9ldmVudHMYAiABKARIAIgBARIbCg5jYXBhY2l0eV9ieXRlcxgDIAEoBEgBiAEBEhAKCG92ZXJmbG93GAQgASgJEhEKBGhlbGQYBSABKAhIAogBAUISChBfY2FwYWNpdHlfZXZlbnRzQhEKD19jYXBhY2l0eV9ieXRlc0IHCgVfaGVsZCJ4CgZTZWxlY3QSDAoEbW9kZRgBIAEoCRITCgZldmVudHMYAiABKA1IAIgBARISCgVieXRlcxgDIAEoDUgBiAEBEhUKCGRlbGF5X21zGAQgASgNSAKIAQFCCQoHX2V2ZW50c0IICgZfYnl0ZXNCCwoJX2RlbGF5X21zInIKA1NldBIqCgZ2YWx1ZXMYASADKAsyGi5zbHVpY2UudjEuU2V0LlZhbHVlc0VudHJ5Gj8KC1ZhbHVlc0VudHJ5EgsKA2tleRgBIAEoCRIfCgV2YWx1ZRgCIAEoCzIQLnNsdWljZS52MS5WYWx1ZToCOAEiHAoIRXZhbHVhdGUSEAoIY29udHJhY3QYASABKAkiGwoHT2JzZXJ2ZRIQCghjb250cmFjdBgBIAEoCSIGCgRQaW5nIiAKBFBvbmcSEAoDcmVmGAEgASgNSACIAQFCBgoEX3JlZiIuCgdEZWxpdmVyEiMKBmV2ZW50cxgBIAMoCzITLnNsdWljZS52MS5EZWxpdmVyeSLWAQoIRGVsaXZlcnkSFgoOY2hhbm5lbF9udW1iZXIYASABKA0SEAoIc2VxdWVuY2UYAiABKAQSHwoFZXZlbnQYAyABKAsyEC5zbHVpY2UudjEuRXZlbnQSDgoGbWVtYmVyGAQgASgNEhIKBWVwb2NoGAUgASgESACIAQESFAoHYXR0ZW1wdBgGIAEoDUgBiAEBEhMKBm51bWJlchgHIAEoBEgCiAEBEg8KB2NoYW5uZWwYCCABKAlCCAoGX2Vwb2NoQgoKCF9hdHRlbXB0QgkKB19udW1iZXIikwEKB1JlY2VpcHQSEAoDcmVmGAEgASgNSACIAQESIgoHcmVzdWx0cxgCIAMoCzIRLnNsdWljZS52MS5SZXN1bHQSFgoJd2l0aGRyYXduGAMgASgNSAGIAQESFgoJZm9yd2FyZGVkGAQgASgNSAKIAQFCBgoEX3JlZkIMCgpfd2l0aGRyYXduQgwKCl9mb3J3YXJkZWQirgEKBlJlc3VsdBIKCgJpZBgBIAEoCRIVCghzZXF1ZW5jZRgCIAEoBEgAiAEBEg0KBWVwb2NoGAMgASgEEg0KBXNpbmtzGAQgASgNEg0KBWhvc3RzGAUgASgNEg8KB3JlZnVzZWQYBiABKA0SIwoHcHJvYmxlbRgHIAEoCzISLnNsdWljZS52MS5Qcm9ibGVtEhEKCWR1cGxpY2F0ZRgIIAEoCEILCglfc2VxdWVuY2UiUQoHRHJvcHBlZBIPCgdjaGFubmVsGAEgASgJEhYKDmNoYW5uZWxfbnVtYmVyGAIgASgNEg0KBWNvdW50GAMgASgEEg4KBnJlYXNvbhgEIAEoCSKaAQoGTWlzc2VkEg8KB2NoYW5uZWwYASABKAkSFgoOY2hhbm5lbF9udW1iZXIYAiABKA0SEwoGbnVtYmVyGAMgASgESACIAQESCgoCaWQYBCABKAkSCgoCYnkYBSABKAESEAoIc2VxdWVuY2UYBiABKAQSDQoFc2lua3MYByABKA0SDgoGcmVhc29uGAggASgJQgkKB19udW1iZXIiqwEKB1dlbGNvbWUSDAoEaG9zdBgBIAEoCRIPCgdzZXNzaW9uGAIgASgJEg8KB3Jlc3VtZWQYAyABKAgSIQoGbGltaXRzGAQgASgLMhEuc2x1aWNlLnYxLkxpbWl0cxINCgVlcG9jaBgFIAEoBBIQCgNyZWYYBiABKA1IAIgBARIWCglwdWJsaXNoZWQYByABKARIAYgBAUIGCgRfcmVmQgwKCl9wdWJsaXNoZWQiWQoGTGltaXRzEhMKC2ZyYW1lX2J5dGVzGAEgASgEEhMKC2V2ZW50X2J5dGVzGAIgASgEEhYKDnB1Ymxpc2hfZXZlbnRzGAMgASgNEg0KBWpvaW5zGAQgASgNIv4BCgZKb2luZWQSEAoDcmVmGAEgASgNSACIAQESDgoGbWVtYmVyGAIgASgNEg8KB2NoYW5uZWwYAyABKAkSFgoOY2hhbm5lbF9udW1iZXIYBCABKA0SDQoFZXBvY2gYBSABKAQSIQoGY3JlZGl0GAYgASgLMhEuc2x1aWNlLnYxLkNyZWRpdBIWCglyZWNvdmVyZWQYByABKAhIAYgBARIUCgdwYXR0ZXJuGAggASgNSAKIAQESJwoJYWRtaXNzaW9uGAkgASgLMhQuc2x1aWNlLnYxLkFkbWlzc2lvbkIGCgRfcmVmQgwKCl9yZWNvdmVyZWRCCgoIX3BhdHRlcm4iMgoJQWRtaXNzaW9uEg8KB3ZlcmRpY3QYASABKAkSDgoBdRgCIAEoAUgAiAEBQgQKAl91IkAKBExlZnQSDgoGbWVtYmVyGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIQCgNyZWYYAyABKA1IAIgBAUIGCgRfcmVmIoICCgdQcm9ibGVtEhAKA3JlZhgBIAEoDUgAiAEBEgwKBGNvZGUYAiABKAkSDQoFdGl0bGUYAyABKAkSDgoGZGV0YWlsGAQgASgJEiUKBXZhbHVlGAUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiUKBWxpbWl0GAYgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhEKBGxpbmUYByABKA1IAYgBARITCgZjb2x1bW4YCCABKA1IAogBARIQCghleHBlY3RlZBgJIAMoCRIOCgF1GAogASgBSAOIAQFCBgoEX3JlZkIHCgVfbGluZUIJCgdfY29sdW1uQgQKAl91IkwKBlJlZ2lvbhIQCghjb250cmFjdBgBIAEoCRIMCgRwYXRoGAIgAygJEhAKCGhhbmRsZXJzGAMgAygJEhAKCGNhbGxiYWNrGAQgASgJIhkKBURyYWluEhAKCHJldHJ5X21zGAEgASgEYgZwcm90bzM", [file_google_protobuf_struct, file_sluice_v1_event]);
 
 /**
  * Client to host. Publish, credit, ack, update and cancel are read by the core; the rest by the host.
@@ -351,6 +351,13 @@ export type Update = Message<"sluice.v1.Update"> & {
    * @generated from field: repeated string remove = 3;
    */
   remove: string[];
+
+  /**
+   * Of a source: settings of its outbox; what is absent stays as it is.
+   *
+   * @generated from field: sluice.v1.Outbox outbox = 4;
+   */
+  outbox?: Outbox | undefined;
 };
 
 /**
@@ -544,6 +551,13 @@ export type Join = Message<"sluice.v1.Join"> & {
    * @generated from field: repeated string piggyback = 12;
    */
   piggyback: string[];
+
+  /**
+   * Of a source: settings of its outbox.
+   *
+   * @generated from field: sluice.v1.Outbox outbox = 13;
+   */
+  outbox?: Outbox | undefined;
 };
 
 /**
@@ -717,6 +731,55 @@ export const InboxSchema: GenMessage<Inbox> = /*@__PURE__*/
   messageDesc(file_sluice_v1_frame, 11);
 
 /**
+ * Settings of a source's outbox: what waits in it because a sink blocks, or because it is held. What is absent stays as it is.
+ *
+ * @generated from message sluice.v1.Outbox
+ */
+export type Outbox = Message<"sluice.v1.Outbox"> & {
+  /**
+   * As of an inbox; all of it is one stream of a "window".
+   *
+   * @generated from field: string ordering = 1;
+   */
+  ordering: string;
+
+  /**
+   * Events that may wait in it: the source's credit.
+   *
+   * @generated from field: optional uint64 capacity_events = 2;
+   */
+  capacityEvents?: bigint | undefined;
+
+  /**
+   * Bytes that may wait in it, as they were published.
+   *
+   * @generated from field: optional uint64 capacity_bytes = 3;
+   */
+  capacityBytes?: bigint | undefined;
+
+  /**
+   * What happens when it is full: as of an inbox, but "block" (default), which refuses what comes beyond the credit.
+   *
+   * @generated from field: string overflow = 4;
+   */
+  overflow: string;
+
+  /**
+   * Whether it is paused: nothing leaves it.
+   *
+   * @generated from field: optional bool held = 5;
+   */
+  held?: boolean | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.Outbox.
+ * Use `create(OutboxSchema)` to create a new message.
+ */
+export const OutboxSchema: GenMessage<Outbox> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_frame, 12);
+
+/**
  * How deliveries are grouped.
  *
  * @generated from message sluice.v1.Select
@@ -756,7 +819,7 @@ export type Select = Message<"sluice.v1.Select"> & {
  * Use `create(SelectSchema)` to create a new message.
  */
 export const SelectSchema: GenMessage<Select> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 12);
+  messageDesc(file_sluice_v1_frame, 13);
 
 /**
  * Sets conditions, all in one change.
@@ -777,7 +840,7 @@ export type Set = Message<"sluice.v1.Set"> & {
  * Use `create(SetSchema)` to create a new message.
  */
 export const SetSchema: GenMessage<Set> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 13);
+  messageDesc(file_sluice_v1_frame, 14);
 
 /**
  * Evaluates a contract and tells its active path.
@@ -796,7 +859,7 @@ export type Evaluate = Message<"sluice.v1.Evaluate"> & {
  * Use `create(EvaluateSchema)` to create a new message.
  */
 export const EvaluateSchema: GenMessage<Evaluate> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 14);
+  messageDesc(file_sluice_v1_frame, 15);
 
 /**
  * Asks to be told of a contract's transitions.
@@ -815,7 +878,7 @@ export type Observe = Message<"sluice.v1.Observe"> & {
  * Use `create(ObserveSchema)` to create a new message.
  */
 export const ObserveSchema: GenMessage<Observe> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 15);
+  messageDesc(file_sluice_v1_frame, 16);
 
 /**
  * Asks for a sign of life; browsers cannot send WebSocket pings.
@@ -830,7 +893,7 @@ export type Ping = Message<"sluice.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 16);
+  messageDesc(file_sluice_v1_frame, 17);
 
 /**
  * The answer to a ping.
@@ -849,7 +912,7 @@ export type Pong = Message<"sluice.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 17);
+  messageDesc(file_sluice_v1_frame, 18);
 
 /**
  * Deliveries. The core writes one event per frame, so that sinks share the stored bytes.
@@ -868,7 +931,7 @@ export type Deliver = Message<"sluice.v1.Deliver"> & {
  * Use `create(DeliverSchema)` to create a new message.
  */
 export const DeliverSchema: GenMessage<Deliver> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 18);
+  messageDesc(file_sluice_v1_frame, 19);
 
 /**
  * @generated from message sluice.v1.Delivery
@@ -933,7 +996,7 @@ export type Delivery = Message<"sluice.v1.Delivery"> & {
  * Use `create(DeliverySchema)` to create a new message.
  */
 export const DeliverySchema: GenMessage<Delivery> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 19);
+  messageDesc(file_sluice_v1_frame, 20);
 
 /**
  * What became of a publish, or of a cancel, that had a `ref`.
@@ -973,7 +1036,7 @@ export type Receipt = Message<"sluice.v1.Receipt"> & {
  * Use `create(ReceiptSchema)` to create a new message.
  */
 export const ReceiptSchema: GenMessage<Receipt> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 20);
+  messageDesc(file_sluice_v1_frame, 21);
 
 /**
  * @generated from message sluice.v1.Result
@@ -1037,7 +1100,7 @@ export type Result = Message<"sluice.v1.Result"> & {
  * Use `create(ResultSchema)` to create a new message.
  */
 export const ResultSchema: GenMessage<Result> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 21);
+  messageDesc(file_sluice_v1_frame, 22);
 
 /**
  * Deliveries that this session will not get, told once, coalesced.
@@ -1073,7 +1136,7 @@ export type Dropped = Message<"sluice.v1.Dropped"> & {
  * Use `create(DroppedSchema)` to create a new message.
  */
 export const DroppedSchema: GenMessage<Dropped> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 22);
+  messageDesc(file_sluice_v1_frame, 23);
 
 /**
  * A deadline that was missed. Each event is told once to each of its sinks, within a tick of its moment, and to its source if that
@@ -1141,7 +1204,7 @@ export type Missed = Message<"sluice.v1.Missed"> & {
  * Use `create(MissedSchema)` to create a new message.
  */
 export const MissedSchema: GenMessage<Missed> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 23);
+  messageDesc(file_sluice_v1_frame, 24);
 
 /**
  * The answer to `hello`.
@@ -1202,7 +1265,7 @@ export type Welcome = Message<"sluice.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 24);
+  messageDesc(file_sluice_v1_frame, 25);
 
 /**
  * What this host takes from this session.
@@ -1236,7 +1299,7 @@ export type Limits = Message<"sluice.v1.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 25);
+  messageDesc(file_sluice_v1_frame, 26);
 
 /**
  * The answer to `join`. To that of a pattern: a member that stands for it, without a channel number, and then, without `ref`, one
@@ -1309,7 +1372,7 @@ export type Joined = Message<"sluice.v1.Joined"> & {
  * Use `create(JoinedSchema)` to create a new message.
  */
 export const JoinedSchema: GenMessage<Joined> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 26);
+  messageDesc(file_sluice_v1_frame, 27);
 
 /**
  * Whether deadlines can be kept, by what the inbox's client takes for one event.
@@ -1337,7 +1400,7 @@ export type Admission = Message<"sluice.v1.Admission"> & {
  * Use `create(AdmissionSchema)` to create a new message.
  */
 export const AdmissionSchema: GenMessage<Admission> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 27);
+  messageDesc(file_sluice_v1_frame, 28);
 
 /**
  * A membership has ended.
@@ -1368,7 +1431,7 @@ export type Left = Message<"sluice.v1.Left"> & {
  * Use `create(LeftSchema)` to create a new message.
  */
 export const LeftSchema: GenMessage<Left> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 28);
+  messageDesc(file_sluice_v1_frame, 29);
 
 /**
  * RFC 9457 in small: what could not be done, with the value and the limit it met.
@@ -1440,7 +1503,7 @@ export type Problem = Message<"sluice.v1.Problem"> & {
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema: GenMessage<Problem> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 29);
+  messageDesc(file_sluice_v1_frame, 30);
 
 /**
  * A contract's active path has changed.
@@ -1474,7 +1537,7 @@ export type Region = Message<"sluice.v1.Region"> & {
  * Use `create(RegionSchema)` to create a new message.
  */
 export const RegionSchema: GenMessage<Region> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 30);
+  messageDesc(file_sluice_v1_frame, 31);
 
 /**
  * This host goes away; come back after `retry_ms`.
@@ -1493,5 +1556,5 @@ export type Drain = Message<"sluice.v1.Drain"> & {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_frame, 31);
+  messageDesc(file_sluice_v1_frame, 32);
 

@@ -67,6 +67,21 @@ export const inboxSchema = z.strictObject({
   held: z.boolean().optional().describe("Whether it is paused: nothing leaves it"),
 });
 
+/** Settings of the outbox of a source; what is absent stays as it is. */
+export const outboxSchema = z.strictObject({
+  ordering: z
+    .enum(["fifo", "lifo", "priority", "deadline", "priority+deadline", "window", "time"])
+    .optional()
+    .describe("Which waiting event leaves first"),
+  capacityEvents: count.min(1).optional().describe("Events that may wait in it, the source's credit"),
+  capacityBytes: count.min(1).optional().describe("Bytes that may wait in it, as they were published"),
+  overflow: z
+    .enum(["drop-oldest", "drop-newest", "drop-lowest", "reject", "block", "disconnect", "keep-latest"])
+    .optional()
+    .describe("What happens when it is full; `block`: what comes beyond the credit is refused"),
+  held: z.boolean().optional().describe("Whether it is paused: nothing leaves it"),
+});
+
 /** What a binding holds is for the filter to check; here it only must not nest too deep for protobuf. */
 const filtersSchema = z.strictObject({ in: anyJson.optional(), out: anyJson.optional() });
 
@@ -89,6 +104,7 @@ export const clientKinds = {
     member,
     attributes: attributeChanges.optional(),
     remove: list(text(limits.attributeNameBytes, "attribute_name"), limits.listEntries).optional(),
+    outbox: outboxSchema.optional().describe("Of a source: settings of its outbox"),
   }),
   cancel: z.strictObject({ channel: channelName, key: word(limits.keyBytes, "key_too_long"), at: moment.optional() }),
   hello: z.strictObject({
@@ -123,6 +139,7 @@ export const clientKinds = {
       .optional()
       .describe("The last event that it has seen of the channel; a store replays what came after"),
     replay: z.boolean().optional().describe("false: nothing of what the channel stores"),
+    outbox: outboxSchema.optional().describe("Of a source: settings of its outbox"),
   }),
   leave: z.strictObject({ member }),
   inbox: inboxSchema,

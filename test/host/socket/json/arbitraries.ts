@@ -110,6 +110,17 @@ const inbox = fc.record(
   { requiredKeys: [] },
 );
 
+const outbox = fc.record(
+  {
+    ordering: fc.constantFrom("fifo", "lifo", "priority", "deadline", "priority+deadline", "window", "time"),
+    capacityEvents: positive,
+    capacityBytes: positive,
+    overflow: fc.constantFrom("drop-oldest", "drop-newest", "drop-lowest", "reject", "block", "keep-latest"),
+    held: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
+
 const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)));
 const binding = fc.dictionary(fc.stringMatching(/^[a-zA-Z]{1,12}$/), json, { maxKeys: 4, noNullPrototype: true });
 const moment = fc.bigInt({ min: -62_135_596_800_000_000n, max: 253_402_300_799_999_999n });
@@ -124,11 +135,15 @@ export const clientKinds: {
     fc.record({ through: counter }),
     fc.record({ numbers: fc.array(counter, { minLength: 1, maxLength: 5 }) }),
   ),
-  update: fc.record({
-    member: positive32,
-    attributes,
-    remove: fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { maxLength: 3 }),
-  }),
+  update: fc.record(
+    {
+      member: positive32,
+      attributes,
+      remove: fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { maxLength: 3 }),
+      outbox,
+    },
+    { requiredKeys: ["member", "attributes", "remove"] },
+  ),
   cancel: fc.record({ channel: channelName, key: word, atUs: moment }, { requiredKeys: ["channel", "key"] }),
   hello: fc.record(
     { client: text(60), token: text(60), inbox, session: text(60), received: counter, lingerMs: duration },
@@ -148,6 +163,7 @@ export const clientKinds: {
       // Whole counters have no presence in protobuf: both are always written.
       after: fc.record({ epoch: counter, sequence: counter }),
       replay: fc.boolean(),
+      outbox,
     },
     { requiredKeys: ["channel"] },
   ),
