@@ -52,7 +52,8 @@ export class Parked {
   routesIn: u32;
   deciderOut: u32;
   deciderIn: u32;
-  reserved: u32;
+  /** Sinks that OUT has selected, where IN may leave some of them out and a receipt is asked for; else 0. */
+  outSinks: u32;
 }
 const PARKED_BYTES: u32 = offsetof<Parked>();
 

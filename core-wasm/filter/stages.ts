@@ -110,7 +110,7 @@ export function stageRun(stage: u32, carried: u32): void {
 
 /** Whether it is known already that nobody gets the event. */
 export function stagesNobody(): bool {
-  return stagesFilled && !anyLeft() && !stagesOwnTakes();
+  return stagesFilled && !anyLeft() && stagesOwnSinks() === 0;
 }
 
 /** Begins with a stage. */
@@ -132,7 +132,7 @@ export function stepRun(routes: u32, carried: bool): void {
 /** Remembers what the event leaves behind in the memories of its routes, now that it is accepted by `selected` sinks. */
 export function stagesAccept(selected: u32): void {
   // Whether IN had anybody to select from is found out only where it matters.
-  if (selected === 0 && unsure && remembered !== rememberedOut && !stagesOwnTakes()) {
+  if (selected === 0 && unsure && remembered !== rememberedOut && stagesOwnSinks() === 0) {
     if (collectMatching(changetype<Channel>(channelUnderWay), connection, type) === 0) remembered = rememberedOut;
   }
   for (let i: u32 = 0; i < remembered; i++) {
@@ -317,13 +317,21 @@ function anyLeft(): bool {
   return false;
 }
 
-/** Whether a sink of the submitter's own gets the event beside the selection. */
-export function stagesOwnTakes(): bool {
+/** How many are selected. */
+export function stagesLeft(): u32 {
+  let left: u32 = 0;
+  for (let i: u32 = 0; i < candidates; i++) if (candidateAt(i).reason === 0) left++;
+  return left;
+}
+
+/** How many sinks of the submitter's own get the event beside the selection. */
+export function stagesOwnSinks(): u32 {
   const channel = changetype<Channel>(channelUnderWay);
-  if (!stagesOwn || (channel.flags & CHANNEL_ECHO) === 0) return false;
+  if (!stagesOwn || (channel.flags & CHANNEL_ECHO) === 0) return 0;
+  let sinks: u32 = 0;
   for (let at = pairFirst(connection, channel.number); at !== 0; at = changetype<Member>(at).nextOfPair) {
     const member = changetype<Member>(at);
-    if ((member.role & ROLE_SINK) !== 0 && memberTakes(member, type)) return true;
+    if ((member.role & ROLE_SINK) !== 0 && memberTakes(member, type)) sinks++;
   }
-  return false;
+  return sinks;
 }

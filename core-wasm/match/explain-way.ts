@@ -40,7 +40,7 @@ import {
   stagesMark,
   stagesNobody,
   stagesOwnOut,
-  stagesOwnTakes,
+  stagesOwnSinks,
   stepRun,
 } from "../filter/stages";
 import { VERDICT_WRONG, verdictRead } from "../filter/verdict";
@@ -105,7 +105,7 @@ function pass(channel: Channel, step: u32, decider: u32, routes: u32): bool {
   const slots = filtersSlots(channel);
   selectionFromCandidates(slots);
   const count = selectionCount(slots);
-  if (step >= STEP_OWN_IN && count === 0 && !stagesOwnTakes()) return true;
+  if (step >= STEP_OWN_IN && count === 0 && stagesOwnSinks() === 0) return true;
   if (met < answers) return apply(answersAt + met++ * ANSWER_BYTES, step, carried);
   asked = decider;
   const words = count === channel.sinks ? 0 : slotWords(slots);

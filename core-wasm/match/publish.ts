@@ -72,7 +72,7 @@ import {
   refusedLimit,
 } from "./fan-out";
 import { outboxPush } from "./outbox";
-import { handRouted, routedDiverts } from "./routed";
+import { handRouted, routedDiverts, routedSinks } from "./routed";
 
 /** What the last publishEvent() that returned STATUS_OK did; a sequence of 0: the event waits in its outbox. */
 export let publishedSinks: u32 = 0;
@@ -286,8 +286,9 @@ export function dispatch(
   if (channel.selectiveSinks === 0) viewScanned(eventAt, eventBytes, bytes);
   // Nobody may hold the entry when it is to be diverted.
   slab.pins++;
-  const status = handRouted(channel, connection, source, type, slab, entry, size, metas, deadline);
-  publishedSinks = fanSinks;
+  const counts = receipt !== NO_RECEIPT;
+  const status = handRouted(channel, connection, source, type, slab, entry, size, metas, deadline, counts);
+  publishedSinks = routedSinks;
   publishedRefused = fanRefused;
   if (routedDiverts) {
     divert(channel, connection, entry, acceptedMs, false, diverts);

@@ -18,7 +18,7 @@ import { typeLookup } from "../channel/types";
 import { entryEvent, entryEventBytes, entrySequence } from "../event/entry";
 import { scanEvent, scanTimeUs, scanTypeAt, scanTypeBytes } from "../event/scan";
 import { viewEvent } from "../expression/view";
-import { Filters } from "../filter/bind";
+import { Filters, filtersIn } from "../filter/bind";
 import { candidateAt, candidates } from "../filter/candidates";
 import { HELD_HEAD_BYTES, HeldNode, heldAgain, heldExpire, heldNextRetry, heldPush, heldRemove } from "../filter/held";
 import { heldDueNote } from "../filter/held-due";
@@ -33,7 +33,9 @@ import {
   stagesBegin,
   stagesEmpty,
   stagesFilled,
+  stagesLeft,
   stagesOwn,
+  stagesOwnSinks,
 } from "../filter/stages";
 import { metaAt, Slab } from "../mailbox/records";
 import { metaAdd, metaKey, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
@@ -44,10 +46,12 @@ import { memberTakes } from "./select";
 
 /** Whether the event of the last handRouted() goes to another channel, because nobody here is selected. */
 export let routedDiverts: bool = false;
+/** Sinks that OUT selected for that event, whatever IN has left of them. */
+export let routedSinks: u32 = 0;
 
 /**
- * Runs the filters over an entry, the event of the view, and hands it on to whom they select. Returns a status; fanSinks and
- * fanRefused say how many.
+ * Runs the filters over an entry, the event of the view, and hands it on to whom they select. `counts`: somebody asks how
+ * many. Returns a status; routedSinks and fanRefused say how many.
  */
 export function handRouted(
   channel: Channel,
@@ -59,11 +63,13 @@ export function handRouted(
   size: u32,
   metas: u32,
   deadline: f64,
+  counts: bool,
 ): u32 {
   fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);
   stagesBegin(channel, connection, type, channel.sequence, RUN);
   stageRun(STAGE_OUT, carriedBy(source, STAGE_OUT));
   let status = STATUS_OK;
+  routedSinks = 0;
   let empty = channel.filters === 0 ? EMPTY_DROP : changetype<Filters>(channel.filters).empty;
   if (empty !== EMPTY_DROP && !stagesEmpty()) empty = EMPTY_DROP;
   if (empty === EMPTY_HOLD) {
@@ -79,8 +85,11 @@ export function handRouted(
     );
     status = holdNote(channel, node, connection, slab, slab.metas - metas, metas, deadline);
   } else if (empty === EMPTY_DROP) {
-    stageRun(STAGE_IN, carriedBy(source, STAGE_IN));
+    const carried = carriedBy(source, STAGE_IN);
+    if (counts && (filtersIn(channel) | carried) !== 0) routedSinks = outSinks(channel, connection, type);
+    stageRun(STAGE_IN, carried);
     fanRouted(channel, connection, type);
+    routedSinks = max(routedSinks, fanSinks);
     if (fanSinks !== 0 && fanRefused === fanSinks) status = resultStatus(STATUS_MAILBOX_FULL, size, refusedLimit);
   }
   if (status === STATUS_OK) {
@@ -91,6 +100,11 @@ export function handRouted(
   fanEnd();
   routedDiverts = empty === EMPTY_DIVERT;
   return status;
+}
+
+/** How many sinks the stages have selected so far, own ones beside them included. */
+export function outSinks(channel: Channel, connection: u32, type: u32): u32 {
+  return (stagesFilled ? stagesLeft() : collectMatching(channel, connection, type)) + stagesOwnSinks();
 }
 
 /** Fills in what is known of an event that was just held; `node` 0: there was no room. Returns a status. */

@@ -57,7 +57,7 @@ import {
   stagesOwn,
   stagesOwnOut,
   stagesOwnReason,
-  stagesOwnTakes,
+  stagesOwnSinks,
   stepRun,
 } from "../filter/stages";
 import { Slab } from "../mailbox/records";
@@ -77,7 +77,7 @@ import {
   refusedLimit,
 } from "./fan-out";
 import { divert } from "./publish";
-import { fanOwn, fanRouted, heldFanBegin, heldFanEnd, heldStore, holdNote } from "./routed";
+import { fanOwn, fanRouted, heldFanBegin, heldFanEnd, heldStore, holdNote, outSinks } from "./routed";
 
 /** The decider whose turn it is; 0: none is asked any more, and WAY_… says where the event goes. */
 export let wayDecider: u32 = 0;
@@ -133,12 +133,12 @@ function walk(parked: Parked, selection: u32): void {
   wayDecider = 0;
   wayEnd = WAY_FAN;
   for (; parked.step < STEPS; parked.step++) {
-    if (parked.step === STEP_OWN_IN && !enterIn(channel, filters)) return;
+    if (parked.step === STEP_OWN_IN && !enterIn(parked, channel, filters)) return;
     const decider = deciderOfStep(filters, parked);
     if (decider !== 0) {
       showCandidates(parked, channel);
       // As routes of IN, a decider there is not asked about an event that OUT has left nobody for.
-      if (parked.step >= STEP_OWN_IN && wayCandidates === 0 && !stagesOwnTakes()) continue;
+      if (parked.step >= STEP_OWN_IN && wayCandidates === 0 && stagesOwnSinks() === 0) continue;
       wayDecider = decider;
       keep(parked);
       return;
@@ -161,16 +161,25 @@ function begin(parked: Parked, channel: Channel, selection: u32): void {
   stageEnter(stageOfStep(parked.step));
 }
 
+/** Whether IN can leave out whom OUT has selected. */
+function hasIn(filters: Filters, parked: Parked): bool {
+  return (filters.in | filters.deciderIn | parked.routesIn | parked.deciderIn) !== 0;
+}
+
 /** From OUT to IN. Returns false where it goes no further. */
-function enterIn(channel: Channel, filters: Filters): bool {
+function enterIn(parked: Parked, channel: Channel, filters: Filters): bool {
   stageEnter(STAGE_IN);
   const isBits = selected === SELECTED_BITS && !stagesFilled;
+  if (parked.receipt !== NO_RECEIPT && hasIn(filters, parked))
+    parked.outSinks = isBits
+      ? selectionCount(filtersSlots(channel)) + stagesOwnSinks()
+      : outSinks(channel, parked.connection, parked.type);
   if (filters.empty === EMPTY_DROP && !isBits && !stagesFilled) return true;
   const nobody = isBits ? selectionCount(filtersSlots(channel)) === 0 : stagesEmpty();
   if (!nobody) return true;
   if (filters.empty === EMPTY_HOLD) wayEnd = WAY_HOLD;
   else if (filters.empty === EMPTY_DIVERT) wayEnd = WAY_DIVERT;
-  else return stagesOwnTakes();
+  else return stagesOwnSinks() !== 0;
   return false;
 }
 
@@ -271,7 +280,7 @@ function concludeOne(parked: Parked, channel: Channel): void {
     statisticAdd(STATISTIC_REFUSED, 1);
   }
   fanEnd();
-  receiptWrite(parked, status, fanSinks, fanRefused);
+  receiptWrite(parked, status, max(parked.outSinks, fanSinks), fanRefused);
   if (wayEnd === WAY_DIVERT) divert(channel, parked.connection, parked.at, parked.acceptedMs, false, parked.diverts);
 }
 

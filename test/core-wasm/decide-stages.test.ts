@@ -59,14 +59,30 @@ describe("stages", () => {
       expect(records[0]?.slots).toEqual([1, 2, 3]);
       return only(1, 3)(records);
     };
-    expect(made.publish()).toBe(2);
+    // Receipts tell whom OUT has selected.
+    expect(made.publish()).toBe(3);
     harness.undecide(channel, abi.STAGE_IN);
     made.bind(abi.STAGE_OUT);
     harness.decide(channel, payloadOnly, abi.STAGE_OUT);
     made.bind(abi.STAGE_IN, { orderBy: "sink.load", limit: 1 });
     harness.decider = only(2, 3);
-    expect(made.publish()).toBe(1);
+    expect(made.publish()).toBe(2);
     expect(got(all)).toEqual([[], ["1"], ["2"], ["1"]]);
+  });
+
+  test("receipts tell whom a module of OUT has selected, whatever one of IN leaves of them", () => {
+    const { world: made, harness, channel, all } = world(4);
+    harness.decide(channel, payloadOnly, abi.STAGE_OUT);
+    harness.decide(channel, payloadOnly, abi.STAGE_IN);
+    const answers = [only(0, 1, 3), only(3)];
+    harness.decider = (records) => (answers.shift() ?? only())(records);
+    expect(made.publish()).toBe(3);
+    expect(got(all)).toEqual([[], [], [], ["1"]]);
+    answers.push(only(0, 2), only());
+    expect(made.publish()).toBe(2);
+    answers.push(only());
+    expect(made.publish()).toBe(0);
+    expect(got(all)).toEqual([[], [], [], []]);
   });
 
   test("a stage has routes or a module: binding the one ends the other", () => {

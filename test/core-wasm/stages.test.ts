@@ -12,12 +12,27 @@ describe("stages", () => {
     const sinks = [world.sink({ load: 1, zone: "a" }), world.sink({ load: 2, zone: "b" }), world.sink({ load: 3 })];
     world.bind(abi.STAGE_OUT, { orderBy: "sink.load", limit: 2 });
     world.bind(abi.STAGE_IN, { where: "sink.zone = 'b'" });
-    expect(world.publish()).toBe(2);
+    // Receipts tell whom OUT has selected: two, and its own beside them.
+    expect(world.publish()).toBe(3);
     expect(own.ids()).toHaveLength(1);
     expect(counts(sinks)).toEqual([0, 1, 0]);
     world.bind(abi.STAGE_IN);
     world.bind(abi.STAGE_OUT);
     expect(world.publish()).toBe(4);
+  });
+
+  test("receipts tell whom OUT has selected, whatever IN leaves of them", () => {
+    const world = new World();
+    const sinks = [1, 2, 3, 4].map((load) => world.sink({ load }));
+    world.bind(abi.STAGE_IN, { limit: 0 });
+    expect(world.publish()).toBe(4);
+    world.bind(abi.STAGE_OUT, { where: "sink.load > 1" });
+    expect(world.publish()).toBe(3);
+    world.bind(abi.STAGE_IN, { orderBy: "sink.load", limit: 1 });
+    expect(world.publish()).toBe(3);
+    world.bind(abi.STAGE_OUT, { limit: 0 });
+    expect(world.publish()).toBe(0);
+    expect(counts(sinks)).toEqual([0, 1, 0, 0]);
   });
 
   test("a source's own filter runs before the channel's, for its events only", () => {

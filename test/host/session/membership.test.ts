@@ -334,7 +334,6 @@ describe("hello", () => {
 
 describe("what this version does not have", () => {
   const frames = [
-    { frame: { set: { values: { x: 1 } } }, value: "set" },
     { frame: { evaluate: { contract: "n" } }, value: "evaluate" },
     { frame: { observe: { contract: "n" } }, value: "observe" },
   ];
