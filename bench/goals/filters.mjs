@@ -52,6 +52,14 @@ export const filterGoals = Object.freeze([
     samples: (rows) => folded(rows, "meter-kernel", "ratio", geometricMean),
   },
   {
+    id: "meter-samples",
+    title: "filter modules: the sample filters with their fuel counted ÷ without, geometric mean",
+    floor: 1.2,
+    aim: 1.1,
+    unit: "ratio",
+    samples: (rows) => folded(rows, "meter-sample", "ratio", geometricMean),
+  },
+  {
     id: "meter-filter",
     title: "filter modules: a filter's batch of 64 with its fuel counted ÷ without",
     floor: 1.2,
@@ -84,6 +92,23 @@ export const filterGoals = Object.freeze([
     1.3,
     "us",
   ),
+  ratio(
+    "module-neighbours",
+    "filter modules: a pair's events a second without a module beside it ÷ with one that never ends",
+    "module-neighbour/plain",
+    "module-neighbour/loops",
+    1.1,
+    1.03,
+    "perSecond",
+  ),
+  {
+    id: "module-budget",
+    title: "filter modules: what of a core one gets that uses all its fuel in each call",
+    floor: 22,
+    aim: 20.5,
+    unit: "%",
+    samples: plain("module-budget/burns", "percent", 1),
+  },
   {
     id: "admission-7k",
     title: "filter modules: the event loop stands still while one of 7 KB is uploaded, at most",

@@ -26,6 +26,9 @@ const hook = (code, more = {}) => ({
 const table = { tables: [{ min: 10_000, max: 10_000 }], elements: [{ offset: 0, functions: [0, 0, 0, 0] }] };
 /** A number that no predictor guesses, in local 0, from itself. */
 const SCRAMBLE = "local.get 0 i32.const 1664525 i32.mul i32.const 1013904223 i32.add local.set 0";
+/** An address in another page of 4 KiB, and in another line, than those before. @param {number} pages */
+const scattered = (pages) =>
+  `local.get 0 i32.const ${65 * 4_096 + 64} i32.add local.tee 0 i32.const ${pages * 65_536 - 4} i32.and`;
 /** Its best digits. */
 const RANDOM = `${SCRAMBLE} local.get 0 i32.const 16 i32.shr_u`;
 
@@ -68,6 +71,17 @@ export const crafted = Object.freeze([
     parts: hook(forever("local.get 0 i32.load 0 local.set 0"), { memory: { min: PAGES_CAP, max: PAGES_CAP } }),
     prepare: chain,
   },
+  ...[PAGES, PAGES_CAP].map((pages) => ({
+    // No load waits for another one here.
+    name: `scattered-loads-${pages / 16}-mib`,
+    parts: hook(forever(`${scattered(pages)} i32.load 0 local.set 1`, "local.get 1 i32.store 8"), {
+      memory: { min: pages, max: pages },
+    }),
+  })),
+  ...[PAGES, PAGES_CAP].map((pages) => ({
+    name: `scattered-stores-${pages / 16}-mib`,
+    parts: hook(forever(`${scattered(pages)} local.get 0 i32.store 0`), { memory: { min: pages, max: pages } }),
+  })),
   {
     name: "page-crossing-load",
     parts: hook(forever(`${RANDOM} i32.const 63 i32.and i32.const 12 i32.shl i64.load 4093 drop`)),
@@ -174,6 +188,29 @@ export const crafted = Object.freeze([
   {
     name: "call-import",
     parts: hook(forever("call 0 drop"), { imports: [{ module: "sluice", name: "now", type: ":d" }] }),
+  },
+  {
+    name: "log-none",
+    parts: hook(forever("i32.const 1 i32.const 0 i32.const 0 call 0"), {
+      imports: [{ module: "sluice", name: "log", type: "iii:" }],
+    }),
+  },
+  {
+    name: "log-all",
+    parts: hook(forever("i32.const 1 i32.const 0 i32.const 4194304 call 0"), {
+      imports: [{ module: "sluice", name: "log", type: "iii:" }],
+    }),
+  },
+  {
+    name: "random",
+    parts: hook(forever("call 0 drop"), { imports: [{ module: "sluice", name: "rand", type: ":i" }] }),
+  },
+  {
+    // A text of 256 bytes that is another one each time.
+    name: "number-texts",
+    parts: hook(forever(`${SCRAMBLE} i32.const 0 local.get 0 i32.store 0 i32.const 0 i32.const 256 call 0 drop`), {
+      imports: [{ module: "sluice", name: "intern", type: "ii:i" }],
+    }),
   },
   {
     name: "recursion",

@@ -1,13 +1,15 @@
 // What counting costs, and what a stranger gets for fuel at the very worst.
 //
 //   kernels      the same code as it is and instrumented, in one process by turns
+//   samples      the same of the sample filters of the SDK, batches of 64 events
 //   worst        code made to be slow: ns of CPU per unit of fuel; goals take the dearest
 //   instrument   ms per MB of upload
 import { cpuMicroseconds, nanosecondsPer } from "../core/batches.mjs";
 import { median, quantile } from "../driver/statistics.mjs";
 import { crafted } from "./crafted.mjs";
 import { compileKernels, kernels, OUT, writeRecords } from "./kernels.mjs";
-import { imports, loadMeter } from "./subject.mjs";
+import { prepareSamples } from "./samples.mjs";
+import { hostImports, imports, loadMeter } from "./subject.mjs";
 
 /** More than any kernel takes; a call is given it anew. */
 const FUEL = 2 ** 31 - 1;
@@ -32,12 +34,15 @@ export async function runMeter({ quick, say }) {
   const batchMs = quick ? 10 : 60;
   /** @type {import('../goals.mjs').Row[]} */
   const rows = [];
-  const pairs = await prepareKernels(meter);
+  const pairs = [
+    ...(await prepareKernels(meter)).map((pair) => ({ cell: "meter-kernel", ...pair })),
+    ...prepareSamples(meter).map((pair) => ({ cell: "meter-sample", ...pair })),
+  ];
   for (let repetition = -1; repetition < rounds; repetition++) {
     // The first round is for the compilers and is not kept.
-    for (const { name, plain, metered } of pairs) {
+    for (const { cell, name, plain, metered } of pairs) {
       const ratio = nanosecondsPer(metered, 1, batchMs) / nanosecondsPer(plain, 1, batchMs);
-      if (repetition >= 0) rows.push({ cell: "meter-kernel", peer: name, repetition, ratio });
+      if (repetition >= 0) rows.push({ cell, peer: name, repetition, ratio });
     }
   }
   for (let repetition = 0; repetition < rounds; repetition++) {
@@ -74,13 +79,17 @@ async function prepareKernels({ instrument }) {
  *
  * @param {import('./subject.mjs').Meter} meter @param {number} runs
  */
-function worst({ instrument, filterOf, moduleLimits }, runs) {
+function worst(meter, runs) {
+  const { instrument, filterOf, moduleLimits } = meter;
   return crafted.flatMap(({ name, parts, prepare }) => {
     const limits = { ...moduleLimits, memoryPages: PAGES_CAP, memoryPagesMax: PAGES_CAP };
     const module = new WebAssembly.Module(instrument(filterOf(parts), limits).bytes);
     const samples = Array.from({ length: runs }, () => {
-      const { exports } = new WebAssembly.Instance(module, imports);
-      prepare?.(new Uint32Array(/** @type {WebAssembly.Memory} */ (exports["memory"]).buffer));
+      const given = hostImports(meter);
+      const { exports } = new WebAssembly.Instance(module, given.imports);
+      const memory = /** @type {WebAssembly.Memory} */ (exports["memory"]);
+      given.ready(memory);
+      prepare?.(new Uint32Array(memory.buffer));
       const before = cpuMicroseconds();
       try {
         /** @type {Call} */ (exports["$sluice_in"])(CRAFTED_FUEL, 0, 1, 0, 0);
@@ -112,6 +121,7 @@ function instrumentLarge({ instrument, filterOf, moduleLimits }) {
 function summary(rows) {
   const units = /** @type {const} */ ([
     ["meter-kernel", "ratio", "instrumented ÷ as it is"],
+    ["meter-sample", "ratio", "instrumented ÷ as it is"],
     ["meter-worst", "nsPerFuel", "ns per fuel"],
     ["meter-instrument", "msPerMb", "ms per MB"],
   ]);

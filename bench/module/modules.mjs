@@ -6,16 +6,19 @@ import path from "node:path";
 
 const BINARY = path.join(import.meta.dirname, "../../dist/sluice.js");
 
-/** The sample "least-loaded", built as its author builds it. @returns {Buffer} */
-export function leastLoaded() {
+/** A sample of the SDK, built as its author builds it. @param {string} name @returns {Buffer} */
+export function sample(name) {
   const place = mkdtempSync(path.join(tmpdir(), "bench-module-"));
   try {
-    const folder = path.join(place, "least-loaded");
-    for (const verb of ["init", "build"]) {
-      const { status, stderr } = spawnSync(process.execPath, [BINARY, "filter", verb, folder], { encoding: "utf8" });
-      if (status !== 0) throw new Error(`sluice filter ${verb} ends with ${status}: ${stderr}`);
+    const folder = path.join(place, name);
+    for (const args of [
+      ["init", folder, "--template", name],
+      ["build", folder],
+    ]) {
+      const { status, stderr } = spawnSync(process.execPath, [BINARY, "filter", ...args], { encoding: "utf8" });
+      if (status !== 0) throw new Error(`sluice filter ${args.join(" ")} ends with ${status}: ${stderr}`);
     }
-    return readFileSync(path.join(folder, "build/least-loaded.wasm"));
+    return readFileSync(path.join(folder, "build", `${name}.wasm`));
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
@@ -31,8 +34,9 @@ const STEP = [0x41, 0, 0x1a];
  *
  * @param {number} bytes About that many.
  * @param {number} salt From 0 to 63; makes another digest.
+ * @param {readonly number[]} [pass] Body of its hook.
  */
-export function moduleOf(bytes, salt) {
+export function moduleOf(bytes, salt, pass = PASS) {
   const fillers = [];
   for (let left = bytes; left > 0; left -= BODY_BYTES_MAX) fillers.push(straight(Math.min(left, BODY_BYTES_MAX), salt));
   const types = [
@@ -40,7 +44,7 @@ export function moduleOf(bytes, salt) {
     [0x60, 2, I32, I32, 1, I32],
     [0x60, 0, 0],
   ];
-  const bodies = [PASS, ARENA, [0, 0x0b], ...fillers];
+  const bodies = [pass, ARENA, [0, 0x0b], ...fillers];
   const exports = [
     named("memory", 2, 0),
     named("sluice_out", 0, 0),
@@ -67,6 +71,22 @@ const PASS = [
   ...[0xfc, 11, 0], // memory.fill
   ...[0x20, 1, 0x0b],
 ];
+/** What follows is for batches of more than two events: a dry run has those. */
+const AWAKE = [0x20, 1, 0x41, 2, 0x4b, 0x04, 0x40];
+/** Never ends; for {@link moduleOf}. */
+export const LOOPS = [0, ...AWAKE, 0x03, 0x40, 0x0c, 0, 0x0b, 0x0b, ...PASS.slice(1)];
+/** Turns of a loop of six units of fuel each: nearly the most that any call may take. */
+const TURNS = 310_000;
+/** Takes nearly all of its fuel; for {@link moduleOf}. */
+export const BURNS = [
+  ...[1, 1, I32],
+  ...AWAKE,
+  ...[0x41, ...leb(TURNS), 0x21, 4], // local 4 = TURNS
+  ...[0x03, 0x40, 0x20, 4, 0x41, 1, 0x6b, 0x22, 4, 0x0d, 0, 0x0b], // counted down to 0
+  0x0b,
+  ...PASS.slice(1),
+];
+
 /** Place `kind` × 256 KiB. */
 const ARENA = [0, ...[0x20, 0, 0x41, 18, 0x74], 0x0b];
 

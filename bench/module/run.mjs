@@ -2,6 +2,7 @@
 //
 //   decision    100 B, frames of 64 events, one source, sinks on sockets: CPU of the host per event. Not as fast as it goes: a filter
 //               has a fifth of a core, and beyond that its events pass without it
+//   neighbours  events a second of a pair beside a module that does its worst, and what of a core that one gets
 //   admission   how long the event loop stands still at most while a module is uploaded
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -14,7 +15,9 @@ import { cpuSecondsExact, end } from "../driver/process.mjs";
 import { median } from "../driver/statistics.mjs";
 import { sluiceOverTcp } from "../peers/sluice.mjs";
 import { startSluice } from "../peers/sluice-process.mjs";
-import { leastLoaded, moduleOf } from "./modules.mjs";
+import { moduleOf, sample } from "./modules.mjs";
+import { BESIDE, measureNeighbours } from "./neighbours.mjs";
+import { upload } from "./upload.mjs";
 
 const SINKS = 8;
 const PAYLOAD_BYTES = 100;
@@ -54,7 +57,7 @@ const UPLOADS = /** @type {const} */ ([
 ]);
 
 /**
- * Measures both.
+ * Measures all.
  *
  * @param {{ quick: boolean, say: (line: string) => void }} options
  * @returns {Promise<{ rows: import('../goals.mjs').Row[], lines: { way: string, title: string, unit: string, value: number, low: number, high: number }[] }>}
@@ -64,9 +67,12 @@ export async function runModule({ quick, say }) {
   /** @type {import('../goals.mjs').Row[]} */
   const rows = [];
   await measureDecisions(quick, rows);
+  await measureNeighbours(quick, rows);
   await measureAdmission(quick ? 2 : 7, rows);
   const lines = [
     ...WAYS.map(({ way, title }) => lineOf(rows, "module", way, title, "us", "µs")),
+    ...BESIDE.map(({ way, title }) => lineOf(rows, "module-neighbour", way, title, "perSecond", "events/s")),
+    lineOf(rows, "module-budget", "burns", "what of a core a module gets that uses all its fuel", "percent", "%"),
     ...UPLOADS.map(({ way, title }) => lineOf(rows, "admission", way, title, "ms", "ms")),
   ];
   for (const { title, unit, value, low, high } of lines)
@@ -86,7 +92,7 @@ async function measureDecisions(quick, rows) {
   /** @type {import('../driver/wire.mjs').Wire[]} */
   const wires = [];
   try {
-    await upload(host.port, MODULE.module, leastLoaded());
+    await upload(host.port, MODULE.module, sample("least-loaded"));
     const subjects = [];
     for (const [index, way] of WAYS.entries()) {
       const channel = `mod${index}00`;
@@ -176,15 +182,4 @@ async function measureAdmission(repetitions, rows) {
   } finally {
     await end(child);
   }
-}
-
-/** @param {number} port Of HTTP. @param {string} name @param {Buffer} module */
-async function upload(port, name, module) {
-  const response = await fetch(`http://127.0.0.1:${port}/v1/filters/${name}`, {
-    method: "PUT",
-    headers: { "content-type": "application/wasm" },
-    body: new Uint8Array(module),
-  });
-  if (!response.ok) throw new Error(`Uploading ${name} answers ${response.status}: ${await response.text()}`);
-  await response.arrayBuffer();
 }

@@ -28,6 +28,9 @@ export async function costsPart() {
   const { vectorOpcodes } = /** @type {Record<string, readonly (Opcode | undefined)[]>} */ (
     await loadSource(`${FOLDER}/vector-opcodes.ts`)
   );
+  const { moduleLimits } = /** @type {{ moduleLimits: Record<string, number> }} */ (
+    await loadSource(`${FOLDER}/limits.ts`)
+  );
   const plain = [...(opcodes ?? []), ...(bulkOpcodes ?? [])].filter((one) => one !== undefined);
   const vector = (vectorOpcodes ?? []).filter((one) => one !== undefined);
   const all = [...plain, ...vector];
@@ -48,6 +51,7 @@ export async function costsPart() {
     "|---|---|",
     `| ${COSTS["entry"]} and 1 for each ${COSTS["localsPerFuel"]} locals | entering a function |`,
     `| ${COSTS["turn"]} | a turn of a loop, beside what is in it |`,
+    `| ${COSTS["farLoad"]} | a load, beside its price, in modules whose memory may have more than ${moduleLimits["memoryPagesMax"]} pages |`,
     `| ${COSTS["import"]} | an import, beside the call |`,
     `| ${COSTS["leafMax"]} (${COSTS["import"]} in modules that refer to an import) | what an indirect call may reach, beside the call |`,
     ...rows,

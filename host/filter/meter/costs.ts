@@ -9,7 +9,7 @@
  * Version of this instrumenter: prices, where they are taken, and what is allowed. Belongs into the key of whatever keeps
  * instrumented modules; a module may use more or less fuel only where this number changes.
  */
-export const METER_VERSION = 1;
+export const METER_VERSION = 2;
 
 /** A price that grows with an operand: `fixed + per × (operand >> shift)`. */
 export interface Rate {
@@ -27,6 +27,11 @@ export const COSTS = Object.freeze({
   localsPerFuel: 4,
   /** Of each turn of a loop, beside what is in it. */
   turn: 1,
+  /**
+   * Of a load, beside its own price, where memory may have more pages than a module gets that asks for nothing: addresses that jump about
+   * in it are in no cache, and the tables of pages are not, either.
+   */
+  farLoad: 24,
   /** Of calling an import, beside the call. */
   import: 100,
   /**

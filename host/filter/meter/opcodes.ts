@@ -42,6 +42,8 @@ export interface Opcode {
   /** Values that it leaves on the stack less those that it takes; of calls and blocks, without those of their type. */
   readonly net: number;
   readonly cost: number;
+  /** It reads memory at an address of its own. */
+  readonly isLoad: boolean;
   /** Present: `cost` is 0, and a helper takes the price of the length on top of the stack. */
   readonly charge?: Charge;
 }
@@ -172,7 +174,16 @@ export function tableOf(rows: readonly Row[]): OpcodeTable {
       if (name === "-") return;
       if (table[code] !== undefined)
         throw new Error(`Two instructions have the code ${code}: ${table[code].name}, ${name}`);
-      table[code] = Object.freeze({ name, code, immediate, net, cost, ...(charge === undefined ? {} : { charge }) });
+      const isLoad = name.includes(".load");
+      table[code] = Object.freeze({
+        name,
+        code,
+        immediate,
+        net,
+        cost,
+        isLoad,
+        ...(charge === undefined ? {} : { charge }),
+      });
     });
   }
   return Object.freeze(table);

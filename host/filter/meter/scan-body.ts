@@ -1,6 +1,6 @@
 /** Reads the body of one function: what is in it, what it costs, and where it is paid. */
 import { COSTS } from "./costs.ts";
-import type { ModuleLimits } from "./limits.ts";
+import { type ModuleLimits, moduleLimits } from "./limits.ts";
 import { bulkOpcodes, type Opcode, opcodes, PREFIX_BULK, PREFIX_VECTOR } from "./opcodes.ts";
 import type { Reader } from "./reader.ts";
 import { type Reasons, Unreadable } from "./refusal.ts";
@@ -95,6 +95,8 @@ class BodyScan {
   readonly #regions: Region[] = [];
   readonly #calls: { region: Region; callee: number }[] = [];
   readonly #weight: Weight;
+  /** Memory may be larger than usual. */
+  readonly #isFar: boolean;
   #region: Region;
   #height = 0;
   #heightMax = 0;
@@ -121,6 +123,7 @@ class BodyScan {
     this.#where = where;
     this.#locals = locals;
     this.#weight = new Weight(locals);
+    this.#isFar = (declared.memory?.max ?? 0) > moduleLimits.memoryPagesMax;
     this.#region = this.#begin(undefined);
     // Parameters are not zeroed.
     this.#region.cost = COSTS.entry + Math.floor((locals - type.params.length) / COSTS.localsPerFuel);
@@ -158,8 +161,8 @@ class BodyScan {
   #instruction(): void {
     const { at } = this.#reader;
     const opcode = this.#opcode();
-    const { name, net, cost, charge } = opcode;
-    this.#region.cost += cost;
+    const { name, net, cost, isLoad, charge } = opcode;
+    this.#region.cost += cost + (isLoad && this.#isFar ? COSTS.farLoad : 0);
     if (charge !== undefined) {
       this.#called();
       this.#point(charge, at);

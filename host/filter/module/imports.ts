@@ -8,6 +8,11 @@ import { INTERNED_BYTES_MAX, INTERNED_MAX } from "../../../core-wasm/filter/abi.
 import { ModuleFault } from "./fault.ts";
 import { type ModuleLog, plainText } from "./log.ts";
 
+/** How often one instance may ask for the number of a text: each of them twice. */
+const ASKED_MAX = 2 * INTERNED_MAX;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** Characters of the message of an abort that are kept. */
 const ABORT_CHARACTERS_MAX = 128;
 
@@ -21,6 +26,8 @@ export interface ImportState {
   initialising: boolean;
   /** Any u32; from one seed follow all numbers. */
   seed: number;
+  /** How often it asked for a number: reading texts takes longer than its fuel pays for. */
+  asked: number;
   /** Constants in the order of their numbers, which begin with 1. It outlives the instance. */
   readonly interned: Map<string, number>;
   readonly log: ModuleLog;
@@ -55,7 +62,7 @@ function read({ memory }: ImportState, name: string, at: number, length: number)
 function intern(state: ImportState, at: number, length: number): number {
   if (!state.initialising) throw new ModuleFault("import", "It called intern() outside of sluice_init");
   const bytes = read(state, "intern", at, length);
-  if (bytes.length > INTERNED_BYTES_MAX) return 0;
+  if (bytes.length > INTERNED_BYTES_MAX || ++state.asked > ASKED_MAX) return 0;
   const text = exactText(bytes);
   if (text === undefined) return 0;
   const known = state.interned.get(text);
@@ -66,13 +73,12 @@ function intern(state: ImportState, at: number, length: number): number {
   return number;
 }
 
-/** Undefined for what no string of an event can be equal to. */
+/** Undefined for what no string of an event can be equal to. A decoder that throws takes ten times as long where it does. */
 function exactText(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
+  const text = decoder.decode(bytes);
+  if (!text.includes("\ufffd")) return text;
+  const again = encoder.encode(text);
+  return again.length === bytes.length && again.every((byte, index) => byte === bytes[index]) ? text : undefined;
 }
 
 /** Mulberry32: 32 bits of state, which is what makes a run repeatable from its seed. */

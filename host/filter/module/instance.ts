@@ -91,7 +91,7 @@ export class ModuleInstance {
     this.#spec = spec;
     this.#clock = clock;
     this.#usage = settings.usage;
-    this.#imports = { memory: undefined, now: clock.now(), initialising: true, seed, log, interned };
+    this.#imports = { memory: undefined, now: clock.now(), initialising: true, seed, asked: 0, log, interned };
     this.#exports = instantiate(module, createImports(this.#imports));
     this.#imports.memory = this.#exports.memory;
     this.#arenas = new Arenas(this.#exports.memory, (kind, bytes) =>

@@ -1,6 +1,6 @@
 /** What instrumented modules do: they give what they gave before, count it, and stop. */
 import { describe, expect, test } from "vitest";
-import { COSTS, instrument } from "../../../../host/filter/meter/index.ts";
+import { COSTS, instrument, moduleLimits } from "../../../../host/filter/meter/index.ts";
 import { filterOf, type ModuleParts } from "./assemble.ts";
 
 type Call = (...args: number[]) => number;
@@ -36,6 +36,21 @@ describe("fuel", () => {
   test("is taken for a leaf by the wrapper", () => {
     expect(run(hook("i32.const 3"), 1_000)).toMatchObject({ result: 3, taken: COSTS.entry + 1 });
     expect(run(hook("i32.const 3"), 2)).toEqual(expect.objectContaining({ error: "trap", isSpent: true }));
+  });
+
+  test("is taken for loads where memory may be large, as far as a manifest asks for it", () => {
+    const limits = { ...moduleLimits, memoryPagesMax: 256 };
+    const taken = (max: number, code: string): number => {
+      const parts = { ...hook(`${code.repeat(40)} i32.const 1`), memory: { min: 1, max } };
+      const module = new WebAssembly.Module(instrument(filterOf(parts), limits).bytes);
+      const { exports } = new WebAssembly.Instance(module, {});
+      (exports["$sluice_in"] as Call)(10_000);
+      return 10_000 - (exports["$sluice_fuel"] as Call)();
+    };
+    for (const code of ["i32.const 8 i64.load 0 drop ", "i32.const 8 v128.load 0 drop "])
+      expect(taken(65, code) - taken(64, code)).toBe(40 * COSTS.farLoad);
+    const store = "i32.const 8 i64.const 0 i64.store 0 ";
+    expect(taken(65, store)).toBe(taken(64, store));
   });
 
   test("is taken for each turn of a loop", () => {

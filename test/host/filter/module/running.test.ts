@@ -313,6 +313,50 @@ describe("state", () => {
   });
 });
 
+describe("numbers of texts", () => {
+  /** Asks so many times for the number of the text at 100, which is counted up, and hands the last one over as its state. */
+  const asking = (times: number, code: string): string =>
+    moduleText({
+      more: `(import "sluice" "intern" (func $intern (param i32 i32) (result i32)))
+        (data (i32.const 100) "a\\ef\\bf\\bd\\00\\ff")
+        (func (export "sluice_init") (param i32 i32) (result i32)
+          (local $turn i32)
+          (loop $next
+            ${code}
+            (local.set $turn (i32.add (local.get $turn) (i32.const 1)))
+            (br_if $next (i32.lt_u (local.get $turn) (i32.const ${times}))))
+          (i32.const 0))
+        (func (export "sluice_save") (param $at i32) (param i32) (result i32)
+          (i32.store (local.get $at) (i32.load (i32.const 96))) (i32.const 4))`,
+    });
+  const ask = (bytes: number, at = 100): string =>
+    `(i32.store (i32.const 96) (call $intern (i32.const ${at}) (i32.const ${bytes})))`;
+  const numbered = (text: string) => {
+    const running = createBench().run(text);
+    expect(running.start()).toBeUndefined();
+    const state = running.save() ?? new Uint8Array(4);
+    return { texts: [...running.interned.keys()], last: new DataView(state.buffer).getUint32(0, true) };
+  };
+
+  test("are given to UTF-8, the character for what is no text included, and to nothing else", () => {
+    expect(numbered(asking(1, ask(4)))).toEqual({ texts: ["a\ufffd"], last: 1 });
+    expect(numbered(asking(1, ask(6)))).toEqual({ texts: [], last: 0 });
+    expect(numbered(asking(1, ask(1, 105)))).toEqual({ texts: [], last: 0 });
+    expect(numbered(asking(1, ask(257)))).toEqual({ texts: [], last: 0 });
+  });
+
+  test("are given out for so many texts, and looked up so often", () => {
+    const another = `(i32.store (i32.const 100)
+      (i32.add (i32.const 0x20202020)
+        (i32.add (i32.and (local.get $turn) (i32.const 31)) (i32.shl (i32.shr_u (local.get $turn) (i32.const 5)) (i32.const 8)))))`;
+    expect(numbered(asking(1_024, `${another} ${ask(4)}`)).last).toBe(1_024);
+    const more = numbered(asking(1_025, `${another} ${ask(4)}`));
+    expect([more.texts.length, more.last]).toEqual([1_024, 0]);
+    expect(numbered(asking(2_048, ask(4))).last).toBe(1);
+    expect(numbered(asking(2_049, ask(4))).last).toBe(0);
+  });
+});
+
 describe("sinks and texts", () => {
   /** Chooses the last sink that it was told of as changed. */
   const told = moduleText({
