@@ -12,7 +12,7 @@ const BATCH_EVENTS = 64;
 const PAYLOAD_BYTES = 100;
 /** Of the other channel, a second. */
 const BESIDE_EVENTS = 16_000;
-const TALK_EVENTS = 128_000;
+const TALK_EVENTS = 1_024_000;
 const OUTSTANDING_EVENTS = 16 * BATCH_EVENTS;
 /** Until what was saved up of a budget is spent, and how long what comes after it is looked at. */
 const SATURATE_MS = 1_000;

@@ -75,6 +75,7 @@ export function errorFromProblem(problem: ProblemLike): CliError {
 /** What to do next, for the refusals a newcomer meets. */
 const hints: Readonly<Record<string, string>> = {
   channel_unknown: "see them with: sluice channel ls, make one with: sluice channel create NAME",
+  filter_in_use: "take it away with: sluice channel filter CHANNEL in or out --none",
   filter_unknown: "see them with: sluice filter ls",
   unauthorized: "set SLUICE_TOKEN",
   forbidden: "the token in SLUICE_TOKEN does not permit this",

@@ -9,7 +9,7 @@ import { createClocks, createManualClock } from "../clock.ts";
 import { admit } from "../filter/registry/admit.ts";
 import { createAdmitter } from "../filter/registry/admitter.ts";
 import { FilterRegistry, type FilterStore } from "../filter/registry/registry.ts";
-import { silentLog } from "../log.ts";
+import { createLog } from "../log.ts";
 import { loadCore } from "../runtime/node/module.ts";
 import { createService, type Service } from "../service.ts";
 import type { AttributeValue } from "../session/subscription.ts";
@@ -54,7 +54,9 @@ interface Outcome {
   readonly got: readonly string[];
   readonly fuel: number;
   readonly said: readonly string[];
-  /** Undefined where nothing was expected. */
+  /** Why the module did not decide it; `onError` did then. */
+  readonly failed?: string;
+  /** Undefined where nothing was expected, and the module did not fail. */
   readonly isRight: boolean | undefined;
 }
 
@@ -123,10 +125,11 @@ async function runTrials(bytes: Uint8Array, { sinks, events, config }: Trials): 
     now: () => real.now(),
   });
   const { version } = await filters.put(CHANNEL, bytes);
+  const warnings: string[] = [];
   const service = createService({
     module: await loadCore(),
     clocks: { real, service: clock },
-    log: silentLog,
+    log: createLog({ level: "warn", sink: (line) => warnings.push(line), now: () => real.now() }),
     filters,
   });
   try {
@@ -136,7 +139,8 @@ async function runTrials(bytes: Uint8Array, { sinks, events, config }: Trials): 
       CHANNEL,
       definitionFromJson({ filters: Object.fromEntries(hooks.map((hook) => [hook, binding])) }),
     );
-    return trace(service, sinks, events, (ms) => void clock.advance(ms, TIMERS_MAX), filters);
+    const advance = (ms: number): void => void clock.advance(ms, TIMERS_MAX);
+    return trace(service, sinks, events, { advance, filters, warnings });
   } finally {
     service.close();
   }
@@ -146,9 +150,14 @@ function trace(
   service: Service,
   sinks: readonly TrialSink[],
   events: readonly Trial[],
-  advance: (ms: number) => void,
-  filters: FilterRegistry,
+  host: {
+    readonly advance: (ms: number) => void;
+    readonly filters: FilterRegistry;
+    /** Lines of its log; taken as they are read. */
+    readonly warnings: string[];
+  },
 ): Outcome[] {
+  const { advance, filters, warnings } = host;
   let got: string[] = [];
   for (const { name, attributes } of sinks)
     service.subscribe(CHANNEL, {
@@ -160,7 +169,7 @@ function trace(
     if (afterMs !== undefined) advance(afterMs);
     const read = eventFromJson(event);
     if (!read.ok) throw read.error;
-    const fuel = fuelOf(service);
+    const before = countersOf(service);
     const [result] = service.publish(CHANNEL, [read.value]);
     if (result !== undefined && "problem" in result) throw new CliError(`events[${index}]: ${result.problem.message}`);
     service.flush();
@@ -169,15 +178,28 @@ function trace(
     lines = all.length;
     const names = got;
     got = [];
-    return { index, got: names, fuel: fuelOf(service) - fuel, said, isRight: expect && isSame(names, expect) };
+    const after = countersOf(service);
+    const failed = after.undecided > before.undecided ? faultIn(warnings.splice(0)) : undefined;
+    const isRight = failed === undefined ? expect && isSame(names, expect) : false;
+    const outcome = { index, got: names, fuel: after.fuel - before.fuel, said, isRight };
+    return failed === undefined ? outcome : { ...outcome, failed };
   });
 }
 
-/** Fuel that modules have used so far. */
-function fuelOf(service: Service): number {
-  let fuel = 0;
-  for (const { counters } of service.modules?.totals.read() ?? []) fuel += counters.fuel;
-  return fuel;
+/** Fuel that modules have used so far, and events that they did not decide. */
+function countersOf(service: Service): { readonly fuel: number; readonly undecided: number } {
+  const sum = { fuel: 0, undecided: 0 };
+  for (const { counters } of service.modules?.totals.read() ?? []) {
+    sum.fuel += counters.fuel;
+    sum.undecided += counters.failed + counters.skipped + counters.throttled;
+  }
+  return sum;
+}
+
+/** What the log says of the module's failure; the first of them are there. */
+function faultIn(lines: readonly string[]): string {
+  const texts = lines.map((line) => (JSON.parse(line) as { readonly text?: string }).text);
+  return texts.find((text) => text !== undefined) ?? "It failed too often before, and was let alone";
 }
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {
@@ -202,8 +224,10 @@ function print({ events }: Trials, outcomes: readonly Outcome[], terminal: Termi
     { title: "GOES TO", wraps: true },
   ];
   for (const line of linesFromTable(columns, rows, terminal.style, terminal.width)) terminal.print(line);
-  for (const [index, { said }] of outcomes.entries())
+  for (const [index, { said, failed }] of outcomes.entries()) {
     for (const line of said) terminal.print(`event ${index + 1} had it say: ${printable(line)}`);
+    if (failed !== undefined) terminal.print(`event ${index + 1} made it fail, onError decided: ${printable(failed)}`);
+  }
   const wrong = outcomes.filter(({ isRight }) => isRight === false).length;
   const most = Math.max(0, ...outcomes.map(({ fuel }) => fuel));
   terminal.print(

@@ -37,6 +37,6 @@ export function countersLines(counters: ModuleCountersLike | undefined): [string
       "undecided",
       `${figure(undecided)} events: ${figure(failed)} it failed on, ${figure(skipped)} while let alone, ${figure(throttled)} over its budget`,
     ]);
-  lines.push(["memory", `${figure(memoryBytes / 1_024)} KiB in ${figure(live)} instances`]);
+  lines.push(["memory", `${figure(memoryBytes / 1_024)} KiB in ${figure(live)} instance${live === 1 ? "" : "s"}`]);
   return lines;
 }

@@ -70,6 +70,33 @@ describe("sluice filter test", () => {
     expect(stdout).toMatch(/1 not as expected/);
   });
 
+  test("ends with 1 where the module fails, and says how, whoever gets the event then", async () => {
+    const failing = join(place, "failing");
+    await filter("init", failing);
+    const source = readFileSync(join(failing, "filter.ts"), "utf8");
+    const events = join(place, "everyone.json");
+    const event = { event: { type: "t", attributes: { kind: "request" } } };
+    writeFileSync(
+      events,
+      JSON.stringify({ sinks: [{ name: "a" }], events: [{ ...event, expect: ["a"] }, event, event, event] }),
+    );
+    for (const [code, why] of [
+      ["unreachable();", /event 1 made it fail, onError decided: It trapped: .*unreachable/],
+      ["while (true) {}", /event 2 made it fail, onError decided: It used up its fuel/],
+      [
+        'throw new Error("no such luck");',
+        /event 3 made it fail, onError decided: It aborted: no such luck \(.*filter\.ts:\d+/,
+      ],
+    ] as const) {
+      writeFileSync(join(failing, "filter.ts"), source.replace("let chosen", `${code} let chosen`));
+      const tested = await filter("test", failing, "--events", events);
+      expect(tested.code).toBe(1);
+      expect(tested.stdout).toMatch(why);
+      expect(tested.stdout).toMatch(/event 4 made it fail, onError decided: It failed too often before/);
+      expect(tested.stdout).toMatch(/4 events, 4 not as expected/);
+    }
+  });
+
   test.each([
     ["no sinks", { events: [] }, /"sinks" must be a list/],
     ["a field that is none", { sinks: [], events: [], sink: 1 }, /"sink" is not known/],

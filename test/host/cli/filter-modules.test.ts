@@ -56,7 +56,9 @@ describe("sluice filter", () => {
 
     const inUse = await filter("rm", "picky@1");
     expect(inUse).toMatchObject({ code: 1 });
-    expect(inUse.stderr).toMatch(/^sluice: cannot remove version 1 .*channel jobs \[filter_in_use\]\n$/);
+    expect(inUse.stderr).toMatch(
+      /^sluice: cannot remove version 1 .*channel jobs \[filter_in_use\]; take it away with: .*\n$/,
+    );
     expect((await filter("rollback", "picky")).stdout).toBe(`rolled back picky to version 1 (${short({ salt: 1 })})\n`);
     expect((await filter("logs", "picky")).stdout).toMatch(
       /^\d\d:\d\d:\d\d\.\d{3} {2}warn {3}v2 {2}Rolled back to version 1/,

@@ -138,5 +138,5 @@ test("every call, event, sink and fault is counted once", async () => {
   expect(shown.stdout).toMatch(/ per event +[\d,.]+ ns, [\d,.]+ fuel\n/);
   for (const cause of ["2 trap", "1 fuel", "1 bad-output", "1 negative"]) expect(shown.stdout).toContain(cause);
   expect(shown.stdout).toMatch(/ undecided +6 events: 4 it failed on, 2 while let alone, 0 over its budget\n/);
-  expect(shown.stdout).toMatch(/ memory +192 KiB in 1 instances\n/);
+  expect(shown.stdout).toMatch(/ memory +192 KiB in 1 instance\n/);
 });
