@@ -14,24 +14,30 @@ export class Decision {
   index: i32 = 0;
   sinks: i32 = 0;
   private bitmap: i32 = 0;
+  private word: u32 = KIND_ALL;
 
   /** Begins with an event. Of no use to filters. */
   begin(index: i32): void {
     this.index = index;
     this.bitmap = 0;
-    this.all();
+    this.word = KIND_ALL;
+  }
+
+  /** Tells the host, once the filter has returned: an event on which it fails has no decision, and `onError` decides. Of no use to filters. */
+  settle(): void {
+    store<u32>(this.out + <usize>this.index * 4, this.word);
   }
 
   /** To everyone that it may go to. */
   all(): void {
     this.release();
-    store<u32>(this.out + <usize>this.index * 4, KIND_ALL);
+    this.word = KIND_ALL;
   }
 
   /** To nobody at all, and nobody is told. The channel's `empty` policy is not asked. */
   drop(): void {
     this.release();
-    store<u32>(this.out + <usize>this.index * 4, KIND_DROP);
+    this.word = KIND_DROP;
   }
 
   /** To none of the candidates: what becomes of it is up to the channel's `empty` policy. */
@@ -56,7 +62,7 @@ export class Decision {
     this.used += words;
     assert(this.used <= this.room, "no room for the decision");
     memory.fill(this.out + <usize>this.bitmap * 4, 0, <usize>words * 4);
-    store<u32>(this.out + <usize>this.index * 4, KIND_BITMAP | ((<u32>(this.bitmap - this.events)) << 2));
+    this.word = KIND_BITMAP | ((<u32>(this.bitmap - this.events)) << 2);
   }
 
   /** Gives the room back. */

@@ -58,8 +58,9 @@ export function begin(batch: usize, events: i32, out: usize, room: i32): void {
   decision.room = room;
 }
 
-/** Puts the next event into `event` and `decision`; false: there is none. */
+/** Tells what the filter decided about the present event, and puts the next one into `event` and `decision`; false: there is none. */
 export function next(): bool {
+  if (index !== 0) decision.settle();
   if (index === decision.events) return false;
   event.at = position;
   position += load<u32>(position);
