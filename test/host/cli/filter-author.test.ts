@@ -70,7 +70,10 @@ describe("sluice filter test", () => {
     expect(stdout).toMatch(/1 not as expected/);
   });
 
-  test("ends with 1 where the module fails, and says how, whoever gets the event then", async () => {
+  // Each of them is compiled.
+  test("ends with 1 where the module fails, and says how, whoever gets the event then", {
+    timeout: 60_000,
+  }, async () => {
     const failing = join(place, "failing");
     await filter("init", failing);
     const source = readFileSync(join(failing, "filter.ts"), "utf8");
