@@ -1,5 +1,5 @@
 // Suites that measure inside processes rather than over sockets between them.
-import { runMailbox } from "./core/mailbox.mjs";
+import { runHeap, runMailbox, runStreams } from "./core/mailbox.mjs";
 import { runCore } from "./core/run.mjs";
 import { runExpression } from "./expression/run.mjs";
 import { runFigure7 } from "./kecho/figure7/run.mjs";
@@ -30,6 +30,22 @@ export const suites = Object.freeze([
     title: "ordered inboxes by how much waits in them, ns per event in and out",
     async run(options) {
       const { lines, rows } = await runMailbox(options);
+      return { result: lines, rows };
+    },
+  },
+  {
+    id: "mailbox-streams",
+    title: "an ordered inbox with 1,000 channels, and with as many windows, ns per event in and out",
+    async run(options) {
+      const { lines, rows } = await runStreams(options);
+      return { result: lines, rows };
+    },
+  },
+  {
+    id: "mailbox-heap",
+    title: "what an event through an ordered inbox leaves on the JavaScript heap, B",
+    async run(options) {
+      const { lines, rows } = await runHeap(options);
       return { result: lines, rows };
     },
   },

@@ -15,6 +15,7 @@ const ORDERINGS = ["FIFO", "PRIORITY", "DEADLINE", "PRIORITY_DEADLINE"];
 const STREAMS = 1_000;
 /** How much waits where streams are compared. */
 const STREAMS_DEPTH = 10_000;
+const STREAMS_CELL = "mailbox-streams";
 const CAPACITY = { events: 16_777_216, bytes: 1_073_741_824 };
 const OUT_BYTES = 1 << 20;
 
@@ -124,50 +125,82 @@ function outNs({ push, pop }, rounds) {
   return median(samples);
 }
 
+/** @typedef {{ ordering: string, depth: number, ns: number, low: number, high: number }} Line */
+/** @typedef {{ rows: import('../goals.mjs').Row[], lines: Line[] }} Found */
+
 /**
- * Measures every ordering at every depth, in turn and over and over: what disturbs one round disturbs all that are compared.
+ * Measures some at one depth, in turn and over and over: what disturbs one round disturbs all that are compared.
  *
  * @param {{ quick: boolean, say: (line: string) => void }} options
- * @returns {Promise<{ rows: import('../goals.mjs').Row[], lines: { ordering: string, depth: number, ns: number, low: number, high: number }[] }>}
+ * @param {number} depth
+ * @param {Readonly<Record<string, Subject>>} subjects
+ * @param {string} [cell]
+ * @returns {Found}
  */
-export async function runMailbox({ quick, say }) {
-  const make = await rigMaker();
+function compare({ quick, say }, depth, subjects, cell = `mailbox-${depth}`) {
   const [rounds, durationMs] = quick ? [2, 60] : [7, 300];
   /** @type {import('../goals.mjs').Row[]} */
   const rows = [];
-  /** @type {{ ordering: string, depth: number, ns: number, low: number, high: number }[]} */
-  const lines = [];
-  const compare = (/** @type {number} */ depth, /** @type {Readonly<Record<string, Subject>>} */ subjects) => {
-    /** @type {Map<string, number[]>} */
-    const found = new Map(Object.keys(subjects).map((name) => [name, []]));
-    // Once without noting it: code is compiled, and what waits is what stays when the first have left.
-    for (const subject of Object.values(subjects)) throughNs(filled(subject, depth), durationMs);
-    for (let repetition = 0; repetition < rounds; repetition++) {
-      for (const [ordering, subject] of Object.entries(subjects)) {
-        const ns = throughNs(subject, durationMs);
-        found.get(ordering)?.push(ns);
-        const out = depth === STREAMS_DEPTH ? { outNs: outNs(subject, 3) } : {};
-        rows.push({ cell: `mailbox-${depth}`, peer: ordering, repetition, ns, ...out });
-      }
+  /** @type {Map<string, number[]>} */
+  const found = new Map(Object.keys(subjects).map((name) => [name, []]));
+  // Once without noting it: code is compiled, and what waits is what stays when the first have left.
+  for (const subject of Object.values(subjects)) throughNs(filled(subject, depth), durationMs);
+  for (let repetition = 0; repetition < rounds; repetition++) {
+    for (const [ordering, subject] of Object.entries(subjects)) {
+      const ns = throughNs(subject, durationMs);
+      found.get(ordering)?.push(ns);
+      const out = cell === STREAMS_CELL ? { outNs: outNs(subject, 3) } : {};
+      rows.push({ cell, peer: ordering, repetition, ns, ...out });
     }
-    for (const [ordering, all] of found) {
-      const line = { ordering, depth, ns: median(all), low: Math.min(...all), high: Math.max(...all) };
-      lines.push(line);
-      say(`${ordering}, ${depth} waiting: ${line.ns.toFixed(1)} ns per event in and out`);
-    }
-  };
-  for (const depth of DEPTHS) {
-    const ours = ORDERINGS.map((ordering) => [ordering.toLowerCase(), coreSubject(make(), ordering, 1)]);
-    compare(depth, Object.fromEntries([...ours, ["plain-heap", controlSubject()]]));
   }
-  // Publishing to one channel after another costs more by itself: fifo over as many channels tells how much.
-  compare(STREAMS_DEPTH, {
+  const lines = [...found].map(([ordering, all]) => {
+    const line = { ordering, depth, ns: median(all), low: Math.min(...all), high: Math.max(...all) };
+    say(`${ordering}, ${depth} waiting: ${line.ns.toFixed(1)} ns per event in and out`);
+    return line;
+  });
+  return { rows, lines };
+}
+
+/**
+ * Measures every ordering at every depth, beside the plain one.
+ *
+ * @param {{ quick: boolean, say: (line: string) => void }} options
+ * @returns {Promise<Found>}
+ */
+export async function runMailbox(options) {
+  const make = await rigMaker();
+  const all = DEPTHS.map((depth) => {
+    const ours = ORDERINGS.map((ordering) => [ordering.toLowerCase(), coreSubject(make(), ordering, 1)]);
+    return compare(options, depth, Object.fromEntries([...ours, ["plain-heap", controlSubject()]]));
+  });
+  return { rows: all.flatMap(({ rows }) => rows), lines: all.flatMap(({ lines }) => lines) };
+}
+
+/**
+ * Measures windows of a thousand streams. Publishing to one channel after another costs more by itself: fifo over as many tells how much.
+ *
+ * @param {{ quick: boolean, say: (line: string) => void }} options
+ * @returns {Promise<Found>}
+ */
+export async function runStreams(options) {
+  const make = await rigMaker();
+  const subjects = {
+    priority: coreSubject(make(), "PRIORITY", 1),
     "fifo-1000-channels": coreSubject(make(), "FIFO", STREAMS),
     "priority-1000-channels": coreSubject(make(), "PRIORITY", STREAMS),
     "window-1000-streams": coreSubject(make(), "WINDOW", STREAMS),
-  });
+  };
+  return compare(options, STREAMS_DEPTH, subjects, STREAMS_CELL);
+}
+
+/**
+ * Measures what a host with an ordered inbox leaves on the JavaScript heap.
+ *
+ * @param {{ quick: boolean, say: (line: string) => void }} options
+ * @returns {Promise<Found>}
+ */
+export async function runHeap({ quick, say }) {
   const bytesPerEvent = await steadyHeap(quick ? 200_000 : 1_000_000);
   say(`JavaScript heap of a host with an ordered inbox: ${bytesPerEvent.toFixed(4)} bytes per event`);
-  rows.push({ cell: "mailbox-heap", peer: "sluice", repetition: 0, bytesPerEvent });
-  return { rows, lines };
+  return { rows: [{ cell: "mailbox-heap", peer: "sluice", repetition: 0, bytesPerEvent }], lines: [] };
 }

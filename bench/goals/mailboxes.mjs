@@ -121,8 +121,8 @@ export const mailboxGoals = Object.freeze([
   ratio(
     "mailbox-window",
     "window, 1,000 streams: leaving ÷ leaving a bucket queue",
-    "mailbox-10000/window-1000-streams",
-    "mailbox-10000/priority",
+    "mailbox-streams/window-1000-streams",
+    "mailbox-streams/priority",
     10,
     4,
     "outNs",

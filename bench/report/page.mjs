@@ -162,7 +162,7 @@ export function writePage(file, result) {
 <p>All comparisons are ratios of broker CPU time, both sides taken in the same repetition within seconds of each other, median of the repetitions. Absolute numbers belong to this machine and this hour.</p>
 <h2>Goals</h2>${goalRows(goals)}
 ${SECTIONS.map((section) => sectionOf(section, lines)).join("\n")}
-${memorySection(lines)}${coreSection(result.core)}${mailboxSection(result.mailbox)}${expressionSection(result.expression)}${matchSection(result.match)}${manySinksSection(lines)}${routeSection(result.route)}${figure7Section(result.figure7)}${moduleSection(result.module)}${meterSection(result.meter)}${startSection(result.start)}${kechoSection(result.kecho)}${failures(result)}`;
+${memorySection(lines)}${coreSection(result.core)}${mailboxSection(result.mailbox, result["mailbox-streams"])}${expressionSection(result.expression)}${matchSection(result.match)}${manySinksSection(lines)}${routeSection(result.route)}${figure7Section(result.figure7)}${moduleSection(result.module)}${meterSection(result.meter)}${startSection(result.start)}${kechoSection(result.kecho)}${failures(result)}`;
   writeFileSync(
     file,
     `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sluice bench</title><style>${style}</style><body>${body}</body></html>\n`,

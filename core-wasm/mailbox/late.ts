@@ -24,8 +24,9 @@ import { eventsBefore } from "./withdraw";
 
 /** Of a run in which something was late, so many entries with metas stay together: its next look is that short. */
 const RUN_METAS_MAX: u32 = 64;
-/** Runs of an inbox that are gone through without a ranking. */
+/** Runs of an inbox that are gone through without a ranking, and so many more for each event that has left since the last time. */
 const SCANNED_RUNS_MAX: u32 = 64;
+const SCANNED_RUNS_PER_EVENT: u64 = 4;
 
 /** Takes the first entry of a run, which is late and was told, out of its inbox. */
 export function lateTake(inbox: Mailbox, run: Run): void {
@@ -37,10 +38,12 @@ export function lateTake(inbox: Mailbox, run: Run): void {
 /** Deals with all deadlines of an inbox that have passed, and finds its next one. */
 export function lateLook(inbox: Mailbox): void {
   if (inbox.dueMs >= nowMs) return;
+  const anew = inbox.dueMs === -Infinity;
   // What comes in meanwhile is noted anew.
   dueSet(inbox, Infinity);
   const streamsMs = inbox.order === 0 ? Infinity : lookStreams(inbox);
-  const dueMs = inbox.due === 0 ? lookAll(inbox) : lookRanked(inbox);
+  const dueMs = inbox.due === 0 ? lookAll(inbox, anew) : lookRanked(inbox);
+  inbox.looked = changetype<Connection>(inbox.connection).delivered;
   inbox.toldMs = max<f64>(inbox.toldMs, nowMs);
   const keptMs = pendingLook(changetype<Connection>(inbox.connection));
   dueNote(inbox, min<f64>(min<f64>(dueMs, streamsMs), keptMs));
@@ -54,8 +57,11 @@ function lookStreams(inbox: Mailbox): f64 {
   return windowDueMs(order);
 }
 
-/** Goes through all runs; returns the earliest deadline that is left. Where there are many of them they get a ranking. */
-function lookAll(inbox: Mailbox): f64 {
+/**
+ * Goes through all runs; returns the earliest deadline that is left. Where that is much beside what leaves they get a ranking, but
+ * not yet where no deadline has passed: `anew`, since other policies are in force.
+ */
+function lookAll(inbox: Mailbox, anew: bool): f64 {
   let runs: u32 = 0;
   let dueMs: f64 = Infinity;
   let at = inbox.head;
@@ -66,7 +72,8 @@ function lookAll(inbox: Mailbox): f64 {
     const runMs = runDueMs(inbox, run);
     dueMs = min<f64>(dueMs, runMs < nowMs ? lookRun(inbox, run) : runMs);
   }
-  if (runs > SCANNED_RUNS_MAX && dueMs !== Infinity) dueRank(inbox);
+  const left = changetype<Connection>(inbox.connection).delivered - inbox.looked;
+  if (!anew && dueMs !== Infinity && runs > SCANNED_RUNS_MAX + SCANNED_RUNS_PER_EVENT * left) dueRank(inbox);
   return dueMs;
 }
 
@@ -86,7 +93,7 @@ function lookRanked(inbox: Mailbox): f64 {
     lookRun(inbox, run);
   }
   // Memory has ended meanwhile.
-  return lookAll(inbox);
+  return lookAll(inbox, false);
 }
 
 /** Deals with the late entries of a run; returns the earliest deadline that is left in what was this run. */

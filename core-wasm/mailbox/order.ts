@@ -3,15 +3,15 @@
  *
  *   priority             ten lists, one a priority, and a word with a bit for each that may hold something:
  *                        adding, taking and removing are a few stores however many wait
- *   deadline, time, …    a ranking by a key of two words (ranking.ts):
- *                          ordering            high                         low
- *                          deadline            moment                       9 − priority │ arrival
- *                          priority+deadline   9 − priority │ moment        arrival
- *                          time                moment of the source         arrival
+ *   deadline, time, …    a heap by a key of one word, those with equal keys as they came (order-heap.ts):
+ *                          ordering            key
+ *                          deadline            moment │ 9 − priority
+ *                          priority+deadline   9 − priority │ moment
+ *                          time                moment of the source
  *   window               streams, each a list of its own (window.ts)
  *   lifo, fifo           nothing: the mailbox's own list is in the order of arrival
- *   drop-lowest          a second ranking beside any of them:
- *                                              priority │ −moment           −arrival
+ *   drop-lowest          a ranking beside any of them, from which any may be taken out (ranking.ts):
+ *                          priority │ −moment, −arrival
  *   keep-latest          a map from keys to runs beside any of them (latest.ts)
  *
  * Everything here refers to runs, which stay where they are when the bytes of an entry move to another slab.
@@ -32,15 +32,16 @@ import { heapGive, heapTakeZero } from "../memory/heap";
 import { arrivalAfter } from "./histograms";
 import { latestForget, latestFree, latestNote } from "./latest";
 import {
-  Ranking,
-  rankingAdd,
-  rankingAhead,
-  rankingCopy,
-  rankingFirst,
-  rankingFree,
-  rankingRemove,
-  rankingReserve,
-} from "./ranking";
+  OrderHeap,
+  orderHeapAdd,
+  orderHeapAhead,
+  orderHeapFirst,
+  orderHeapFree,
+  orderHeapInit,
+  orderHeapRemove,
+  orderHeapReserve,
+} from "./order-heap";
+import { Ranking, rankingAdd, rankingFirst, rankingFree, rankingRemove, rankingReserve, rankingRoom } from "./ranking";
 import {
   DROPS_LATEST,
   DROPS_LOWEST,
@@ -74,8 +75,8 @@ const MOMENT_SHIFT: i64 = 1 << 57;
 const LISTS: u32 = 10;
 const ORDER_BYTES: u32 = ORDER_HEADS_OFFSET + LISTS * 8;
 
-function main(order: Order): Ranking {
-  return changetype<Ranking>(changetype<u32>(order) + offsetof<Order>("main"));
+function main(order: Order): OrderHeap {
+  return changetype<OrderHeap>(changetype<u32>(order) + offsetof<Order>("main"));
 }
 
 function second(order: Order): Ranking {
@@ -100,13 +101,13 @@ export function orderNew(ordering: u32, overflow: u32, count: u32): u32 {
   const order = changetype<Order>(at);
   order.ordering = ordering;
   order.drops = dropsOf(overflow);
-  order.mainOffset = offsetof<Run>("place");
+  orderHeapInit(main(order));
   order.secondOffset = offsetof<Run>("dropPlace");
   for (let list: u32 = 0; list < LISTS; list++) {
     listInit(orderHead(order, list));
   }
   if (
-    (!ranks(ordering) || rankingReserve(main(order), count)) &&
+    (!ranks(ordering) || orderHeapReserve(main(order), count)) &&
     (order.drops !== DROPS_LOWEST || rankingReserve(second(order), count))
   )
     return at;
@@ -118,20 +119,20 @@ export function orderNew(ordering: u32, overflow: u32, count: u32): u32 {
 export function orderFree(order: Order): void {
   windowFree(order);
   latestFree(order);
-  rankingFree(main(order));
+  orderHeapFree(main(order));
   rankingFree(second(order));
   heapGive(changetype<u32>(order), ORDER_BYTES);
 }
 
-/** Whether an ordering keeps its entries in a ranking. */
+/** Whether an ordering keeps its entries in a heap. */
 function ranks(ordering: u32): bool {
   return ordering >= ORDERING_DEADLINE && ordering <= ORDERING_TIME;
 }
 
 /** Adds an entry that came after all others, at `cameMs`. Returns false where memory is used up. */
 export function orderAdd(order: Order, inbox: Mailbox, run: Run, cameMs: f64): bool {
-  const at = changetype<u32>(run);
   const ordering = order.ordering;
+  if (order.drops === DROPS_LOWEST && !rankingRoom(second(order))) return false;
   run.deadline = order.arrivals = arrivalAfter(order.arrivals, cameMs);
   if (ordering === ORDERING_WINDOW) {
     windowAdd(order, inbox, run);
@@ -140,15 +141,12 @@ export function orderAdd(order: Order, inbox: Mailbox, run: Run, cameMs: f64): b
     if (ordering === ORDERING_PRIORITY) {
       listAdd(orderHead(order, 9 - factPriority), run);
       order.filled |= 1 << (9 - factPriority);
-    } else if (!rankingAdd(main(order), highOf(ordering), lowOf(ordering, <u64>run.deadline), at)) {
+    } else if (!orderHeapAdd(main(order), inbox, orderKey(ordering, 0), run)) {
       return false;
     }
   }
   if (order.drops === DROPS_LATEST) latestNote(order, run);
-  else if (order.drops === DROPS_LOWEST && !secondAdd(order, run)) {
-    mainRemove(order, run);
-    return false;
-  }
+  else if (order.drops === DROPS_LOWEST) secondAdd(order, run);
   return true;
 }
 
@@ -159,17 +157,16 @@ export function orderSame(order: Order, oneAt: u32, otherAt: u32): bool {
   // What came last leaves first: that is never where an older one stands.
   if (ordering === ORDERING_LIFO) return false;
   factsRead(oneAt);
-  const priority = factPriority;
-  const high = highOf(ordering);
+  const key = orderKey(ordering, 0);
   factsRead(otherAt);
-  if (ordering === ORDERING_PRIORITY) return factPriority === priority;
-  return highOf(ordering) === high && (ordering !== ORDERING_DEADLINE || factPriority === priority);
+  return orderKey(ordering, 0) === key;
 }
 
-function secondAdd(order: Order, run: Run): bool {
+/** Adds an entry to the ranking of those that give way, which has room for it. */
+function secondAdd(order: Order, run: Run): void {
   factsRead(run.at);
   const high = ((<u64>factPriority) << 60) | (MOMENT_NONE - moment(factDeliverByUs));
-  return rankingAdd(second(order), high, ~(<u64>run.deadline), changetype<u32>(run));
+  rankingAdd(second(order), high, ~(<u64>run.deadline), changetype<u32>(run));
 }
 
 /** Keeps beside the order what another overflow policy needs. Returns false where memory is used up; the former one is gone then. */
@@ -194,21 +191,15 @@ function moment(us: i64): u64 {
   return us === i64.MAX_VALUE ? MOMENT_NONE : <u64>(us + MOMENT_SHIFT);
 }
 
-function highOf(ordering: u32): u64 {
-  if (ordering === ORDERING_DEADLINE) return moment(factDeliverByUs);
-  if (ordering === ORDERING_PRIORITY_DEADLINE) return ((<u64>(9 - factPriority)) << 60) | moment(factDeliverByUs);
-  return moment(factTimeUs);
-}
-
 /**
  * One word by which entries of an ordering that may be put off are sorted, those with equal ones by arrival: of the entry whose
  * facts were read last, which is the `arrival`-th.
  */
 export function orderKey(ordering: u32, arrival: u32): u64 {
-  if (ordering === ORDERING_LIFO) return ~(<u64>arrival);
-  if (ordering === ORDERING_PRIORITY) return 9 - factPriority;
   if (ordering === ORDERING_DEADLINE) return (moment(factDeliverByUs) << 4) | (9 - factPriority);
-  return highOf(ordering);
+  if (ordering === ORDERING_PRIORITY_DEADLINE) return ((<u64>(9 - factPriority)) << 60) | moment(factDeliverByUs);
+  if (ordering === ORDERING_TIME) return moment(factTimeUs);
+  return ordering === ORDERING_LIFO ? ~(<u64>arrival) : 9 - factPriority;
 }
 
 /**
@@ -217,10 +208,6 @@ export function orderKey(ordering: u32, arrival: u32): u64 {
  */
 export function orderPutsOff(ordering: u32, overflow: u32): bool {
   return ordering !== ORDERING_FIFO && ordering !== ORDERING_WINDOW && dropsOf(overflow) === DROPS_NONE;
-}
-
-function lowOf(ordering: u32, arrival: u64): u64 {
-  return ordering === ORDERING_DEADLINE ? ((<u64>(9 - factPriority)) << 60) | arrival : arrival;
 }
 
 /** Whether what orderFirst() found has missed the deadline of its stream, and is to be dropped. */
@@ -238,7 +225,7 @@ export function orderFirst(inbox: Mailbox): u32 {
     orderLate = windowLate;
     return stream;
   }
-  if (ordering !== ORDERING_PRIORITY) return rankingFirst(main(order));
+  if (ordering !== ORDERING_PRIORITY) return orderHeapFirst(main(order));
   while (order.filled !== 0) {
     const first = listFirst(orderHead(order, <u32>ctz(order.filled)));
     if (first !== 0) return first;
@@ -253,22 +240,16 @@ export function orderLowest(inbox: Mailbox): u32 {
   return rankingFirst(second(changetype<Order>(inbox.order)));
 }
 
-/** Forgets an entry that leaves the mailbox, however it does. */
-export function orderRemove(inbox: Mailbox, run: Run): void {
+/** Forgets an entry that leaves the mailbox, however it does. Returns whether its run stays as a husk (order-heap.ts). */
+export function orderRemove(inbox: Mailbox, run: Run): bool {
   const order = changetype<Order>(inbox.order);
-  mainRemove(order, run);
   if (order.drops === DROPS_LOWEST) rankingRemove(second(order), changetype<u32>(run));
   else if (order.drops === DROPS_LATEST) latestForget(order, run);
-}
-
-function mainRemove(order: Order, run: Run): void {
-  if (ranks(order.ordering)) {
-    rankingRemove(main(order), changetype<u32>(run));
-  } else if (order.ordering === ORDERING_PRIORITY) {
-    listRemove(run);
-  } else if (order.ordering === ORDERING_WINDOW) {
-    windowRemove(order, run);
-  }
+  const ordering = order.ordering;
+  if (ordering === ORDERING_PRIORITY) listRemove(run);
+  else if (ordering === ORDERING_WINDOW) windowRemove(order, run);
+  else if (ordering > ORDERING_PRIORITY) return orderHeapRemove(main(order), run);
+  return false;
 }
 
 /** Notes that an entry is being delivered; it is removed after that. Returns whether its stream has counted it. */
@@ -291,25 +272,29 @@ export function orderWindows(inbox: Mailbox): void {
 }
 
 /**
- * Puts all entries of a mailbox of which `wanted` says so into another ranking, by the keys that they have here; only where the
- * ordering keeps one. Their place there is noted in `back`, which such orderings leave free. Returns false where memory is used up.
+ * Puts all entries of a mailbox of which `wanted` says so into a ranking by its order; only where that is a heap. Their place there
+ * is noted in `back`, which such orderings leave free. Returns false where memory is used up.
  */
 export function orderRanked(inbox: Mailbox, into: Ranking, wanted: (run: Run) => bool): bool {
-  const from = main(changetype<Order>(inbox.order));
+  const ordering = changetype<Order>(inbox.order).ordering;
   into.placeOffset = offsetof<Run>("back");
+  factsForget();
   for (let at = inbox.head; at !== 0; at = changetype<Run>(at).next) {
-    if (wanted(changetype<Run>(at)) && !rankingCopy(into, from, at)) return false;
+    const run = changetype<Run>(at);
+    if (!wanted(run)) continue;
+    factsRead(run.at);
+    if (!rankingAdd(into, orderKey(ordering, 0), <u64>run.deadline, at)) return false;
   }
   return true;
 }
 
-/** Whether the entries of a mailbox are in a ranking. */
+/** Whether the entries of a mailbox are in a heap. */
 export function orderRanks(inbox: Mailbox): bool {
   return ranks(changetype<Order>(inbox.order).ordering);
 }
 
 /**
- * Address of the run behind one in an order without a ranking, or of the first for 0; 0: there is none. Streams of windows are
+ * Address of the run behind one in an order without a heap, or of the first for 0; 0: there is none. Streams of windows are
  * left aside: their events come as they arrived.
  */
 export function orderNext(inbox: Mailbox, at: u32): u32 {
@@ -342,8 +327,7 @@ export function orderAhead(inbox: Mailbox, channel: u32): u32 {
   if (ordering === ORDERING_FIFO) return inbox.events;
   if (ordering === ORDERING_LIFO) return 0;
   if (ordering === ORDERING_WINDOW) return windowAhead(order, inbox, channel);
-  if (ordering !== ORDERING_PRIORITY)
-    return rankingAhead(main(order), highOf(ordering), lowOf(ordering, <u64>order.arrivals));
+  if (ordering !== ORDERING_PRIORITY) return orderHeapAhead(main(order), orderKey(ordering, 0));
   let ahead: u32 = 0;
   for (let list: u32 = 0; list <= 9 - factPriority; list++) ahead += listCount(orderHead(order, list));
   return ahead;

@@ -46,30 +46,21 @@ export function rankingFree(ranking: Ranking): void {
   ranking.at = ranking.capacity = ranking.count = 0;
 }
 
-/** Adds a run. Returns false where memory is used up. */
-export function rankingAdd(ranking: Ranking, high: u64, low: u64, run: u32): bool {
-  if (ranking.count === ranking.capacity && !rankingReserve(ranking, ranking.count * 2 + 1)) return false;
-  up(ranking, ranking.count++, high, low, run);
-  return true;
+/** Makes room for one more. Returns false where memory is used up. */
+export function rankingRoom(ranking: Ranking): bool {
+  return ranking.count !== ranking.capacity || rankingReserve(ranking, ranking.count * 2 + 1);
 }
 
-/** Adds a run by the key that it has in another ranking. Returns false where memory is used up. */
-export function rankingCopy(ranking: Ranking, from: Ranking, run: u32): bool {
-  const at = from.at + load<u32>(run + from.placeOffset) * NODE_BYTES;
-  return rankingAdd(ranking, load<u64>(at), load<u64>(at, 8), run);
+/** Adds a run. Returns false where memory is used up. */
+export function rankingAdd(ranking: Ranking, high: u64, low: u64, run: u32): bool {
+  if (!rankingRoom(ranking)) return false;
+  up(ranking, ranking.count++, high, low, run);
+  return true;
 }
 
 /** The run with the smallest key, 0: none. */
 export function rankingFirst(ranking: Ranking): u32 {
   return ranking.count === 0 ? 0 : load<u32>(ranking.at, 16);
-}
-
-/** How many runs have a smaller key. */
-export function rankingAhead(ranking: Ranking, high: u64, low: u64): u32 {
-  let ahead: u32 = 0;
-  const end = ranking.at + ranking.count * NODE_BYTES;
-  for (let at = ranking.at; at < end; at += NODE_BYTES) if (!before(high, low, at)) ahead++;
-  return ahead;
 }
 
 /** Takes a run out that is in it. */

@@ -44,6 +44,8 @@ export class Mailbox {
   dueMs: f64;
   /** Misses of deadlines before that were told. */
   toldMs: f64;
+  /** Events that had been delivered when its deadlines were looked at last. */
+  looked: u64;
   /** Ranking of its runs by deadline, 0: it has none; and its own place among all inboxes. */
   due: u32;
   duePlace: u32;
@@ -98,7 +100,7 @@ export class Run {
   metas: u16;
   /** Its place in the ranking by deadlines; 0xffffffff: it is not in it. */
   duePlace: u32;
-  /** In an ordered mailbox: where the order finds it, see ranking.ts, order.ts and latest.ts. The block has room for them anyway.
+  /** In an ordered mailbox: where the order finds it, see order.ts, ranking.ts and latest.ts. The block has room for them anyway.
    *  In a plain one: when its first and its last entry came, on clock.nowQuarters. */
   place: u32;
   back: u32;
@@ -117,11 +119,15 @@ export class Order {
   drops: u32;
   /** Priorities whose list may hold something: bit 9 − priority. */
   filled: u32;
-  /** The two rankings (ranking.ts). */
+  /** The heap of what leaves (order-heap.ts), and the ranking of what gives way (ranking.ts). */
   main: u32;
   mainCount: u32;
+  mainFreshFrom: u32;
+  mainFresh: u32;
+  mainSorted: u32;
   mainCapacity: u32;
-  mainOffset: u32;
+  mainHusks: u32;
+  mainTurn: u32;
   second: u32;
   secondCount: u32;
   secondCapacity: u32;
@@ -140,7 +146,7 @@ export class Order {
 export const DROPS_NONE: u32 = 0;
 export const DROPS_LOWEST: u32 = 1;
 export const DROPS_LATEST: u32 = 2;
-export const ORDER_HEADS_OFFSET: u32 = 80;
+export const ORDER_HEADS_OFFSET: u32 = 96;
 if (offsetof<Order>() > ORDER_HEADS_OFFSET) ERROR("Order overlaps the heads of its lists");
 
 /** Where the links of a list lie in a run. A head stands for a run in its ring, so nobody asks whether a run is the first or last. */

@@ -48,15 +48,16 @@ export function runUnlink(run: Run): void {
   else changetype<Run>(run.slabNext).slabPrevious = run.slabPrevious;
 }
 
-/** Takes a run out of its mailbox's list and its order, and frees it. */
+/** Takes a run out of its mailbox's list and its order, and frees it, or leaves that to the order. */
 export function runFree(mailbox: Mailbox, run: Run): void {
-  if (mailbox.order !== 0) orderRemove(mailbox, run);
+  const stays = mailbox.order !== 0 && orderRemove(mailbox, run);
   if (mailbox.due !== 0) dueLeave(mailbox, run);
   if (run.previous === 0) mailbox.head = run.next;
   else changetype<Run>(run.previous).next = run.next;
   if (run.next === 0) mailbox.tail = run.previous;
   else changetype<Run>(run.next).previous = run.previous;
-  heapGive(changetype<u32>(run), offsetof<Run>());
+  if (stays) run.mailbox = 0;
+  else heapGive(changetype<u32>(run), offsetof<Run>());
 }
 
 /** Removes a run with all it holds. The mailbox's counts are the caller's. */

@@ -11,7 +11,7 @@ import { Mailbox, Run, Slab } from "./records";
 import { storeTurn } from "./store";
 
 /** One entry: its key, u32 address, u32 bytes. */
-const NODE_BYTES: u32 = 16;
+export const NODE_BYTES: u32 = 16;
 /** More entries than that are put in order one by one. */
 export const SORTED_MAX: u32 = 8192;
 /** Two halves, since merging goes from one to the other. */
@@ -67,7 +67,7 @@ export function sortInbox(inbox: Mailbox, ordering: u32): void {
       entry += bytes;
     }
   }
-  sortedAt = sorted((to - room) / NODE_BYTES);
+  sortedAt = sortNodes(room, room + HALF_BYTES, (to - room) / NODE_BYTES);
   sortedFrom = shared ? head.at : 0;
   sortedBytes = head.bytes;
   sortedOrdering = ordering;
@@ -84,13 +84,14 @@ export function sortEntryBytes(place: u32): u32 {
   return load<u32>(sortedAt + place * NODE_BYTES, 12);
 }
 
-/** Sorts the nodes at the beginning of the room, those with equal keys in their order; returns where they are then. */
-function sorted(count: u32): u32 {
+/**
+ * Sorts `count` nodes at `from` by their first word of eight bytes, those with equal ones in their order. `to`: as much room; returns
+ * where of the two they are then.
+ */
+export function sortNodes(from: u32, to: u32, count: u32): u32 {
   const bytes = count * NODE_BYTES;
-  for (let from: u32 = 0; from < bytes; from += BLOCK * NODE_BYTES)
-    insertAll(room + from, room + min<u32>(from + BLOCK * NODE_BYTES, bytes));
-  let from = room;
-  let to = room + HALF_BYTES;
+  for (let at: u32 = 0; at < bytes; at += BLOCK * NODE_BYTES)
+    insertAll(from + at, from + min<u32>(at + BLOCK * NODE_BYTES, bytes));
   for (let width = BLOCK * NODE_BYTES; width < bytes; width *= 2) {
     for (let at: u32 = 0; at < bytes; at += width * 2)
       merge(from + at, from + min<u32>(at + width, bytes), from + min<u32>(at + width * 2, bytes), to + at);
