@@ -12,8 +12,8 @@
  * is urgent mostly leaves soon after it came, and never goes through the heap; the rest joins it before more comes.
  */
 import { heapBlockBytes, heapGive, heapTake } from "../memory/heap";
+import { FEW_MAX, NODE_BYTES, sortFew } from "./nodes";
 import { Mailbox, Run } from "./records";
-import { NODE_BYTES, sortNodes } from "./sort";
 
 /** It lies within the record of an order. */
 @unmanaged
@@ -37,9 +37,6 @@ const BYTES_MIN: u32 = 1024;
 /** An array larger than that is given back when the heap is empty: what a peak needed must not stay. */
 const KEPT_BYTES_MAX: u32 = 65536;
 const HUSKS_MIN: u32 = 32;
-/** More than that join the heap unsorted. */
-const FRESH_MAX: u32 = 128;
-const scratchAt: u32 = <u32>memory.data(FRESH_MAX * NODE_BYTES, 16);
 /** Turns begin shortly before they are used up, so that what is done then is done early on. */
 const TURN_FIRST: u32 = 0xfffff000;
 
@@ -150,10 +147,8 @@ function emptied(heap: OrderHeap): void {
 
 /** Puts what is fresh in order, or, where that is too much at once, into the heap. */
 function sort(heap: OrderHeap): void {
-  if (heap.fresh > FRESH_MAX) return join(heap);
-  const at = nodeAt(heap, heap.freshFrom);
-  if (sortNodes(at, scratchAt, heap.fresh) !== at) memory.copy(at, scratchAt, heap.fresh * NODE_BYTES);
-  heap.sorted = 1;
+  if (heap.fresh > FEW_MAX || !sortFew(nodeAt(heap, heap.freshFrom), heap.fresh)) join(heap);
+  else heap.sorted = 1;
 }
 
 /** What is fresh becomes part of the heap: each is read before a node is written to where it was, or before. */
