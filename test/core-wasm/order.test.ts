@@ -308,4 +308,60 @@ describe("model", () => {
       propertyParameters(300),
     );
   });
+
+  // An order counts arrivals anew after some thousands: an inbox that is never empty must not notice.
+  test.each<Ordering>(["priority", "deadline", "priority+deadline", "time"])(
+    "12,000 events through an inbox of %s that is never empty leave in its order",
+    (ordering) => {
+      const harness = Harness.create({ now: START });
+      const channel = harness.channel("c");
+      const [source, sink] = [harness.open(), harness.open()];
+      harness.source(source, channel);
+      harness.sink(sink, channel);
+      expect(order(sink, ordering)).toBe(abi.STATUS_OK);
+      let waiting: Item[] = [];
+      let random = 1;
+      const below = (limit: number): number => {
+        random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
+        return (random >>> 8) % limit;
+      };
+      const take = (count: number): void => {
+        const expected = [...waiting].sort(compare[ordering]).slice(0, count);
+        sink.credit(expected.length, 1_000_000_000);
+        const got = new Set(expected);
+        expect(sink.events().map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+        waiting = waiting.filter((item) => !got.has(item));
+      };
+      // From here on nothing leaves that was not asked for.
+      sink.credit(1, 1_000_000);
+      source.publish(channel, [{ type: "t" }]);
+      expect(sink.events()).toHaveLength(1);
+      for (let arrival = 0; arrival < 12_000; ) {
+        const batch = Array.from({ length: 1 + below(300) }, (): Item => {
+          const deadline = below(3) === 0 ? Number.POSITIVE_INFINITY : 60_000 + below(4) * 1_000;
+          // Few values, so that equal ones abound.
+          return { id: `${arrival}`, channel, priority: below(3), deadline, time: below(5), arrival: arrival++ };
+        });
+        source.publish(
+          channel,
+          batch.map((item) => ({ ...eventOf(item), key: item.id })),
+        );
+        waiting.push(...batch);
+        // Some are withdrawn from the middle.
+        for (let count = below(40); count > 0 && waiting.length > 300; count--) {
+          const [gone] = waiting.splice(below(waiting.length), 1);
+          source.send({
+            kind: {
+              case: "cancel",
+              value: { channelNumber: channel, key: gone?.id ?? "", atUs: BigInt(START + 1e9) * 1000n },
+            },
+          });
+        }
+        if (waiting.length > 600) take(below(waiting.length - 200));
+      }
+      expect(harness.core.inboxEvents(sink.id)).toBe(waiting.length);
+      take(waiting.length);
+      expect(harness.core.inboxBytes(sink.id)).toBe(0);
+    },
+  );
 });
