@@ -6,7 +6,7 @@
  */
 
 /** Refused by the host when the binary says another number. Raise it with any change here or in an export. */
-export const ABI_VERSION: u32 = 7;
+export const ABI_VERSION: u32 = 8;
 
 // --- Fixed regions. Everything beyond REGIONS_END is the page pool. ---
 /** Static data of the compiler lies below; checked by coreInit(). */

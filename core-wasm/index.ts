@@ -44,6 +44,8 @@ import { Member, memberFind, membersInit, memberTable } from "./channel/member";
 import { typeSetMade, typeSetNew, typeSetRelease, typesInit } from "./channel/types";
 import { clockSet } from "./clock";
 import { cellsInit } from "./condition/cell";
+import { passInit } from "./contract/evaluate";
+import { orderInit } from "./contract/order";
 import { shapesInit } from "./event/shape";
 import { namesInit } from "./expression/names";
 import { errors } from "./expression/outcome";
@@ -153,6 +155,14 @@ export {
   conditionRemove,
   conditionText,
 } from "./condition/calls";
+export {
+  contractAdd,
+  contractCounter,
+  contractMark,
+  contractRemove,
+  contractsNext,
+  contractValue,
+} from "./contract/calls";
 export { channelEmpty, channelRoutes, memberRoutes, routesAdd, routesRelease, routesStatistic } from "./filter/calls";
 export {
   channelDecider,
@@ -203,6 +213,8 @@ export function coreInit(storeBytes: u32, epoch: f64, mailboxBytes: u32): u32 {
   sortInit();
   startedInit();
   cellsInit();
+  orderInit();
+  passInit();
   const ok =
     keysInit() &&
     keptInit((((pages - storePages) / 2) * PAGE_BYTES) / 2) &&

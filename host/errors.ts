@@ -99,6 +99,7 @@ export const codes = Object.freeze({
   filter_unknown: terminal(3563, 404, "There is no such filter module"),
   filter_in_use: terminal(3564, 409, "The filter module is in use"),
   condition_unknown: terminal(3565, 404, "There is no such condition"),
+  contract_unknown: terminal(3567, 404, "There is no such contract"),
   condition_in_use: terminal(3566, 409, "Something depends on the condition"),
 
   // --- Terminal: rights ---

@@ -172,6 +172,12 @@ export const limits = Object.freeze({
   conditions: 10_000,
   /** Conditions changed by one request. */
   conditionsChanged: 1_000,
+  /** Contracts of one host. */
+  contracts: 10_000,
+  /** Passes over contracts in one turn of the event loop; more without rest are told as contracts that do not come to rest. */
+  contractPasses: 100,
+  /** Transitions that a contract remembers. */
+  contractHistory: 100,
   /** Windows and periods of a condition: a day. Timers of most runtimes end at 24 days. */
   conditionMs: 86_400_000,
   /** Bytes of rendered JSON kept for further sinks: four times what one session drains at once. */

@@ -11,6 +11,8 @@ import { Templates } from "./channel/templates.ts";
 import type { Clocks } from "./clock.ts";
 import { Conditions } from "./condition/conditions.ts";
 import { HostSampler } from "./condition/host-sampler.ts";
+import type { Contracts } from "./contract/contracts.ts";
+import { openContracts } from "./contract/open.ts";
 import { type CountedExports, type Crossings, countCrossings } from "./core/crossings.ts";
 import { type Core, coreRestarted, createCore, isTrap } from "./core/instance.ts";
 import { SluiceError, sluiceErrorFrom } from "./errors.ts";
@@ -65,6 +67,7 @@ export class Service implements Engine {
   readonly channels: Channels;
   readonly templates = new Templates();
   readonly conditions: Conditions;
+  readonly contracts: Contracts;
   /** Filter modules; undefined where this host takes none. */
   readonly filters: FilterRegistry | undefined;
   /** Members of channels, for operators. */
@@ -131,6 +134,7 @@ export class Service implements Engine {
       channel: (name) => channelFigures(this.channels.get(name)),
       onTrap: (error) => this.#refusal(error, undefined),
     });
+    this.contracts = openContracts(this, settings, (error) => this.#refusal(error, undefined));
     this.channels.onChange(({ type, channel }) => {
       // Before whoever brought it into being publishes: its first event is to find the sinks there.
       if (type === "created") this.patterns.follow(channel);
@@ -337,6 +341,7 @@ export class Service implements Engine {
   /** Sends everything that can be sent until nothing more comes of that, as after time was moved by a test. */
   settle(): void {
     for (let turns = 0; turns < limits.settleTurns; turns++) {
+      this.contracts.run();
       this.flusher.turn();
       if (!this.flusher.pending) return;
     }
@@ -348,6 +353,8 @@ export class Service implements Engine {
       ...readStatistics(this, this.#sessions.sockets, this.channels.count),
       inboxes: this.inboxes.count,
       conditions: this.conditions.count,
+      contracts: this.contracts.count,
+      contractsRestlessTotal: this.contracts.oscillations,
       ...this.#settings.statistics?.(),
     };
   }
@@ -468,6 +475,7 @@ export class Service implements Engine {
       this.#crossings = undefined;
       this.channels.restore();
       this.conditions.restore();
+      this.contracts.restore();
       this.#settings.onEpoch?.(this.core.epoch);
       for (const managed of this.#managed) managed.open();
       this.inboxes.reopen();

@@ -1,8 +1,6 @@
 /** What the host calls about conditions; index.ts exports it. Described in host/core/exports.ts. */
-import { RESULT_AT, RESULT_BYTES_AT, RESULT_NUMBER_HIGH, RESULT_NUMBER_LOW, RESULT_TYPE } from "../abi";
 import { heapGive } from "../memory/heap";
 import { tableGive } from "../memory/table";
-import { resultSet } from "../result";
 import {
   Cell,
   cellBoolean,
@@ -16,6 +14,7 @@ import {
   textGive,
 } from "./cell";
 import { derivedEnd, derivedSet, derivedSettle } from "./derived";
+import { slotTell } from "./tell";
 
 /** Makes a condition. */
 export function conditionAdd(): u32 {
@@ -68,14 +67,4 @@ export function conditionRead(number: u32): void {
   derivedSettle();
   const address = cellFind(number);
   slotTell(address === 0 ? 0 : cellSlot(changetype<Cell>(address)));
-}
-
-/** Tells the value of a slot, 0: missing. */
-function slotTell(slot: u32): void {
-  resultSet(RESULT_TYPE, slot === 0 ? 0 : load<u32>(slot));
-  if (slot === 0) return;
-  resultSet(RESULT_NUMBER_LOW, load<u32>(slot, 8));
-  resultSet(RESULT_NUMBER_HIGH, load<u32>(slot, 12));
-  resultSet(RESULT_AT, load<u32>(slot, 8));
-  resultSet(RESULT_BYTES_AT, load<u32>(slot, 4));
 }

@@ -8,6 +8,7 @@
  * An expression is not run when one of its inputs is written but when somebody reads: any number of writes cost one run, and
  * several that belong together are one change (derived.ts).
  */
+import { mark } from "../contract/order";
 import { TYPE_BOOLEAN, TYPE_MISSING, TYPE_NUMBER, TYPE_TEXT } from "../expression/code";
 import { bytesEqual } from "../memory/bytes";
 import { heapGive, heapTake } from "../memory/heap";
@@ -31,7 +32,7 @@ export class Cell {
   program: u32;
   inputsAt: u32;
   inputs: u32;
-  /** Addresses of cells that have this one among their inputs; room for as many. */
+  /** Addresses of cells that have this one among their inputs, and of contracts that observe it, | 1; room for as many. */
   dependentsAt: u32;
   dependents: u32;
   dependentsRoom: u32;
@@ -127,7 +128,11 @@ function changed(cell: Cell, type: u32, bytes: u32, value: u64): bool {
   cell.type = type;
   cell.bytes = bytes;
   cell.value = value;
-  for (let i: u32 = 0; i < cell.dependents; i++) wait(changetype<Cell>(load<u32>(cell.dependentsAt + i * 4)));
+  for (let i: u32 = 0; i < cell.dependents; i++) {
+    const dependent = load<u32>(cell.dependentsAt + i * 4);
+    if ((dependent & 1) === 0) wait(changetype<Cell>(dependent));
+    else mark(dependent & ~1);
+  }
   return true;
 }
 

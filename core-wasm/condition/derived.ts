@@ -64,10 +64,10 @@ export function derivedSet(cell: Cell, program: u32, inputsFrom: u32, inputs: u3
   if (inputs !== 0 && inputsAt === 0) return false;
   memory.copy(inputsAt, inputsFrom, inputs * 4);
   let added: u32 = 0;
-  while (added < inputs && dependAdd(cellAt(load<u32>(inputsAt + added * 4)), cell)) added++;
+  while (added < inputs && dependAdd(cellAt(load<u32>(inputsAt + added * 4)), changetype<u32>(cell))) added++;
   // Only now: a circle shows itself by what depends on the cell.
   if (added < inputs || !raise(cell, level)) {
-    for (let i: u32 = 0; i < added; i++) dependRemove(cellAt(load<u32>(inputsAt + i * 4)), cell);
+    for (let i: u32 = 0; i < added; i++) dependRemove(cellAt(load<u32>(inputsAt + i * 4)), changetype<u32>(cell));
     if (inputsAt !== 0) heapGive(inputsAt, inputs * 4);
     return false;
   }
@@ -88,21 +88,25 @@ function raise(cell: Cell, level: u32): bool {
   waitingLeave(cell);
   cell.level = level;
   if (waited) wait(cell);
-  for (let i: u32 = 0; i < cell.dependents; i++)
-    if (!raise(changetype<Cell>(load<u32>(cell.dependentsAt + i * 4)), level + 1)) return false;
+  for (let i: u32 = 0; i < cell.dependents; i++) {
+    const dependent = load<u32>(cell.dependentsAt + i * 4);
+    if ((dependent & 1) === 0 && !raise(changetype<Cell>(dependent), level + 1)) return false;
+  }
   return true;
 }
 
 /** Ends an expression: its inputs know of it no more. */
 export function derivedEnd(cell: Cell): void {
   waitingLeave(cell);
-  for (let i: u32 = 0; i < cell.inputs; i++) dependRemove(cellAt(load<u32>(cell.inputsAt + i * 4)), cell);
+  for (let i: u32 = 0; i < cell.inputs; i++)
+    dependRemove(cellAt(load<u32>(cell.inputsAt + i * 4)), changetype<u32>(cell));
   if (cell.inputsAt !== 0) heapGive(cell.inputsAt, cell.inputs * 4);
   programRelease(cell.program);
   cell.program = cell.inputsAt = cell.inputs = 0;
 }
 
-function dependAdd(input: Cell, cell: Cell): bool {
+/** Notes that something depends on a cell: the address of a Cell, or that of a contract | 1. False where memory is used up. */
+export function dependAdd(input: Cell, dependent: u32): bool {
   if (input.dependents === input.dependentsRoom) {
     const room = max<u32>(4, input.dependentsRoom * 2);
     const at = heapTake(room * 4);
@@ -112,13 +116,13 @@ function dependAdd(input: Cell, cell: Cell): bool {
     input.dependentsAt = at;
     input.dependentsRoom = room;
   }
-  store<u32>(input.dependentsAt + input.dependents++ * 4, changetype<u32>(cell));
+  store<u32>(input.dependentsAt + input.dependents++ * 4, dependent);
   return true;
 }
 
-function dependRemove(input: Cell, cell: Cell): void {
-  const address = changetype<u32>(cell);
+/** Takes that back. */
+export function dependRemove(input: Cell, dependent: u32): void {
   let i: u32 = 0;
-  while (load<u32>(input.dependentsAt + i * 4) !== address) i++;
+  while (load<u32>(input.dependentsAt + i * 4) !== dependent) i++;
   store<u32>(input.dependentsAt + i * 4, load<u32>(input.dependentsAt + --input.dependents * 4));
 }

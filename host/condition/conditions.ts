@@ -3,14 +3,13 @@
  *
  * The definitions outlive a core: after a restart every cell is made again, with the value that it had.
  */
-import { RESULT_AT, RESULT_BYTES_AT, RESULT_NUMBER_HIGH, RESULT_NUMBER_LOW, RESULT_TYPE } from "../../core-wasm/abi.ts";
 import { CONDITION_LEVELS_MAX } from "../../core-wasm/condition/abi.ts";
-import { TYPE_BOOLEAN, TYPE_NUMBER, TYPE_TEXT } from "../../core-wasm/expression/code.ts";
 import { type Core, type CoreHolder, isTrap, placeScratch, placeText } from "../core/instance.ts";
 import { SluiceError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { createFeed, type Feed, type FeedContext } from "./feeds.ts";
 import { type AskedCondition, compileOver, conditionMissing, type ReadOver, readOver } from "./over.ts";
+import { readValue } from "./read-value.ts";
 import type { ConditionDefinition, ConditionValue } from "./schema.ts";
 
 /** A condition as others see it. */
@@ -54,15 +53,15 @@ interface Condition extends ConditionView {
   program: Uint8Array<ArrayBuffer> | undefined;
 }
 
-const decoder = new TextDecoder();
-const words = new Uint32Array(2);
-const float = new Float64Array(words.buffer);
-
 /** All conditions of one host. Every change is in the core when the call returns. */
 export class Conditions {
   readonly #settings: ConditionsSettings;
   readonly #byName = new Map<string, Condition>();
   readonly #listeners = new Set<(change: ConditionDefined) => void>();
+  /** Hears that something was written. */
+  #onWrite: () => void = () => {};
+  /** Who beside other conditions depends on one. */
+  #usedBy: (name: string) => readonly string[] = () => [];
 
   constructor(settings: ConditionsSettings) {
     this.#settings = settings;
@@ -86,7 +85,7 @@ export class Conditions {
   read(name: string): ConditionReading {
     const condition = this.#known(name);
     const isWritten = condition.program === undefined;
-    const value = isWritten ? condition.written : this.#guarded(() => readCell(this.#core, condition.number));
+    const value = isWritten ? condition.written : this.#guarded(() => this.#readCell(condition));
     return { name, definition: condition.definition, value, at: this.#writtenAt(condition) };
   }
 
@@ -110,7 +109,7 @@ export class Conditions {
    * Removes a condition.
    *
    * @returns Whether it was there.
-   * @throws {SluiceError} `condition_in_use` where others follow from it.
+   * @throws {SluiceError} `condition_in_use` where others depend on it.
    */
   remove(name: string): boolean {
     const condition = this.#byName.get(name);
@@ -118,7 +117,7 @@ export class Conditions {
     const users = this.#usersOf(name);
     if (users.length > 0) {
       const shown = users.slice(0, 4).join(", ");
-      throw new SluiceError("condition_in_use", `Cannot remove "${name}", ${shown} follows from it`, {
+      throw new SluiceError("condition_in_use", `Cannot remove "${name}", ${shown} depends on it`, {
         value: name,
         limit: users.slice(0, 16),
       });
@@ -159,6 +158,26 @@ export class Conditions {
   onChange(listener: (change: ConditionDefined) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Has somebody hear of every write, often many in one turn. */
+  onWrite(hear: () => void): void {
+    this.#onWrite = hear;
+  }
+
+  /** Has somebody asked who else depends on a condition, before it is removed. */
+  usedBy(users: (name: string) => readonly string[]): void {
+    this.#usedBy = users;
+  }
+
+  /** The moment on the service clock, ms. */
+  now(): number {
+    return this.#settings.clock.now();
+  }
+
+  /** The number of its cell in the present core; 0 where there is no such condition. */
+  numberOf(name: string): number {
+    return this.#byName.get(name)?.number ?? 0;
   }
 
   /** Stops all timers. */
@@ -240,6 +259,7 @@ export class Conditions {
     }
     present?.feed.end?.();
     this.#byName.set(name, made);
+    this.#onWrite();
     this.#tell(present === undefined ? "created" : "updated", made);
   }
 
@@ -266,6 +286,7 @@ export class Conditions {
   #write(condition: Condition, value: ConditionValue): void {
     condition.written = value;
     condition.at = this.#settings.clock.now();
+    this.#onWrite();
     try {
       writeCell(this.#core, condition.number, value);
     } catch (error) {
@@ -273,6 +294,11 @@ export class Conditions {
       // The next core has been given what was written, and timers have nobody to tell.
       this.#settings.onTrap(error);
     }
+  }
+
+  #readCell({ number }: Condition): ConditionValue {
+    this.#core.exports.conditionRead(number);
+    return readValue(this.#core);
   }
 
   #writtenAt(condition: Condition, seen = new Set<Condition>()): number {
@@ -287,7 +313,10 @@ export class Conditions {
   }
 
   #usersOf(name: string): string[] {
-    return [...this.#byName.values()].filter(({ inputs }) => inputs.includes(name)).map((user) => user.name);
+    return [...this.#byName.values()]
+      .filter(({ inputs }) => inputs.includes(name))
+      .map((user) => user.name)
+      .concat(this.#usedBy(name));
   }
 
   #guarded<Value>(work: () => Value): Value {
@@ -334,22 +363,6 @@ function writeCell(core: Core, number: number, value: ConditionValue): void {
     const { at, bytes } = placeText(core, value);
     exports.conditionText(number, at, bytes);
   }
-}
-
-function readCell(core: Core, number: number): ConditionValue {
-  core.exports.conditionRead(number);
-  const { result, bytes } = core.views;
-  const type = result[RESULT_TYPE];
-  const low = result[RESULT_NUMBER_LOW] as number;
-  if (type === TYPE_BOOLEAN) return low !== 0;
-  if (type === TYPE_TEXT) {
-    const at = result[RESULT_AT] as number;
-    return decoder.decode(bytes.subarray(at, at + (result[RESULT_BYTES_AT] as number)));
-  }
-  if (type !== TYPE_NUMBER) return undefined;
-  words.set([low, result[RESULT_NUMBER_HIGH] as number]);
-  // What no number can say, such as 0/0, is no value.
-  return Number.isFinite(float[0]) ? float[0] : undefined;
 }
 
 function tooMany(name: string, count: number): SluiceError {

@@ -19,6 +19,7 @@ import type { ControlContext, ControlEnv } from "./request.ts";
 import { addCancelRoute } from "./routes/cancel.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
 import { addConditionRoutes } from "./routes/conditions.ts";
+import { addContractRoutes } from "./routes/contracts.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addExplainRoute } from "./routes/explain.ts";
@@ -115,6 +116,7 @@ export function createControlApp(options: ControlOptions): ControlPlane {
   addTraceRoutes(app);
   addTemplateRoutes(app);
   addConditionRoutes(app);
+  addContractRoutes(app);
   addFilterRoutes(app);
   addFilterModuleRoutes(app);
   addMemberRoutes(app);

@@ -6,6 +6,7 @@ import type { ChannelDefinition, ChannelFields } from "../channel/definition.ts"
 import type { Template } from "../channel/templates.ts";
 import type { Clock } from "../clock.ts";
 import type { Conditions } from "../condition/conditions.ts";
+import type { Contracts } from "../contract/contracts.ts";
 import type { SluiceError } from "../errors.ts";
 import type { RouteCounters } from "../filter/bound.ts";
 import type { FilterRegistry } from "../filter/registry/registry.ts";
@@ -90,6 +91,8 @@ export interface ControlService {
   };
   /** What the system measures, and what others tell it. */
   readonly conditions: Pick<Conditions, "list" | "get" | "read" | "put" | "remove" | "change">;
+  /** Regions of operation over conditions. */
+  readonly contracts: Pick<Contracts, "names" | "definition" | "read" | "history" | "put" | "remove" | "evaluate">;
   /** Filter modules; undefined where this host takes none. */
   readonly filters: FilterRegistry | undefined;
   /** Filter modules at work; absent where none can be. */

@@ -5,7 +5,10 @@
  * with fractions. Calls that return a status give STATUS_OK or a STATUS_… of core-wasm/abi.ts, with RESULT_VALUE and
  * RESULT_LIMIT set where that status says so. No call traps but for a bug in the core.
  */
-export interface CoreExports {
+import type { ConditionExports } from "./condition-exports.ts";
+
+/** See the head of this file. */
+export interface CoreExports extends ConditionExports {
   readonly memory: WebAssembly.Memory;
 
   /** ABI_VERSION of the binary. */
@@ -450,38 +453,7 @@ export interface CoreExports {
    */
   expressionTest(expression: number, eventAt: number, eventBytes: number, member: number): number;
 
-  // --- Conditions: core-wasm/condition/ ---
-
-  /** Makes a condition without a value. Returns its number, from 1; 0 where there are too many or memory is used up. */
-  conditionAdd(): number;
-
-  /** Forgets a condition, on which no other may depend. */
-  conditionRemove(condition: number): void;
-
-  /**
-   * Makes a condition an expression over others, in place of what it was; `program` 0: it is written again.
-   *
-   * @param program Of expressionAdd(); the condition takes its use over, unless it is refused. Its names have SCOPE_CONDITION.
-   * @param inputsAt u32 numbers of the conditions, by the index that the program has for them.
-   * @returns 1; 0 where an input is not there, expressions stand in a circle or CONDITION_LEVELS_MAX above one another, or memory
-   *   is used up.
-   */
-  conditionExpression(condition: number, program: number, inputsAt: number, inputs: number): number;
-
-  /** Writes a number. Returns 1 where it is another value than before. */
-  conditionNumber(condition: number, value: number): number;
-
-  /** Writes a boolean, as conditionNumber(). */
-  conditionBoolean(condition: number, value: number): number;
-
-  /** Writes a text of at most CONDITION_TEXT_BYTES_MAX, as conditionNumber(); a longer one is missing. */
-  conditionText(condition: number, at: number, bytes: number): number;
-
-  /** Takes the value away, as conditionNumber(). */
-  conditionMissing(condition: number): number;
-
-  /** Reads a condition: RESULT_TYPE, and RESULT_NUMBER_… or RESULT_AT/RESULT_BYTES_AT, as expressionTest() tells a value. */
-  conditionRead(condition: number): void;
+  // --- Of the core as a whole ---
 
   /**
    * Copies a HISTOGRAM_… to `out`: HISTOGRAM_BUCKETS counts and their sum, f64 each. Waits and lateness are in quarters of a

@@ -10,6 +10,7 @@ import { assertChannelName, type ChannelDefinition, channelKept, definitionFromJ
 import { type Template, templateFromJson, templateResource } from "../channel/templates.ts";
 import { checkWith, resourceName } from "../check.ts";
 import { type ConditionDefinition, conditionFromJson } from "../condition/schema.ts";
+import { type ContractDefinition, contractFromJson } from "../contract/schema.ts";
 import { SluiceError } from "../errors.ts";
 import type { FilterRecord } from "../filter/registry/registry.ts";
 import { digestSchema } from "../filter/schema.ts";
@@ -27,6 +28,8 @@ export interface State {
   readonly templates: ReadonlyMap<string, Template>;
   /** Definitions of conditions by name, in the order of their creation; their values are not kept. */
   readonly conditions: ReadonlyMap<string, ConditionDefinition>;
+  /** Definitions of contracts by name, in the order of their creation. */
+  readonly contracts: ReadonlyMap<string, ContractDefinition>;
   /** Records of filter modules by name; their contents are files beside (filters.ts). */
   readonly filters: ReadonlyMap<string, FilterRecord>;
   /** Notes that the core was restarted with a new epoch. */
@@ -43,6 +46,10 @@ export interface State {
   putCondition(name: string, definition: ConditionDefinition): void;
   /** Forgets a condition. */
   removeCondition(name: string): void;
+  /** Keeps a contract. */
+  putContract(name: string, definition: ContractDefinition): void;
+  /** Forgets a contract. */
+  removeContract(name: string): void;
   /** Keeps a record. */
   putFilter(record: FilterRecord): void;
   /** Forgets a filter module. */
@@ -76,6 +83,8 @@ const fileSchema = z.strictObject({
   templates: z.array(z.looseObject({ name: z.string() })).optional(),
   /** As templates. */
   conditions: z.array(z.looseObject({ name: resourceName })).optional(),
+  /** As templates. */
+  contracts: z.array(z.looseObject({ name: resourceName })).optional(),
   /** As templates. */
   filters: z
     .array(
@@ -120,6 +129,7 @@ interface Content {
   readonly channels: Map<string, ChannelDefinition>;
   readonly templates: Map<string, Template>;
   readonly conditions: Map<string, ConditionDefinition>;
+  readonly contracts: Map<string, ContractDefinition>;
   readonly filters: Map<string, FilterRecord>;
 }
 
@@ -130,6 +140,7 @@ function emptyContent(hostId: string, epoch: number): Content {
     channels: new Map(),
     templates: new Map(),
     conditions: new Map(),
+    contracts: new Map(),
     filters: new Map(),
   };
 }
@@ -168,6 +179,7 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
     channels: content.channels,
     templates: content.templates,
     conditions: content.conditions,
+    contracts: content.contracts,
     filters: content.filters,
     setEpoch(next: number) {
       content.epoch = next;
@@ -194,6 +206,13 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
     removeCondition(name: string) {
       if (content.conditions.delete(name)) change();
     },
+    putContract(name: string, definition: ContractDefinition) {
+      content.contracts.set(name, definition);
+      change();
+    },
+    removeContract(name: string) {
+      if (content.contracts.delete(name)) change();
+    },
     putFilter(record: FilterRecord) {
       content.filters.set(record.name, record);
       change();
@@ -213,6 +232,7 @@ function textFromContent(content: Content): string {
   const channels = Array.from(content.channels, ([name, definition]) => channelKept(name, definition));
   const templates = Array.from(content.templates.values(), templateResource);
   const conditions = Array.from(content.conditions, ([name, definition]) => ({ name, ...definition }));
+  const contracts = Array.from(content.contracts, ([name, definition]) => ({ name, ...definition }));
   const { hostId, epoch } = content;
   const filters = [...content.filters.values()];
   const kept = {
@@ -222,6 +242,7 @@ function textFromContent(content: Content): string {
     channels,
     ...(templates.length === 0 ? {} : { templates }),
     ...(conditions.length === 0 ? {} : { conditions }),
+    ...(contracts.length === 0 ? {} : { contracts }),
     ...(filters.length === 0 ? {} : { filters }),
   };
   return `${JSON.stringify(kept)}\n`;
@@ -238,13 +259,14 @@ async function readState(file: string): Promise<Content | undefined> {
   }
   try {
     const kept = checkWith(fileSchema, JSON.parse(text));
-    const { hostId, epoch, channels, templates = [], conditions = [], filters = [] } = kept;
+    const { hostId, epoch, channels, templates = [], conditions = [], contracts = [], filters = [] } = kept;
     return {
       hostId,
       epoch,
       channels: new Map(channels.map(definitionOf)),
       templates: new Map(templates.map((resource) => [resource.name, templateFromJson(resource, resource.name)])),
       conditions: new Map(conditions.map((one) => [one.name, conditionFromJson(one, one.name)])),
+      contracts: new Map(contracts.map((one) => [one.name, contractFromJson(one, one.name)])),
       filters: new Map(filters.map((record) => [record.name, record])),
     };
   } catch (cause) {

@@ -57,6 +57,7 @@ export const advice = {
   filter_unknown: "Look at `GET /v1/filters`; upload the module, or name a version that is there.",
   filter_in_use: "Bind something else first; `limit` says who has it bound.",
   condition_unknown: "Define the condition first, or correct the name in `value`.",
+  contract_unknown: "Create the contract first, or correct the name in `value`.",
   condition_in_use: "Remove what depends on it first; `limit` names it.",
   too_many_sinks:
     "`limit` says how many it may have while a module is bound to it, or while a source on it brings one. Bind a route instead, or spread the sinks over channels.",

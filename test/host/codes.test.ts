@@ -271,6 +271,7 @@ const ways: Partial<Record<SluiceCode, () => Told | Promise<Told>>> = {
   },
 
   condition_unknown: () => asked(createTestControl().ask("GET", "/v1/conditions/load")),
+  contract_unknown: () => asked(createTestControl().ask("GET", "/v1/contracts/c")),
   async condition_in_use() {
     const { ask } = createTestControl();
     await ask("PUT", "/v1/conditions/load", { kind: "value" });

@@ -24,6 +24,7 @@ const base = [
   // The same about filter modules.
   "core-wasm/filter/abi.ts",
   "core-wasm/condition/abi.ts",
+  "core-wasm/contract/abi.ts",
   "host/check.ts",
   "host/clients.ts",
   "host/clock.ts",
@@ -45,6 +46,7 @@ export const layers: readonly Layer[] = [
   { layer: "core-wasm/expression/code.ts", may: [], packages: [] },
   { layer: "core-wasm/filter/abi.ts", may: [], packages: [] },
   { layer: "core-wasm/condition/abi.ts", may: [], packages: [] },
+  { layer: "core-wasm/contract/abi.ts", may: [], packages: [] },
   { layer: "host/gen/", may: [], packages: ["@bufbuild/protobuf"] },
   ...["check", "clients", "clock", "errors", "limits", "log", "metrics", "options"].map((name) => ({
     layer: `host/${name}.ts`,
@@ -63,6 +65,11 @@ export const layers: readonly Layer[] = [
   { layer: "host/filter/author/", may: [...base, "host/filter/"], packages: ["assemblyscript"] },
   // What is measured, and what writes it. Knows neither channels nor sessions: the service tells it what it may ask.
   { layer: "host/condition/", may: [...base, "host/core/", "host/expression/"], packages: ["zod"] },
+  {
+    layer: "host/contract/",
+    may: [...base, "host/core/", "host/condition/", "host/expression/", "host/socket/json/"],
+    packages: ["zod"],
+  },
   { layer: "host/channel/", may: [...base, "host/core/", "host/filter/"], packages: basePackages },
   {
     layer: "host/session/",
@@ -76,7 +83,7 @@ export const layers: readonly Layer[] = [
   },
   {
     layer: "host/store/",
-    may: [...base, "host/channel/", "host/condition/", "host/filter/"],
+    may: [...base, "host/channel/", "host/condition/", "host/contract/", "host/filter/"],
     packages: basePackages,
     runtime: "files that survive a crash: fsync",
   },
@@ -93,6 +100,7 @@ export const layers: readonly Layer[] = [
       "host/core/",
       "host/channel/",
       "host/condition/",
+      "host/contract/",
       "host/filter/",
       "host/service-settings.ts",
       "host/session/",
@@ -107,6 +115,7 @@ export const layers: readonly Layer[] = [
       ...base,
       "host/channel/",
       "host/condition/",
+      "host/contract/",
       "host/filter/",
       "host/session/",
       "host/socket/",

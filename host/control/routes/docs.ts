@@ -23,6 +23,7 @@ export const docsFiles = Object.freeze({
   "ARCHITECTURE.md": MARKDOWN,
   "concepts.md": MARKDOWN,
   "conditions.md": MARKDOWN,
+  "contracts.md": MARKDOWN,
   "explain.md": MARKDOWN,
   "errors.md": MARKDOWN,
   "expressions.md": MARKDOWN,

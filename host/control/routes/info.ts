@@ -34,7 +34,7 @@ const infoSchema = z
 const abilities: Readonly<Record<string, boolean>> = {
   cloudevents: true,
   conditions: true,
-  contracts: false,
+  contracts: true,
   durable: false,
   explain: true,
   expressions: true,

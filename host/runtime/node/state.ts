@@ -1,5 +1,5 @@
 /**
- * Keeps the control state in step with the channels, templates and conditions of a service.
+ * Keeps the control state in step with the channels, templates, conditions and contracts of a service.
  */
 import { SluiceError } from "../../errors.ts";
 import type { Service } from "../../service.ts";
@@ -19,6 +19,14 @@ export function restoreChannels(service: Service, state: State): void {
     } catch (cause) {
       // Without its filter it would send events to whom they are not for.
       throw unusable("channel", name, cause);
+    }
+  }
+  // Last: they govern what is there.
+  for (const [name, definition] of state.contracts) {
+    try {
+      service.contracts.put(name, definition);
+    } catch (cause) {
+      throw unusable("contract", name, cause);
     }
   }
 }
@@ -67,6 +75,10 @@ export function keepChannels(service: Service, state: State): () => void {
     service.conditions.onChange(({ type, condition: { name, definition } }) => {
       if (type === "removed") state.removeCondition(name);
       else state.putCondition(name, definition);
+    }),
+    service.contracts.onChange(({ type, name, definition }) => {
+      if (type === "removed") state.removeContract(name);
+      else state.putContract(name, definition);
     }),
   ];
   return () => {

@@ -213,7 +213,7 @@ describe("expression", () => {
     );
     expect(() => put("z", { kind: "expression", expression: "sink.a" })).toThrow(/expected a condition/);
     expect(() => put("z", { kind: "expression", expression: "a +" })).toThrow(/line 1, column 4/);
-    expect(() => conditions.remove("a")).toThrow('Cannot remove "a", x follows from it');
+    expect(() => conditions.remove("a")).toThrow('Cannot remove "a", x depends on it');
     expect(value("x")).toBe(1);
     conditions.remove("y");
     conditions.remove("x");

@@ -3,12 +3,13 @@ import { Conditions, type ConditionsSettings } from "../../../host/condition/con
 import type { ChannelFigures } from "../../../host/condition/feeds.ts";
 import { HostSampler, type MachineLoad } from "../../../host/condition/host-sampler.ts";
 import { type ConditionValue, conditionFromJson } from "../../../host/condition/schema.ts";
-import { type Core, createCore } from "../../../host/core/instance.ts";
+import { type Core, type CoreHolder, createCore } from "../../../host/core/instance.ts";
 import { coreModule } from "../../core-wasm/harness.ts";
 import { ManualClock } from "../support/service.ts";
 
 /** Conditions under test. */
 export interface TestConditions {
+  readonly holder: CoreHolder;
   readonly conditions: Conditions;
   readonly clock: ManualClock;
   readonly channels: Map<string, ChannelFigures>;
@@ -55,6 +56,7 @@ export function createTestConditions(input: Partial<ConditionsSettings> = {}): T
     ...input,
   });
   return {
+    holder,
     conditions,
     clock,
     channels,

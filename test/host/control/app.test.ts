@@ -24,7 +24,7 @@ describe("GET /v1/info", () => {
       capabilities: {
         cloudevents: true,
         conditions: true,
-        contracts: false,
+        contracts: true,
         "channels.implicit": true,
         durable: true,
         explain: true,

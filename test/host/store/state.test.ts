@@ -9,6 +9,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { definitionFromJson } from "../../../host/channel/definition.ts";
 import { templateFromJson } from "../../../host/channel/templates.ts";
 import { conditionFromJson } from "../../../host/condition/schema.ts";
+import { contractFromJson } from "../../../host/contract/schema.ts";
 import type { SluiceError } from "../../../host/errors.ts";
 import { openState } from "../../../host/store/state.ts";
 
@@ -75,6 +76,17 @@ describe("openState()", () => {
     const second = await openState(dir, options);
     expect([...second.conditions.keys()]).toEqual(["b", "a"]);
     expect(second.conditions.get("b")).toEqual({ kind: "value", initial: 1, observed: true });
+  });
+
+  test("keeps contracts", async () => {
+    const dir = await folder();
+    const first = await openState(dir, options);
+    const definition = contractFromJson({ regions: [{ name: "low", when: "load < 1" }, { name: "high" }] }, "c");
+    first.putContract("c", definition);
+    first.putContract("gone", definition);
+    first.removeContract("gone");
+    await first.settled();
+    expect([...(await openState(dir, options)).contracts]).toEqual([["c", definition]]);
   });
 
   test("keeps templates, and says nothing of them where there are none", async () => {

@@ -1,0 +1,115 @@
+/** Contracts as they are written: regions, what holds of each, and what is to be done between them. */
+import { z } from "zod";
+import { CONTRACT_TRANSITIONS_MAX } from "../../core-wasm/contract/abi.ts";
+import { CONDITION_INPUTS_MAX } from "../../core-wasm/expression/code.ts";
+import { type Checked, checkWith, list, refuse, resourceName, text } from "../check.ts";
+import { scalarSchema } from "../condition/schema.ts";
+import { SluiceError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { eventSchema } from "../socket/json/schema/event.ts";
+
+const regionName = z
+  .string()
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/)
+  .describe("1 to 64 of letters, digits and . _ -");
+const expression = text(limits.expressionBytes);
+
+/** One thing that a transition does. */
+const actionSchema = z.strictObject({
+  set: z.record(resourceName, scalarSchema).optional().describe("Values of conditions"),
+  publish: z
+    .strictObject({ channel: z.string(), event: eventSchema })
+    .optional()
+    .describe("An event, as the host's own"),
+});
+/** What actions are to come: refused as such and not as misspelt. */
+const later = ["bind", "unbind", "configure", "callback"];
+
+const transitionSchema = z.strictObject({
+  from: z.string().describe("A region, or `*`"),
+  to: z.string().describe("A region, or `*`"),
+  mode: z
+    .enum(["sync", "async"])
+    .default("sync")
+    .describe("Before the path is told and anything else is evaluated, or behind all that"),
+  do: list(z.unknown().check(isAction).pipe(actionSchema), 16).default([]),
+});
+
+/** A region as it is written. */
+export interface RegionDefinition {
+  readonly name: string;
+  readonly when?: string | undefined;
+  readonly exit?: string | undefined;
+  readonly select?: "first" | "max" | "min" | undefined;
+  readonly regions?: readonly RegionDefinition[] | undefined;
+}
+
+const select = z.enum(["first", "max", "min"]).optional();
+const regionSchema: z.ZodType<RegionDefinition> = z
+  .strictObject({
+    name: regionName,
+    when: expression
+      .optional()
+      .describe("When it is active; without it: always. A number where `select` is max or min"),
+    exit: expression.optional().describe("Once active, it stays so until this holds"),
+    select: select.describe("Which child is active: the first that holds, or that with the largest or smallest `when`"),
+    regions: z.array(z.lazy(() => regionSchema)).optional(),
+  })
+  .meta({ id: "ContractRegion" });
+
+/** The contract resource as PUT takes it. */
+export const contractSchema = z.strictObject({
+  name: z.string().optional().describe("As in the address"),
+  conditions: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]{0,63}$/),
+      z.strictObject({ use: resourceName, observed: z.boolean().optional() }),
+    )
+    .default({})
+    .check((checked) => {
+      if (Object.keys(checked.value).length > CONDITION_INPUTS_MAX)
+        refuse(checked, "limit_reached", `limit is ${CONDITION_INPUTS_MAX}`, {
+          limit: CONDITION_INPUTS_MAX,
+          names: true,
+        });
+    })
+    .describe("Names within the contract; a condition's own needs none. `observed`: else as the condition says"),
+  select,
+  regions: z.array(regionSchema).min(1),
+  order: z
+    .enum(["nested", "listed"])
+    .default("nested")
+    .describe("In which order transitions of one change are carried out"),
+  transitions: list(transitionSchema, CONTRACT_TRANSITIONS_MAX).default([]),
+});
+
+/** A contract as it was defined. */
+export type ContractDefinition = Omit<z.output<typeof contractSchema>, "name">;
+/** One of its transitions. */
+export type TransitionDefinition = ContractDefinition["transitions"][number];
+/** One action of a transition. */
+export type ActionDefinition = TransitionDefinition["do"][number];
+
+function isAction(checked: Checked<unknown>): void {
+  const { value } = checked;
+  const kinds = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  const unbuilt = kinds.find((kind) => later.includes(kind));
+  if (unbuilt !== undefined)
+    refuse(checked, "not_supported", `this version has no action ${unbuilt}`, { value: unbuilt });
+  else if (kinds.length !== 1) refuse(checked, "invalid_value", "an action is one of set, publish", { limit: 1 });
+}
+
+/**
+ * Reads a contract resource.
+ *
+ * @param name The one in the address; a `name` in the resource must be the same.
+ * @throws {SluiceError} `unknown_field`, `invalid_value`, `not_supported`, `limit_reached`.
+ */
+export function contractFromJson(value: unknown, name: string): ContractDefinition {
+  const { name: called, ...definition } = checkWith(contractSchema, value);
+  if (called === undefined || called === name) return Object.freeze(definition);
+  throw new SluiceError("invalid_value", `Cannot take name "${called.slice(0, 64)}", the address says "${name}"`, {
+    value: called.slice(0, 128),
+    limit: name,
+  });
+}

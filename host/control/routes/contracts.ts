@@ -1,0 +1,159 @@
+/** `/v1/contracts`: regions of operation over conditions, and what is done between them (host/contract/). */
+import { createRoute, z } from "@hono/zod-openapi";
+import { checkWith, resourceName } from "../../check.ts";
+import type { ContractView } from "../../contract/contracts.ts";
+import { contractFromJson, contractSchema } from "../../contract/schema.ts";
+import { assertPreconditions, etagOf } from "../etag.ts";
+import { pageFrom, pageQuery, pageSchema, readPage } from "../list.ts";
+import { type ControlContext, readJsonBody, readQuery } from "../request.ts";
+import { type ControlApp, jsonContent, problemAnswers } from "./kit.ts";
+
+const LIST = "contracts";
+const path = "/v1/contracts/{contract}";
+const given = contractSchema.meta({ id: "Contract" });
+const params = z.object({
+  contract: z.string().openapi({ param: { name: "contract", in: "path" }, example: "responsiveness" }),
+});
+const snapshot = z.record(z.string(), z.union([z.boolean(), z.number(), z.string(), z.null()]));
+const stateFields = {
+  path: z.array(z.string()).describe("The active regions, outer to inner"),
+  status: z.enum(["active", "no_region"]).describe("no_region: none of some level holds, and the path stays behind"),
+  hits: z.record(z.string(), z.int()).describe("By region, such as `normal/idle`: evaluations in which it was active"),
+  triggers: z.int().describe("How often it was marked"),
+  evaluations: z.int(),
+  snapshot: snapshot.describe("Values that the last evaluation saw, by the names of the contract"),
+  warnings: z.array(z.string()).describe("What may be meant otherwise"),
+  failures: z.int().describe("Actions that failed"),
+  lastFailure: z.object({ action: z.string(), code: z.string(), detail: z.string() }).nullable(),
+};
+const shown = contractSchema.extend(stateFields).meta({ id: "ContractState" });
+const transition = z
+  .object({
+    at: z.iso.datetime(),
+    from: z.array(z.string()),
+    to: z.array(z.string()),
+    handlers: z.array(z.string()).describe("Transitions that were carried out, in their order"),
+    why: z.object({ region: z.string(), when: z.string().nullable(), values: snapshot }),
+  })
+  .meta({ id: "ContractTransition" });
+
+const routes = {
+  list: createRoute({
+    method: "get",
+    path: "/v1/contracts",
+    summary: "Lists contracts with their state by name",
+    request: { query: pageQuery },
+    responses: {
+      200: { description: "One page", content: jsonContent(pageSchema(shown)) },
+      ...problemAnswers(400, 422),
+    },
+  }),
+  get: createRoute({
+    method: "get",
+    path,
+    summary: "Shows a contract with its state",
+    request: { params },
+    responses: { 200: { description: "The contract", content: jsonContent(shown) }, ...problemAnswers(400, 404, 422) },
+  }),
+  put: createRoute({
+    method: "put",
+    path,
+    summary: "Creates or replaces a contract",
+    description: "Replaced, it keeps its counters, and its path where the regions are still there.",
+    request: { params, body: { content: jsonContent(given), required: true } },
+    responses: {
+      200: { description: "Replaced", content: jsonContent(shown) },
+      201: { description: "Created; Location says where", content: jsonContent(shown) },
+      ...problemAnswers(400, 404, 412, 413, 415, 422, 503),
+    },
+  }),
+  delete: createRoute({
+    method: "delete",
+    path,
+    summary: "Removes a contract",
+    request: { params },
+    responses: { 204: { description: "Removed" }, ...problemAnswers(400, 404, 412, 422, 503) },
+  }),
+  evaluate: createRoute({
+    method: "post",
+    path: `${path}/evaluate`,
+    summary: "Evaluates a contract now",
+    request: { params },
+    responses: {
+      200: { description: "Its path", content: jsonContent(z.object({ path: z.array(z.string()) })) },
+      ...problemAnswers(400, 404, 422, 503),
+    },
+  }),
+  transitions: createRoute({
+    method: "get",
+    path: `${path}/transitions`,
+    summary: "Shows the last transitions of a contract, the newest last",
+    request: { params },
+    responses: {
+      200: { description: "The transitions", content: jsonContent(pageSchema(transition)) },
+      ...problemAnswers(400, 404, 422),
+    },
+  }),
+};
+
+/** Adds the routes. */
+export function addContractRoutes(app: ControlApp): void {
+  const { service, limits } = app;
+  const { contracts } = service;
+
+  app.route(routes.list, (context) => {
+    const page = pageFrom(contracts.names(), readPage(context, app, LIST), app, LIST, (name) => name);
+    return context.json({ data: page.data.map((name) => resourceOf(contracts.read(name))), next: page.next });
+  });
+
+  app.route(routes.get, (context) => {
+    const view = contracts.read(nameOf(context));
+    readQuery(context, []);
+    return context.json(resourceOf(view), 200, { ETag: etagOf(view.definition) });
+  });
+
+  app.route(routes.put, async (context) => {
+    const name = nameOf(context);
+    readQuery(context, []);
+    const body = await readJsonBody(context, limits.bodyBytes, ["application/json"]);
+    const definition = contractFromJson(body, name);
+    // Nothing is awaited between the comparison and the change.
+    const present = contracts.definition(name);
+    assertPreconditions(context, name, present && etagOf(present));
+    const created = contracts.put(name, definition);
+    await app.persisted();
+    const headers = { ETag: etagOf(definition) };
+    const resource = resourceOf(contracts.read(name));
+    if (!created) return context.json(resource, 200, headers);
+    return context.json(resource, 201, { ...headers, Location: `/v1/contracts/${name}` });
+  });
+
+  app.route(routes.delete, async (context) => {
+    const { name, definition } = contracts.read(nameOf(context));
+    readQuery(context, []);
+    assertPreconditions(context, name, etagOf(definition));
+    contracts.remove(name);
+    await app.persisted();
+    return context.body(null, 204);
+  });
+
+  app.route(routes.evaluate, (context) => {
+    readQuery(context, []);
+    return context.json({ path: contracts.evaluate(nameOf(context)) });
+  });
+
+  app.route(routes.transitions, (context) => {
+    readQuery(context, []);
+    const data = contracts.history(nameOf(context)).map((one) => ({ ...one, at: new Date(one.at).toISOString() }));
+    return context.json({ data, next: null });
+  });
+}
+
+/** The name in the address. @throws {SluiceError} `invalid_value` for what cannot be one. */
+function nameOf(context: ControlContext): string {
+  return checkWith(resourceName, context.req.param("contract") ?? "", ["contract"]);
+}
+
+function resourceOf({ name, definition, ...state }: ContractView): object {
+  return { name, ...definition, ...state };
+}
