@@ -50,7 +50,10 @@ const rows: ReadonlyMap<number, Row> = new Map<number, Row>([
   ],
   [
     abi.STATUS_MAILBOX_FULL,
-    ["mailbox_full", (_value, limit) => `Every selected inbox, or the outbox of the source, is full, limit is ${limit} events`],
+    [
+      "mailbox_full",
+      (_value, limit) => `Every selected inbox, or the outbox of the source, is full, limit is ${limit} events`,
+    ],
   ],
   [abi.STATUS_STORE_FULL, ["store_full", () => "The store of this host is full, try again later"]],
   [abi.STATUS_MEMBER_UNKNOWN, ["member_unknown", (value) => `This session has no member m${value}`]],

@@ -1,8 +1,8 @@
 /**
  * The adapter between net.Socket and a session: when bytes may be overwritten, and how sockets end.
  */
-import { EventEmitter, once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { silentLog } from "../../../host/log.ts";
 import { SocketAdapter } from "../../../host/runtime/node/socket-adapter.ts";
@@ -32,7 +32,7 @@ class LateSocket extends EventEmitter {
   }
 }
 
-function adapterOf(socket: LateSocket | Socket): { adapter: SocketAdapter; told: string[]; clock: ManualClock } {
+function adapterOf(socket: LateSocket): { adapter: SocketAdapter; told: string[]; clock: ManualClock } {
   const clock = new ManualClock();
   const adapter = new SocketAdapter(socket as unknown as Socket, clock, silentLog);
   const told: string[] = [];
@@ -91,89 +91,6 @@ describe("SocketAdapter", () => {
     adapter.end();
     expect(adapter.write(new Uint8Array(1))).toBe(true);
     expect(socket.callbacks).toEqual([]);
-  });
-});
-
-/** Both ends of a connection. */
-async function pair(): Promise<{ near: Socket; far: Socket }> {
-  const server = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const far = connect((server.address() as AddressInfo).port, "127.0.0.1");
-  const [near] = (await once(server, "connection")) as [Socket];
-  server.close();
-  return { near, far };
-}
-
-describe("SocketAdapter on a socket of Node", () => {
-  test("what the system takes at once does not pass the stream", async () => {
-    const { near, far } = await pair();
-    const { adapter, told } = adapterOf(near);
-    for (const word of ["one", "two"]) expect(adapter.write(Buffer.from(word))).toBe(true);
-    expect(near.bytesWritten).toBe(0);
-    near.end();
-    expect(Buffer.concat(await far.toArray()).toString()).toBe("onetwo");
-    expect(told).toEqual([]);
-  });
-
-  test("what the system takes only in part arrives whole, in order, and is told once", async () => {
-    const { near, far } = await pair();
-    const { adapter, told } = adapterOf(near);
-    const sent: Buffer[] = [];
-    do {
-      // No two parts look alike, so that one that is lost, doubled or misplaced shows.
-      sent.push(Buffer.from(Uint32Array.from({ length: 65_536 }, (_, index) => sent.length * 65_536 + index).buffer));
-    } while (adapter.write(sent.at(-1) as Buffer));
-    expect(adapter.pendingBytes()).toBeGreaterThan(0);
-    const arrived = far.toArray();
-    await until(
-      () => told.length > 0,
-      () => "word that all is written",
-    );
-    expect(adapter.pendingBytes()).toBe(0);
-    const last = Buffer.from("last");
-    expect(adapter.write(last)).toBe(true);
-    near.end();
-    expect(Buffer.concat(await arrived).equals(Buffer.concat([...sent, last]))).toBe(true);
-    expect(told).toEqual(["written"]);
-  });
-
-  test("behind what waits in the stream, later bytes wait, too", async () => {
-    const { near, far } = await pair();
-    const { adapter } = adapterOf(near);
-    near.cork();
-    near.write("first");
-    adapter.write(Buffer.from("second"));
-    near.uncork();
-    near.end();
-    expect(Buffer.concat(await far.toArray()).toString()).toBe("firstsecond");
-  });
-
-  test("a socket that was destroyed is not written to", async () => {
-    const { near, far } = await pair();
-    const { adapter, told } = adapterOf(near);
-    near.destroy();
-    expect(adapter.write(Buffer.from("late"))).toBe(true);
-    expect(await far.toArray()).toEqual([]);
-    await until(
-      () => told.length > 0,
-      () => "word that it is closed",
-    );
-    expect(told).toEqual(["closed"]);
-  });
-
-  test("a peer that resets is closed, whatever is written meanwhile", async () => {
-    const { near, far } = await pair();
-    const { adapter, told } = adapterOf(near);
-    far.on("error", () => {});
-    far.resetAndDestroy();
-    await until(
-      () => {
-        adapter.write(Buffer.from("x"));
-        return told.includes("closed");
-      },
-      () => "word that it is closed",
-    );
-    expect(near.destroyed).toBe(true);
   });
 });
 
