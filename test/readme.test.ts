@@ -31,11 +31,12 @@ interface Process {
   readonly ended: Promise<number | null>;
 }
 
-function run(block: Block, code: string, env: NodeJS.ProcessEnv, folder: string): Process {
+/** `inFolder`: what the page makes is to lie in its folder and not in the repository, of which npm finds its commands there, too. */
+function run(block: Block, code: string, env: NodeJS.ProcessEnv, folder: string, inFolder: boolean): Process {
   const script = join(folder, block.language === "js" ? `line-${block.line}.mjs` : `line-${block.line}.sh`);
   writeFileSync(script, block.language === "js" ? code : `set -euo pipefail\n${code}`);
   const child = spawn(block.language === "js" ? process.execPath : "bash", [script], {
-    cwd: root,
+    cwd: inFolder ? folder : root,
     env,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -119,7 +120,7 @@ describe.each(runnable)("$page", ({ page, blocks }) => {
         .replaceAll("http://127.0.0.1:7480", url)
         .replaceAll("127.0.0.1:7480", new URL(url).host)
         .replaceAll("127.0.0.1:7481", tcp);
-      const process_ = run(block, code, env, folder);
+      const process_ = run(block, code, env, folder, page.startsWith("docs/filters/"));
       running.push(process_);
       if (block.until !== undefined) await process_.until(block.until);
       const ready = /(http:\/\/127\.0\.0\.1:\d+) and tcp:\/\/(127\.0\.0\.1:\d+)/.exec(process_.printed());

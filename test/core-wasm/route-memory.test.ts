@@ -9,14 +9,19 @@ describe("unique", () => {
     const world = new World();
     const sink = world.sink();
     const routes = world.bind(abi.STAGE_IN, { when: "type = 'response'", unique: { withinMs: 1000 } });
-    const respond = (key: string | undefined) =>
+    let taken = 0;
+    const respond = (key: string | undefined) => {
       world.publish({ type: "response", ...(key === undefined ? {} : { key }) });
+      const got = sink.ids().length;
+      taken += got;
+      return got;
+    };
     expect([respond("a"), respond("b"), respond("a"), respond(undefined), respond(undefined)]).toEqual([1, 1, 0, 1, 1]);
     world.harness.now += 999;
     expect(respond("a")).toBe(0);
     world.harness.now += 1;
     expect(respond("a")).toBe(1);
-    expect(sink.ids()).toHaveLength(5);
+    expect(taken).toBe(5);
     expect(world.harness.core.routesStatistic(routes, 0, abi.ROUTE_DUPLICATES)).toBe(2);
     expect(world.harness.core.routesStatistic(routes, 0, abi.ROUTE_EVENTS)).toBe(7);
   });
@@ -35,13 +40,17 @@ describe("unique", () => {
 
   test("a binding that replaces another with the same memory goes on with it", () => {
     const world = new World();
-    world.sink({ load: 1 });
+    const sink = world.sink({ load: 1 });
+    const see = () => {
+      world.publish({ key: "a" });
+      return sink.ids().length;
+    };
     world.bind(abi.STAGE_IN, { unique: {} });
-    expect(world.publish({ key: "a" })).toBe(1);
+    expect(see()).toBe(1);
     world.bind(abi.STAGE_IN, { where: "sink.load = 1", unique: {} });
-    expect(world.publish({ key: "a" })).toBe(0);
+    expect(see()).toBe(0);
     world.bind(abi.STAGE_IN, { unique: { withinMs: 10 } });
-    expect(world.publish({ key: "a" })).toBe(1);
+    expect(see()).toBe(1);
   });
 
   test("what every inbox refused may come again", () => {
