@@ -2,7 +2,8 @@
 //
 // In one process, no sockets. What is timed is the core taking a frame of events: reading, storing, finding who wants them, and
 // putting them into inboxes. Both ways do the same but for the finding, and must find the same. Once the events go to all who want
-// them; once a route hands each to one of these by chance, so that finding them is nearly all there is.
+// them; once a route keeps each from all of these. A channel beside it has as many sinks as want an event and the same route, but nothing
+// to be found: the difference is what finding costs.
 import { rigMaker } from "../core/rig.mjs";
 import { median, quantile } from "../driver/statistics.mjs";
 import { openSubject } from "./subject.mjs";
@@ -16,9 +17,10 @@ const BATCHES = 32;
 /**
  * @typedef {{ mix: import('./workload.mjs').Mix, subscriptions: number, batchEvents: number }} Case
  * @typedef {{ scannedUs: number, indexedUs: number, deliveries: number, differences: number }} Round
- * @typedef {{ mix: string, subscriptions: number, indexedUs: number, scannedUs: number, ratio: number, publishUs: number, publishRatio: number,
+ * @typedef {{ mix: string, subscriptions: number, indexedUs: number, scannedUs: number, ratio: number, findUs: number, publishUs: number, publishRatio: number,
  *   matches: number, bytesPerSubscription: number, addUs: number, removeUs: number }} Line Of `ratio` how many times faster the index is;
- *   `publish…` of events that go to all who want them, the others of finding these.
+ *   `publish…` of events that go to all who want them, the others of events that go to nobody; `find…` of these without reading, storing and
+ *   listing the found ones.
  */
 
 const SIZES = [1_000, 10_000, 100_000];
@@ -70,8 +72,9 @@ export async function runMatch({ quick, say }) {
 function runCase(make, one, quick) {
   const rig = make({ memoryBytes: MEMORY_BYTES, storeBytes: STORE_BYTES });
   const subject = openSubject(rig, { ...one, batches: BATCHES, churn: true });
-  const rounds = roundsOf(subject, { rounds: quick ? 3 : 7, budgetMs: quick ? 40 : 70 });
-  const rows = rounds.flatMap(({ all, found }, repetition) => [
+  const rounds = roundsOf(subject, one.batchEvents, { rounds: quick ? 3 : 7, budgetMs: quick ? 40 : 70 });
+  const rows = rounds.flatMap(({ all, found, findUs }, repetition) => [
+    { peer: "find", repetition, us: findUs },
     { peer: "indexed", repetition, us: found.indexedUs },
     { peer: "scanned", repetition, us: found.scannedUs },
     { peer: "publish-indexed", repetition, us: all.indexedUs },
@@ -84,6 +87,7 @@ function runCase(make, one, quick) {
     indexedUs: median(rounds.map(({ found }) => found.indexedUs)),
     scannedUs: median(rounds.map(({ found }) => found.scannedUs)),
     ratio: median(rounds.map(({ found }) => found.scannedUs / found.indexedUs)),
+    findUs: median(rounds.map(({ findUs }) => findUs)),
     publishUs: median(rounds.map(({ all }) => all.indexedUs)),
     publishRatio: median(rounds.map(({ all }) => all.scannedUs / all.indexedUs)),
     matches: median(rounds.map(({ all }) => all.deliveries)) / one.batchEvents,
@@ -102,19 +106,23 @@ function runCase(make, one, quick) {
 /**
  * Publishes batches in both ways in turn: to all who want them, then to none of these.
  *
- * @param {import('./subject.mjs').Subject} subject @param {{ rounds: number, budgetMs: number }} options A round goes on with each way for a
- *   while, for a batch at least.
+ * @param {import('./subject.mjs').Subject} subject @param {number} batchEvents @param {{ rounds: number, budgetMs: number }} options A round goes on with
+ *   each way for a while, for a batch at least.
  */
-function roundsOf(subject, options) {
+function roundsOf(subject, batchEvents, options) {
   const rounds = [];
+  /** @type {((batch: number) => number) | undefined} */
+  let beside;
   // The first round is for the compilers and caches.
   for (let round = -1; round < options.rounds; round++) {
     const all = roundOf(subject, round, options.budgetMs);
     subject.onlyFind(true);
     const found = roundOf(subject, round, options.budgetMs);
     subject.onlyFind(false);
+    beside ??= subject.beside(Math.round(all.deliveries / batchEvents));
+    const besideUs = lowerQuartile(round + 2, options.budgetMs, beside);
     if (round < 0) continue;
-    rounds.push({ all, found });
+    rounds.push({ all, found, findUs: found.indexedUs - besideUs });
   }
   return rounds;
 }
@@ -124,21 +132,25 @@ function roundOf(subject, round, budgetMs) {
   const scanned = subject.publish(round + 1, true);
   const indexed = subject.publish(round + 1, false);
   const differences = Math.abs(scanned.deliveries - indexed.deliveries);
-  const [scannedUs, indexedUs] = [true, false].map((isScan) => {
-    const samples = [];
-    const end = performance.now() + budgetMs;
-    // At least one, however long that takes.
-    for (let batch = round + 2; samples.length === 0 || performance.now() < end; batch++)
-      samples.push(subject.publish(batch, isScan).us);
-    return quantile(samples, 0.25);
-  });
+  const [scannedUs, indexedUs] = [true, false].map((isScan) =>
+    lowerQuartile(round + 2, budgetMs, (batch) => subject.publish(batch, isScan).us),
+  );
   return { scannedUs: Number(scannedUs), indexedUs: Number(indexedUs), deliveries: indexed.deliveries, differences };
+}
+
+/** @param {number} first Batch to begin with. @param {number} budgetMs @param {(batch: number) => number} publish */
+function lowerQuartile(first, budgetMs, publish) {
+  const samples = [];
+  const end = performance.now() + budgetMs;
+  // At least one, however long that takes.
+  for (let batch = first; samples.length === 0 || performance.now() < end; batch++) samples.push(publish(batch));
+  return quantile(samples, 0.25);
 }
 
 /** @param {Line} line */
 function sentenceOf(line) {
-  const { mix, subscriptions, indexedUs, scannedUs, ratio, publishUs, publishRatio, matches } = line;
-  const found = `found in ${indexedUs.toFixed(2)} µs, by a scan ${scannedUs.toFixed(1)} µs, ${ratio.toFixed(1)} × faster`;
+  const { mix, subscriptions, indexedUs, scannedUs, ratio, findUs, publishUs, publishRatio, matches } = line;
+  const found = `found in ${findUs.toFixed(2)} µs of ${indexedUs.toFixed(2)}, by a scan ${scannedUs.toFixed(1)} µs, ${ratio.toFixed(1)} × faster`;
   const all = `to all ${publishUs.toFixed(2)} µs, ${publishRatio.toFixed(1)} × faster`;
   const each = `${line.bytesPerSubscription.toFixed(0)} B each, add ${line.addUs.toFixed(2)} µs, remove ${line.removeUs.toFixed(2)} µs`;
   return `${mix}, ${subscriptions} subscriptions, ${matches.toFixed(1)} match: ${found}; ${all}; ${each}`;

@@ -13,6 +13,8 @@ const CHURN_COUNT = 2_000;
  * @property {number} addUs @property {number} removeUs For one subscription among the others, the expression compiled and known.
  * @property {(batch: number, scanned: boolean) => { us: number, deliveries: number }} publish Takes one batch of events, with the
  *   index or by asking every subscription; `us` is per event, from the frame's bytes to the last inbox.
+ * @property {(sinks: number) => (batch: number) => number} beside Makes a channel with so many sinks that want everything, to nobody of which an event
+ *   goes in the end, as with `onlyFind`: the same events there, µs for each. What an event costs here and there differs by finding.
  * @property {(isOn: boolean) => void} onlyFind Whether events go to nobody, because they answer what nobody has asked: all who want them are
  *   found, and that is all.
  */
@@ -43,19 +45,30 @@ export function openSubject(rig, { mix, subscriptions, batches, batchEvents, chu
   const attributes = drawAttributes(FIRST_SEED + 1);
   const payload = Buffer.alloc(PAYLOAD_BYTES, "x");
   const event = () => encodeEvent({ channel: "", payload, attributes: attributes() }, "/bench/10");
-  const frames = Array.from({ length: batches }, () =>
-    publishFrame(channel, Array.from({ length: batchEvents }, event)),
-  );
+  const events = Array.from({ length: batches }, () => Array.from({ length: batchEvents }, event));
+  const frames = events.map((batch) => publishFrame(channel, batch));
+  /** @param {Buffer} frame */
+  const take = (frame) => {
+    const from = cpuMicroseconds();
+    rig.ingest(source, frame);
+    return (cpuMicroseconds() - from) / batchEvents;
+  };
+  const nobody = () => [{ response: rig.program("TRUE") }];
   return {
     bytesPerSubscription,
     ...churned,
-    onlyFind: (isOn) => rig.bind(channel, "out", isOn ? [{ response: rig.program("TRUE") }] : []),
+    beside(sinks) {
+      const plain = rig.channel("plain", flags);
+      rig.source(source, plain);
+      for (let i = 0; i < sinks; i++) rig.sink(rig.open(), plain);
+      rig.bind(plain, "out", nobody());
+      const there = events.map((batch) => publishFrame(plain, batch));
+      return (batch) => take(/** @type {Buffer} */ (there[batch % batches]));
+    },
+    onlyFind: (isOn) => rig.bind(channel, "out", isOn ? nobody() : []),
     publish(batch, scanned) {
       rig.core.channelSet(channel, flags | (scanned ? rig.scanned : 0), 4, 0);
-      const frame = /** @type {Buffer} */ (frames[batch % batches]);
-      const from = cpuMicroseconds();
-      rig.ingest(source, frame);
-      const us = (cpuMicroseconds() - from) / batchEvents;
+      const us = take(/** @type {Buffer} */ (frames[batch % batches]));
       return { us, deliveries: rig.drain() };
     },
   };
