@@ -40,9 +40,12 @@ const HUSKS_MIN: u32 = 32;
 /** Turns begin shortly before they are used up, so that what is done then is done early on. */
 const TURN_FIRST: u32 = 0xfffff000;
 
-/** Makes an empty one of a record of zeros. */
-export function orderHeapInit(heap: OrderHeap): void {
-  heap.turn = TURN_FIRST;
+/**
+ * Makes an empty one of a record of zeros. `count`: runs that are put in at once, which have turns without renumbering: until all are
+ * in, the field that this writes says of the others when they came.
+ */
+export function orderHeapInit(heap: OrderHeap, count: u32): void {
+  heap.turn = TURN_FIRST - count;
 }
 
 /** Makes room for `count` runs in all. Returns false where memory is used up. */

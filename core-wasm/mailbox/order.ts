@@ -101,7 +101,7 @@ export function orderNew(ordering: u32, overflow: u32, count: u32): u32 {
   const order = changetype<Order>(at);
   order.ordering = ordering;
   order.drops = dropsOf(overflow);
-  orderHeapInit(main(order));
+  orderHeapInit(main(order), count);
   order.secondOffset = offsetof<Run>("dropPlace");
   for (let list: u32 = 0; list < LISTS; list++) {
     listInit(orderHead(order, list));

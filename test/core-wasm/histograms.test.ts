@@ -126,6 +126,31 @@ describe("waits", () => {
     );
   });
 
+  test("stay what they are when thousands that wait are put in order", () => {
+    const { harness, source, sink, channel, read, at } = create();
+    sink.inbox(20_000, BYTES_MAX, abi.OVERFLOW_DROP_OLDEST, abi.ORDERING_FIFO);
+    harness.core.inboxHold(sink.id, 1);
+    const between = harness.channel("between", { flags: abi.CHANNEL_ECHO });
+    harness.source(source, between);
+    harness.sink(source, between);
+    const thousand = Array.from({ length: 1_000 }, () => ({ type: "t" }));
+    for (let sent = 0; sent < 9; sent++) {
+      // The last three come when the others have waited for a while, and not right behind them in the store.
+      if (sent === 6) {
+        at(900);
+        source.publish(between, [{ type: "t" }]);
+      }
+      source.publish(channel, thousand);
+    }
+    at(1_000);
+    sink.inbox(20_000, BYTES_MAX, abi.OVERFLOW_DROP_OLDEST, abi.ORDERING_DEADLINE);
+    harness.core.inboxHold(sink.id, 0);
+    while (sink.drain().deliveries.length > 0);
+    expect(read(abi.HISTOGRAM_WAIT)).toEqual(
+      expected(Array.from({ length: 9_000 }, (_, index) => (index < 6_000 ? 4_000 : 400))),
+    );
+  });
+
   test("of a clock that goes back are none", () => {
     for (const ordering of [abi.ORDERING_FIFO, abi.ORDERING_LIFO]) {
       const { source, sink, channel, read, at } = create(ordering);
