@@ -28,28 +28,23 @@ import { type CancelKeyOptions, type Cancelled, cancelKey } from "./session/canc
 import type { Connection, ConnectionAdapter, ConnectionKind } from "./session/connection.ts";
 import { Deciding } from "./session/deciding.ts";
 import { drainSessions } from "./session/drain.ts";
-import { createEmitter, type Emitter, type EmitterOptions } from "./session/emitter.ts";
+import type { Emitter, EmitterOptions } from "./session/emitter.ts";
 import { type Counters, createCounters, type Engine, type Flusher, type OutputRenderer } from "./session/engine.ts";
 import { type ExplainOptions, type Explanation, explain } from "./session/explain.ts";
 import { createFlusher } from "./session/flush.ts";
-import { LocalSession, type PublishResult } from "./session/local.ts";
+import type { LocalSession, PublishResult } from "./session/local.ts";
 import { MailboxSession } from "./session/mailbox-session.ts";
 import { Mailboxes } from "./session/mailboxes.ts";
 import { Patterns } from "./session/patterns.ts";
 import { Port } from "./session/port.ts";
 import { Sessions } from "./session/registry.ts";
+import { Residents } from "./session/residents.ts";
 import { Resumption } from "./session/resumption.ts";
 import { Roster } from "./session/roster.ts";
 import { Session } from "./session/session.ts";
 import { createSlots, type Slots } from "./session/slots.ts";
-import { CLOSED } from "./session/state.ts";
 import { channelFigures, readStatistics } from "./session/statistics.ts";
-import {
-  createSubscription,
-  type Managed,
-  type Subscription,
-  type SubscriptionOptions,
-} from "./session/subscription.ts";
+import type { Subscription, SubscriptionOptions } from "./session/subscription.ts";
 import { createSweeper, type Sweeper } from "./session/sweep.ts";
 import { Tracing } from "./session/tracing.ts";
 import { createSocketCodec, type SocketCodec } from "./socket/json/codec.ts";
@@ -95,8 +90,7 @@ export class Service implements Engine {
   readonly #sweeper: Sweeper;
   readonly #streams: StreamRenderers;
   readonly #sessions = new Sessions();
-  #publisher: LocalSession | undefined = undefined;
-  readonly #managed = new Set<Managed>();
+  readonly #residents: Residents;
   #failures: number[] = [];
   #crossings: CountedExports | undefined = undefined;
   #closed = false;
@@ -154,6 +148,10 @@ export class Service implements Engine {
       defer: settings.defer ?? ((run) => void settings.clocks.real.setTimer(run, 0)),
       sessionOf: (id) => this.#sessions.get(id),
       flushLocal: (session) => (session as LocalSession | MailboxSession).take(),
+    });
+    this.#residents = new Residents(this, {
+      sessions: this.#sessions,
+      refusal: (error, session) => this.#refusal(error, session),
     });
     this.resumption = new Resumption(this, this.#sessions);
     this.#sweeper = createSweeper(this, () => this.#sessions.withSocket());
@@ -233,13 +231,7 @@ export class Service implements Engine {
    * @param events Encoded Events; they are copied before this returns.
    */
   publishEncoded(name: string, events: readonly Uint8Array[]): PublishResult[] {
-    const channel = this.channels.resolve(name);
-    const session = this.#localPublisher();
-    try {
-      return session.publish(channel, events);
-    } catch (error) {
-      throw this.#refusal(error, session);
-    }
+    return this.#residents.publish(name, events);
   }
 
   /**
@@ -265,11 +257,7 @@ export class Service implements Engine {
    * @throws {SluiceError} `channel_unknown`, `channel_name`, `invalid_value`.
    */
   subscribe(name: string, options: SubscriptionOptions): Subscription {
-    const subscription = createSubscription(this, name, options, (onDeliveries, onFrame) =>
-      this.#openLocal(onDeliveries, onFrame),
-    );
-    this.#manage(subscription);
-    return subscription;
+    return this.#residents.subscribe(name, options);
   }
 
   /**
@@ -278,22 +266,7 @@ export class Service implements Engine {
    * @throws {SluiceError} `channel_unknown`, `channel_name`, `source_taken`, and what else a join can be refused for.
    */
   emitter(name: string, options: EmitterOptions = {}): Emitter {
-    const emitter = createEmitter(this, name, options, (onDeliveries, onFrame) =>
-      this.#openLocal(onDeliveries, onFrame),
-    );
-    this.#manage(emitter);
-    return emitter;
-  }
-
-  #manage(managed: Managed): void {
-    try {
-      managed.open();
-    } catch (error) {
-      throw this.#refusal(error, undefined);
-    }
-    this.flusher.schedule();
-    this.#managed.add(managed);
-    managed.onClose(() => this.#managed.delete(managed));
+    return this.#residents.emitter(name, options);
   }
 
   /**
@@ -306,7 +279,7 @@ export class Service implements Engine {
     const channel = this.channels.get(name);
     if (channel === undefined)
       throw new SluiceError("channel_unknown", `Cannot find a channel "${name}"`, { value: name });
-    const connection = as === undefined ? this.#localPublisher().id : this.members.connectionOf(name, as);
+    const connection = as === undefined ? this.#residents.publisher().id : this.members.connectionOf(name, as);
     try {
       return cancelKey(this, connection, channel, key, atUs);
     } catch (error) {
@@ -400,7 +373,7 @@ export class Service implements Engine {
     this.#sweeper.stop();
     this.flusher.stop();
     this.conditions.close();
-    for (const managed of [...this.#managed]) managed.close();
+    this.#residents.close();
     this.resumption.endAll();
     this.tracing.close();
     this.inboxes.closeAll(new SluiceError("draining", "The host is shutting down"));
@@ -434,23 +407,6 @@ export class Service implements Engine {
     return createCore(this.#settings.module, { ...this.options, epoch });
   }
 
-  #openLocal(
-    ...handlers: [ConstructorParameters<typeof LocalSession>[2], ConstructorParameters<typeof LocalSession>[3]]
-  ): LocalSession {
-    return this.#sessions.add(new LocalSession(this, this.#sessions.nextNumber(), ...handlers));
-  }
-
-  /** One session publishes for HTTP and embedded use; a restart of the core makes another. */
-  #localPublisher(): LocalSession {
-    if (this.#publisher === undefined || this.#publisher.state === CLOSED) {
-      this.#publisher = this.#openLocal(
-        () => {},
-        () => {},
-      );
-    }
-    return this.#publisher;
-  }
-
   #refusal(error: unknown, session: Session | undefined): SluiceError {
     if (error instanceof SluiceError) return error;
     if (!isTrap(error)) return sluiceErrorFrom(error);
@@ -464,7 +420,7 @@ export class Service implements Engine {
     this.#failures = [...this.#failures.filter((at) => now - at < limits.restartsMs), now];
     this.counters.coreRestarts++;
     this.log.error("core failed", { error, epoch: this.core.epoch, failures: this.#failures.length });
-    this.#publisher = undefined;
+    this.#residents.abandon();
     // Before the sessions go, whose filters would be taken out of a core that cannot be asked any more.
     this.modules?.clear();
     this.counters.sessionsClosed += this.#sessions.abandon(this, coreRestarted(error));
@@ -477,7 +433,7 @@ export class Service implements Engine {
       this.conditions.restore();
       this.contracts.restore();
       this.#settings.onEpoch?.(this.core.epoch);
-      for (const managed of this.#managed) managed.open();
+      this.#residents.reopen();
       this.inboxes.reopen();
     } catch (second) {
       this.#fail(second instanceof Error ? second : error);
