@@ -6,7 +6,8 @@ import type { SluiceError } from "../errors.ts";
 import type { Event } from "../gen/sluice/v1/event_pb.ts";
 import type { Log } from "../log.ts";
 import { eventFromChecked } from "../socket/json/event.ts";
-import { Contracts, type PublishOutcome } from "./contracts.ts";
+import type { PublishOutcome } from "./actions.ts";
+import { Contracts } from "./contracts.ts";
 
 /** What contracts govern. */
 interface Governed extends CoreHolder {

@@ -21,9 +21,13 @@ const actionSchema = z.strictObject({
     .strictObject({ channel: z.string(), event: eventSchema })
     .optional()
     .describe("An event, as the host's own"),
+  callback: resourceName.optional().describe("A name that is told to whoever watches the contract"),
+  data: z.record(z.string(), z.unknown()).optional().describe("What goes with a callback"),
 });
 /** What actions are to come: refused as such and not as misspelt. */
-const later = ["bind", "unbind", "configure", "callback"];
+const later = ["bind", "unbind", "configure"];
+/** What an action may be. */
+const actionKinds = ["set", "publish", "callback"];
 
 const transitionSchema = z.strictObject({
   from: z.string().describe("A region, or `*`"),
@@ -96,7 +100,10 @@ function isAction(checked: Checked<unknown>): void {
   const unbuilt = kinds.find((kind) => later.includes(kind));
   if (unbuilt !== undefined)
     refuse(checked, "not_supported", `this version has no action ${unbuilt}`, { value: unbuilt });
-  else if (kinds.length !== 1) refuse(checked, "invalid_value", "an action is one of set, publish", { limit: 1 });
+  else if (kinds.includes("data") && !kinds.includes("callback"))
+    refuse(checked, "contradiction", "there is data and no callback that it goes with");
+  else if (kinds.filter((kind) => kind !== "data").length !== 1)
+    refuse(checked, "invalid_value", `an action is one of ${actionKinds.join(", ")}`, { limit: 1 });
 }
 
 /**

@@ -1,7 +1,7 @@
 /** `/v1/contracts`: regions of operation over conditions, and what is done between them (host/contract/). */
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith, resourceName } from "../../check.ts";
-import type { ContractView } from "../../contract/contracts.ts";
+import type { ContractView } from "../../contract/contract.ts";
 import { contractFromJson, contractSchema } from "../../contract/schema.ts";
 import { assertPreconditions, etagOf } from "../etag.ts";
 import { pageFrom, pageQuery, pageSchema, readPage } from "../list.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { ContractMoved } from "../../../host/contract/contracts.ts";
 import { createTestControl, type TestControl } from "./support.ts";
 
 const path = "/v1/contracts/responsiveness";
@@ -151,6 +152,30 @@ describe("/v1/contracts/{contract}", () => {
     expect((await ask("GET", path)).json).toMatchObject({ evaluations: 100 });
     expect(control.log).toContainEqual(expect.objectContaining({ message: "contracts do not come to rest" }));
     expect(control.service.statistics()).toMatchObject({ contractsRestlessTotal: 1 });
+    turn();
+    expect((await ask("GET", path)).json).toMatchObject({ evaluations: 200 });
+  });
+
+  test("tells whoever listens each change of a path with its callbacks, and no more after they have ended it", async () => {
+    const control = await prepared();
+    const moved: ContractMoved[] = [];
+    const end = control.service.contracts.onMoved((one) => moved.push(one));
+    const regions = [{ name: "low", when: "load < 1" }, { name: "high" }];
+    const transitions = [
+      { from: "low", to: "*", mode: "async", do: [{ callback: "leave" }] },
+      { from: "*", to: "high", do: [{ set: { mode: "high" } }, { callback: "app.tuner", data: { by: 2 } }] },
+    ];
+    await control.ask("PUT", path, { regions, transitions });
+    control.settle();
+    await set(control, { load: 2 });
+    expect(moved.at(-1)).toMatchObject({
+      name: "responsiveness",
+      transition: { to: ["high"], handlers: ["low->*", "*->high"] },
+      callbacks: [{ name: "leave" }, { name: "app.tuner", data: { by: 2 } }],
+    });
+    end();
+    await set(control, { load: 0 });
+    expect(moved).toHaveLength(2);
   });
 
   const inner = { name: "a", when: "load > 1" };
@@ -172,6 +197,10 @@ describe("/v1/contracts/{contract}", () => {
       { code: "not_supported", value: "bind" },
     ],
     [{ regions: [{ name: "a" }], transitions: [{ from: "*", to: "a", do: [{}] }] }, { code: "invalid_value" }],
+    [
+      { regions: [{ name: "a" }], transitions: [{ from: "*", to: "a", do: [{ data: {} }] }] },
+      { code: "contradiction" },
+    ],
     [
       { regions: [{ name: "a" }], extends: "b" },
       { code: "unknown_field", value: "extends" },
