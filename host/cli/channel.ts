@@ -8,6 +8,7 @@ import { CliError } from "./failure.ts";
 import { figure, pad, printable, wrapped } from "./style.ts";
 import { type Column, linesFromTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
+import type { WindowText } from "./values.ts";
 
 /** The channel resource as far as it is shown; docs/operating.md has all of it. */
 interface ChannelLike {
@@ -21,6 +22,7 @@ interface ChannelLike {
     readonly late?: string;
     readonly empty?: string;
     readonly divertTo?: string | null;
+    readonly window?: { readonly lose: number; readonly of: number; readonly periodMs: number } | null;
   };
   readonly filters?: { readonly in?: unknown; readonly out?: unknown };
   readonly sinks?: number;
@@ -40,6 +42,7 @@ export interface ChannelOptions {
   readonly echo?: boolean;
   readonly empty?: string;
   readonly divertTo?: string;
+  readonly window?: WindowText | "none";
   readonly json?: boolean;
 }
 
@@ -125,7 +128,7 @@ export async function channelUpdate(
   const settings = settingsFrom(options);
   if (Object.keys(settings).length === 0) {
     throw new CliError(
-      "nothing to change; give at least one of --type, --any-type, --source, --priority, --ttl, --late, --echo, --no-echo, --empty, --divert-to",
+      "nothing to change; give at least one of --type, --any-type, --source, --priority, --ttl, --late, --echo, --no-echo, --empty, --divert-to, --window",
       { exitCode: 2 },
     );
   }
@@ -167,6 +170,7 @@ function settingsFrom(options: ChannelOptions): Record<string, unknown> {
   if (options.late !== undefined) delivery["late"] = options.late;
   if (options.empty !== undefined) delivery["empty"] = options.empty;
   if (options.divertTo !== undefined) delivery["divertTo"] = options.divertTo === "none" ? null : options.divertTo;
+  if (options.window !== undefined) delivery["window"] = options.window === "none" ? null : options.window;
   if (Object.keys(delivery).length > 0) settings["delivery"] = delivery;
   return settings;
 }
@@ -189,6 +193,7 @@ function show(channel: ChannelLike, terminal: Terminal): void {
     ["events", `${figure(channel.sequence ?? 0)} since this host started`],
     ["priority", String(delivery?.priority ?? 4)],
     ["ttl", delivery?.ttlMs == null ? "none" : `${figure(delivery.ttlMs)} ms`],
+    ["window", windowText(delivery)],
     ["late events", lateText(delivery)],
     ["nobody left", nobodyText(delivery)],
     ["out filter", filterText(channel.filters?.out)],
@@ -207,6 +212,12 @@ function show(channel: ChannelLike, terminal: Terminal): void {
     terminal.print(`  ${style.dim(pad(name, indent - 2))}${first}`);
     for (const line of rest) terminal.print(" ".repeat(indent) + line);
   }
+}
+
+function windowText(delivery: ChannelLike["delivery"]): string {
+  if (delivery?.window == null) return "none";
+  const { lose, of, periodMs } = delivery.window;
+  return `a deadline every ${periodMs} ms, ${figure(lose)} of ${figure(of)} may be missed`;
 }
 
 function nobodyText(delivery: ChannelLike["delivery"]): string {

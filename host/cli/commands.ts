@@ -14,7 +14,7 @@ import { addFilterCommand } from "./routing-commands.ts";
 import type { SubOptions } from "./sub.ts";
 import type { Terminal } from "./terminal.ts";
 import type { TraceOptions } from "./trace.ts";
-import { attributeFromText, bytesFromText, collect, wholeNumber } from "./values.ts";
+import { attributeFromText, bytesFromText, collect, wholeNumber, windowFromText } from "./values.ts";
 
 /** Every client command takes it. */
 interface WithUrl {
@@ -78,6 +78,15 @@ export function addClientCommands(program: Command, terminal: Terminal, onFailed
       .option(
         "--ordering <ordering>",
         "which waiting event comes first: fifo, lifo, priority, deadline, priority+deadline, time or window",
+      )
+      .option(
+        "--capacity <events>",
+        "how many events may wait for this subscriber",
+        wholeNumber(1, Number.MAX_SAFE_INTEGER),
+      )
+      .option(
+        "--overflow <policy>",
+        "what gives way then: drop-oldest, drop-newest, drop-lowest, keep-latest, reject, block or disconnect",
       )
       .addHelpText("after", SUB_EXAMPLES)
       .action(async (channel: string, options: SubOptions & WithUrl) =>
@@ -252,6 +261,11 @@ function withSettings(command: Command): Command {
       ]),
     )
     .option("--divert-to <channel|none>", "the channel for what is diverted")
+    .option(
+      "--window <lose/of@ms|none>",
+      "deadlines so many ms apart, of which some may be missed: 1/4@10",
+      windowFromText,
+    )
     .option("--json", "print the JSON resource");
 }
 

@@ -2,6 +2,7 @@
  * `sluice mailbox ls·show·hold·release·drain`: what waits where, and an operator's hand on it.
  */
 import { listed, request, type Target } from "./client.ts";
+import { CliError } from "./failure.ts";
 import { figure, pad, printable } from "./style.ts";
 import { type Column, linesFromTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -19,6 +20,14 @@ interface MailboxLike {
   readonly kind?: string;
   readonly ordering?: string;
   readonly overflow?: string;
+  readonly late?: string;
+  readonly serviceMs?: number | null;
+  readonly select?: {
+    readonly mode?: string;
+    readonly events?: number;
+    readonly bytes?: number;
+    readonly delayMs?: number;
+  };
   readonly capacityEvents?: number;
   readonly capacityBytes?: number;
   readonly ack?: string;
@@ -30,18 +39,39 @@ interface MailboxLike {
   readonly polls?: number;
   readonly depth?: { readonly events?: number; readonly bytes?: number };
   readonly history?: { readonly waitMs: QuantilesLike; readonly depth: QuantilesLike } | null;
-  readonly joins?: readonly { readonly channel: string; readonly member: string; readonly role?: string }[];
+  readonly joins?: readonly JoinLike[];
 }
 
+interface JoinLike {
+  readonly channel: string;
+  readonly member: string;
+  readonly role?: string;
+  readonly where?: string;
+  readonly deadlines?: {
+    readonly met: number;
+    readonly missed: number;
+    readonly dropped: number;
+    readonly violations: number;
+  };
+}
+
+/** Ids stay whole: the other verbs take them. */
 const COLUMNS: readonly Column[] = [
-  { title: "MAILBOX", shrinks: true },
-  { title: "KIND" },
+  { title: "MAILBOX" },
+  { title: "KIND", shrinks: true },
   { title: "WAITING", right: true },
   { title: "BYTES", right: true },
   { title: "UNACKED", right: true },
-  { title: "ORDERING" },
+  { title: "ORDERING", shrinks: true },
   { title: "STATE" },
 ];
+
+const LATE_TEXTS: Readonly<Record<string, string>> = {
+  channel: "as their channel says",
+  deliver: "delivered",
+  drop: "dropped",
+  divert: "go where their channel diverts to",
+};
 
 /** Width of the names of settings in `show`. */
 const NAME_WIDTH = 16;
@@ -129,7 +159,9 @@ export async function mailboxDrain(
   );
 }
 
+/** @throws {CliError} a usage error where there is none: its path would be that of all mailboxes. */
 function pathOf(id: string): string {
+  if (id === "") throw new CliError("give the id of a mailbox; see: sluice mailbox ls", { exitCode: 2 });
   return `/v1/inboxes/${encodeURIComponent(id)}`;
 }
 
@@ -145,6 +177,9 @@ function printMailbox(mailbox: MailboxLike, terminal: Terminal): void {
   say("capacity", `${figure(mailbox.capacityEvents ?? 0)} events, ${figure(mailbox.capacityBytes ?? 0)} bytes`);
   say("overflow", printable(mailbox.overflow ?? ""));
   say("ordering", printable(mailbox.ordering ?? ""));
+  say("late events", LATE_TEXTS[mailbox.late ?? ""] ?? printable(mailbox.late ?? ""));
+  if (typeof mailbox.serviceMs === "number") say("service", `${mailbox.serviceMs} ms for an event`);
+  if (mailbox.select !== undefined) say("batches", batchesText(mailbox.select));
   say("ack", printable(ack ?? ""));
   if (ack === "explicit") {
     say("unacknowledged", figure(mailbox.unacknowledged ?? 0));
@@ -156,8 +191,19 @@ function printMailbox(mailbox: MailboxLike, terminal: Terminal): void {
     say("waited", `${quantilesText(history.waitMs, " ms")}, of ${figure(history.waitMs.count)} events`);
     say("was deep", `${quantilesText(history.depth, "")}, in ${figure(history.depth.count)} drains`);
   }
-  for (const { channel, member, role } of mailbox.joins ?? [])
+  for (const { channel, member, role, where, deadlines } of mailbox.joins ?? []) {
     say("joined", `${printable(channel)} as ${printable(role ?? "sink")} ${printable(member)}`);
+    if (where) say("", `where ${printable(where)}`);
+    if (deadlines === undefined) continue;
+    const { met, missed, dropped, violations } = deadlines;
+    say("", `deadlines: ${figure(met)} met, ${figure(missed)} missed, ${figure(dropped)} dropped`);
+    if (violations > 0) say("", `windows: ${figure(violations)} violations`);
+  }
+}
+
+function batchesText({ mode, events = 0, bytes = 0, delayMs = 0 }: NonNullable<MailboxLike["select"]>): string {
+  const most = mode === "single" ? "one event" : `up to ${figure(events)} events or ${figure(bytes)} bytes`;
+  return delayMs === 0 ? most : `${most}, after ${delayMs} ms at the latest`;
 }
 
 function quantilesText({ p50, p90, p99 }: QuantilesLike, unit: string): string {

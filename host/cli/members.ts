@@ -14,6 +14,7 @@ interface MemberLike {
   readonly role: string;
   readonly implicit?: boolean;
   readonly inbox: string | null;
+  readonly outbox?: { readonly held?: boolean; readonly depth?: { readonly events?: number } };
   readonly where?: string;
   readonly attributes: Readonly<Record<string, AttributeValue>>;
   readonly ageMs?: Readonly<Record<string, number>>;
@@ -32,6 +33,7 @@ const COLUMNS: readonly Column[] = [
   { title: "MEMBER" },
   { title: "ROLE" },
   { title: "INBOX", shrinks: true },
+  { title: "OUTBOX" },
   { title: "ATTRIBUTES", shrinks: true },
   { title: "WHERE", shrinks: true },
 ];
@@ -71,14 +73,21 @@ export async function members(
 }
 
 function row(member: MemberLike): string[] {
-  const { role, implicit, inbox, where, attributes, ageMs } = member;
+  const { role, implicit, inbox, outbox, where, attributes, ageMs } = member;
   return [
     member.member,
     implicit === true ? `${role} (implicit)` : role,
     inbox ?? "in the host",
+    outboxText(outbox),
     printable(attributesText(attributes, ageMs)),
     printable(where ?? "-"),
   ];
+}
+
+/** What waits to leave: `12`, or `12 held`; of a sink, which has none, a dash. */
+function outboxText(outbox: MemberLike["outbox"]): string {
+  if (outbox === undefined) return "-";
+  return figure(outbox.depth?.events ?? 0) + (outbox.held === true ? " held" : "");
 }
 
 /** Those that were set together have their age once, behind the last: `load=0.2 zone=eu (12 s) up=true (3 min)`. */

@@ -21,6 +21,9 @@ export interface SubOptions {
   /** Read here first, so that what is wrong with it is shown below its very words. */
   readonly where?: string;
   readonly ordering?: string;
+  /** Events that may wait. */
+  readonly capacity?: number;
+  readonly overflow?: string;
   /** Ends after so many events. */
   readonly count?: number;
   readonly json?: boolean;
@@ -197,9 +200,10 @@ async function listen(
 
 function greet(session: Session, channel: string, options: SubOptions): void {
   session.send(JSON.stringify({ hello: { client: "sluice-sub" } }));
-  if (options.ordering !== undefined) {
-    session.send(JSON.stringify({ ref: REF_INBOX, inbox: { ordering: options.ordering } }));
-  }
+  const { ordering, overflow, capacity: capacityEvents } = options;
+  // What is not given is undefined, which JSON leaves out.
+  const inbox = JSON.stringify({ ordering, overflow, capacityEvents });
+  if (inbox !== "{}") session.send(`{"ref":${REF_INBOX},"inbox":${inbox}}`);
   const join: Record<string, unknown> = { channel, role: "sink" };
   if (options.type !== undefined) join["types"] = options.type;
   if (options.attr !== undefined) join["attributes"] = options.attr;

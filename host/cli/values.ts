@@ -8,6 +8,13 @@ import { InvalidArgumentError } from "commander";
 /** A value of an event's or member's attribute, as in the JSON form. */
 export type AttributeValue = boolean | number | string;
 
+/** A delivery window, as the JSON of a channel has it. */
+export interface WindowText {
+  readonly lose: number;
+  readonly of: number;
+  readonly periodMs: number;
+}
+
 /** Host and port to listen on. Port 0 asks the system for a free one. */
 export interface Address {
   readonly host: string;
@@ -72,6 +79,21 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     if (value > max) throw new InvalidArgumentError(`${value} is above the limit, ${max}.`);
     return value;
   };
+}
+
+/**
+ * A delivery window such as `1/4@10`: one of four deadlines, which are 10 ms apart, may be missed; or `none`. What is out of range is
+ * the host's to refuse, which says the limits.
+ *
+ * @throws {InvalidArgumentError} for anything else.
+ */
+export function windowFromText(text: string): WindowText | "none" {
+  if (text === "none") return text;
+  const match = /^(\d{1,15})\/(\d{1,15})@(\d{1,15}(?:\.\d{1,6})?)$/.exec(text);
+  if (match === null) {
+    throw new InvalidArgumentError(`"${text.slice(0, 64)}" is not LOSE/OF@MS, for example 1/4@10, and not "none".`);
+  }
+  return { lose: Number(match[1]), of: Number(match[2]), periodMs: Number(match[3]) };
 }
 
 /**

@@ -53,6 +53,15 @@ describe("sluice channel", () => {
     expect(gone.stderr).toMatch(/^sluice: .*orders.*sluice channel ls/);
   });
 
+  test("a window is set, shown and taken away again", async () => {
+    await host.run(["channel", "create", "video", "--window", "1/4@12.5"]);
+    expect((await host.run(["channel", "show", "video"])).stdout).toMatch(
+      /\n +window +a deadline every 12\.5 ms, 1 of 4 may be missed\n/,
+    );
+    await host.run(["channel", "update", "video", "--window", "none"]);
+    expect((await host.run(["channel", "show", "video"])).stdout).toMatch(/\n +window +none\n/);
+  });
+
   test("create refuses a channel that exists and changes nothing", async () => {
     await host.run(["channel", "create", "twice", "--priority", "2"]);
     const again = await host.run(["channel", "create", "twice", "--priority", "8"]);

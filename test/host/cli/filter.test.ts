@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { runProgram } from "../../../host/cli/program.ts";
 import { createTerminal } from "../../../host/cli/terminal.ts";
 import { createClocks } from "../../../host/clock.ts";
+import { connectTo } from "../support/client.ts";
 import { type Running, type RunningHost, startHost, stopHost } from "./sluice.ts";
 
 let host: RunningHost;
@@ -176,12 +177,12 @@ describe("sluice members", () => {
   test("lists who is there with live attributes and their ages, and sets and takes them away", async () => {
     const { stdout } = await host.run(["members", "jobs"], { env: { COLUMNS: "160" } });
     const lines = stdout.trimEnd().split("\n");
-    expect(lines[0]).toMatch(/^MEMBER +ROLE +INBOX +ATTRIBUTES +WHERE$/);
-    expect(lines[1]).toMatch(/^m1 +sink +s\d+ +load=0\.5 zone=eu \([\d.]+ m?s\) +type IN/);
+    expect(lines[0]).toMatch(/^MEMBER +ROLE +INBOX +OUTBOX +ATTRIBUTES +WHERE$/);
+    expect(lines[1]).toMatch(/^m1 +sink +s\d+ +- +load=0\.5 zone=eu \([\d.]+ m?s\) +type IN/);
     const set = await host.run(["members", "jobs", "--set", "m2", "load=0.95", "zone:=007"], {
       env: { COLUMNS: "160" },
     });
-    expect(set.stdout).toMatch(/\nm2 +sink +s\d+ +load=0\.95 zone=007 \(\d+ ms\)/);
+    expect(set.stdout).toMatch(/\nm2 +sink +s\d+ +- +load=0\.95 zone=007 \(\d+ ms\)/);
     const unset = await host.run(["members", "jobs", "--unset", "m2", "zone", "--json"]);
     expect(JSON.parse(unset.stdout)).toMatchObject({ member: "m2", attributes: { load: 0.95 } });
     const all = (await host.run(["members", "jobs", "--json"])).stdout
@@ -202,6 +203,15 @@ describe("sluice members", () => {
     const told = await host.run(["members", "jobs", ...args]);
     expect(told.code).toBe(code);
     expect(told.stderr).toMatch(line);
+  });
+
+  test("tells what waits in the outbox of a source, and that it is held", async () => {
+    const httpPort = Number(new URL(host.url).port);
+    const client = await connectTo({ httpPort, tcpPort: 0 }, "ws-json");
+    await client.join("kept-back", { role: "source", outbox: { held: true } });
+    await client.publish("kept-back", { type: "a" }, { type: "b" });
+    const { stdout } = await host.run(["members", "kept-back"]);
+    expect(stdout).toMatch(/\nm\d+ +source +s\d+ +2 held +- +-\n/);
   });
 
   test("80 columns are enough, and nobody is nobody", async () => {
