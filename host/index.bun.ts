@@ -1,3 +1,3 @@
 /** The package on Bun; `exports` in package.json chooses it. */
 export * from "./library.ts";
-export { serveHost } from "./runtime/bun.ts";
+export { createHost, serveHost } from "./runtime/bun.ts";

@@ -1,3 +1,3 @@
 /** The package on Node; `exports` in package.json chooses it. */
 export * from "./library.ts";
-export { serveHost } from "./runtime/node.ts";
+export { createHost, serveHost } from "./runtime/node.ts";

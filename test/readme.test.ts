@@ -21,6 +21,8 @@ const pages = [
       .map((name) => `${folder}/${name}`),
   ),
 ];
+/** Those that make files. */
+const making = /^docs\/(filters\/|embedding)/;
 const runnable = pages.map((page) => ({ page, blocks: blocksOf(page) })).filter(({ blocks }) => blocks.length > 0);
 
 /** A block under way, in a process group of its own, so that `npm` and what it starts end together. */
@@ -120,7 +122,7 @@ describe.each(runnable)("$page", ({ page, blocks }) => {
         .replaceAll("http://127.0.0.1:7480", url)
         .replaceAll("127.0.0.1:7480", new URL(url).host)
         .replaceAll("127.0.0.1:7481", tcp);
-      const process_ = run(block, code, env, folder, page.startsWith("docs/filters/"));
+      const process_ = run(block, code, env, folder, making.test(page));
       running.push(process_);
       if (block.until !== undefined) await process_.until(block.until);
       const ready = /(http:\/\/127\.0\.0\.1:\d+) and tcp:\/\/(127\.0\.0\.1:\d+)/.exec(process_.printed());

@@ -1,24 +1,10 @@
 /** What filter modules do, as metrics and as a resource: per name, because there are 64 of those and many more versions. */
 import { z } from "@hono/zod-openapi";
-import { addCounters, type Counting, noModuleCounters, type RevisionTotals } from "../filter/module/counters.ts";
+import { noModuleCounters } from "../filter/module/counters.ts";
 import { faultCauses } from "../filter/module/fault.ts";
+import { type NameTotals, totalsByName } from "../filter/module/name-totals.ts";
 import type { MetricSample, Metrics } from "../metrics.ts";
 import type { ControlService } from "./service.ts";
-
-/** Modules at work, as far as they are counted. */
-export interface ModulesAtWork {
-  readonly totals: {
-    /** By version, those that are bound no more included. */
-    read(): Iterable<RevisionTotals>;
-  };
-}
-
-/** What is counted of all versions of a name. */
-export interface NameTotals {
-  readonly counters: Counting;
-  readonly switches: number;
-  readonly rollbacks: number;
-}
 
 /** Counters that are numbers, by their name, with what they count. */
 const help = {
@@ -58,25 +44,6 @@ export const moduleCountersSchema = z
     rollbacks: count.openapi({ description: "Versions that were taken back because they failed" }),
   })
   .meta({ id: "ModuleCounters" });
-
-/** Sums of all versions, by name. */
-export function totalsByName(modules: ModulesAtWork | undefined): Map<string, NameTotals> {
-  const sums = new Map<string, { counters: Counting; switches: number; rollbacks: number }>();
-  for (const { name, counters, switches, rollbacks } of modules?.totals.read() ?? []) {
-    const sum = sums.get(name) ?? { counters: noModuleCounters(), switches: 0, rollbacks: 0 };
-    addCounters(sum.counters, counters);
-    sum.switches += switches;
-    sum.rollbacks += rollbacks;
-    sums.set(name, sum);
-  }
-  return sums;
-}
-
-/** The counters of a name as its resource shows them; zeros where it was never bound. */
-export function countersView(totals: NameTotals | undefined): Record<string, unknown> {
-  const { counters, switches, rollbacks } = totals ?? { counters: noModuleCounters(), switches: 0, rollbacks: 0 };
-  return { ...counters, switches, rollbacks };
-}
 
 /** Registers them. What was uploaded and never bound has zeros. */
 export function registerModuleMetrics(metrics: Metrics, service: Pick<ControlService, "filters" | "modules">): void {

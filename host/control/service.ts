@@ -9,6 +9,7 @@ import type { Conditions } from "../condition/conditions.ts";
 import type { Contracts } from "../contract/contracts.ts";
 import type { SluiceError } from "../errors.ts";
 import type { RouteCounters } from "../filter/bound.ts";
+import type { ModulesAtWork } from "../filter/module/name-totals.ts";
 import type { FilterRegistry } from "../filter/registry/registry.ts";
 import type { Binding } from "../filter/route.ts";
 import type { Stage } from "../filter/schema.ts";
@@ -21,7 +22,6 @@ import type { MemberChanges, RosterMember } from "../session/roster.ts";
 import type { Tracing } from "../session/tracing.ts";
 import type { StreamKind } from "../socket/sse/renderers.ts";
 import type { OpenedStream, StreamRequest } from "../socket/sse/stream.ts";
-import type { ModulesAtWork } from "./module-metrics.ts";
 
 /** A channel as the control plane shows it. */
 export interface ControlChannel {

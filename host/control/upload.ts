@@ -3,7 +3,7 @@
  * file: the digest of a version is then that of all that decides.
  */
 import { SluiceError } from "../errors.ts";
-import { customSection, MANIFEST_SECTION, withManifest } from "../filter/registry/sections.ts";
+import { contentOf } from "../filter/registry/sections.ts";
 import { limits } from "../limits.ts";
 import { assertMediaType, type ControlContext, readBody } from "./request.ts";
 
@@ -31,21 +31,7 @@ export async function readUpload(context: ControlContext): Promise<Uint8Array> {
   const module = await partOf(form, "module");
   if (module === undefined)
     throw new SluiceError("invalid_value", "Cannot do without the part module", { value: "module" });
-  if (module.length > limits.filterUploadBytes) {
-    const limit = limits.filterUploadBytes;
-    throw new SluiceError("body_too_large", `Cannot take a module of ${module.length} bytes, limit is ${limit}`, {
-      value: module.length,
-      limit,
-    });
-  }
-  const manifest = await partOf(form, "manifest");
-  if (manifest === undefined) return module;
-  if (customSection(module, MANIFEST_SECTION) === undefined) return withManifest(module, manifest);
-  throw new SluiceError(
-    "contradiction",
-    `Cannot take the part manifest, the module has one in its section ${MANIFEST_SECTION}`,
-    { value: ["manifest", MANIFEST_SECTION] },
-  );
+  return contentOf(module, await partOf(form, "manifest"));
 }
 
 async function formFrom(body: Uint8Array, type: string): Promise<FormData> {

@@ -12,6 +12,8 @@ import { moduleLimits } from "./module/spec.ts";
 export const stages = ["in", "out"] as const;
 /** One of them. */
 export type Stage = (typeof stages)[number];
+/** The same from outside. */
+export const stageSchema = z.enum(stages);
 
 /** Ways to choose among the sinks that qualify. */
 export const chooses = ["best", "random", "tied", "hash"] as const;
@@ -127,6 +129,8 @@ export const bindingSchema = z
 
 /** What it gives. */
 export type BindingInput = z.output<typeof bindingSchema>;
+/** What it takes. */
+export type FilterInput = z.input<typeof bindingSchema>;
 
 /** What is bound on a stage; a union and no nullable object, so that descriptions refer to it and do not repeat it. */
 export const boundSchema = z.union([bindingSchema, z.null()]);

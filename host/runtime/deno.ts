@@ -1,5 +1,6 @@
 /** Deno: Node's API as Deno has it; sockets are read by copying, which node/takeover.ts finds out by asking them. */
 import process from "node:process";
+import { type Host, type HostOptions, openEmbedded } from "./embedded/open.ts";
 import { processStatistics } from "./node/process.ts";
 import { openHost, type ServedHost, type ServeOptions } from "./open-host.ts";
 import type { Platform } from "./platform.ts";
@@ -12,6 +13,11 @@ export const platform: Platform = {
   createStatistics: () => processStatistics,
   findWorkers: webWorkers,
 };
+
+/** Makes a host inside of this process. @throws {SluiceError} as {@link openEmbedded}. */
+export function createHost(options: HostOptions = {}): Promise<Host> {
+  return openEmbedded(platform, options);
+}
 
 /** Starts a host on this runtime. @throws {SluiceError} as {@link openHost}. */
 export function serveHost(options: ServeOptions = {}): Promise<ServedHost> {

@@ -1,7 +1,10 @@
 /**
  * A host inside of an application: events pass the same core and the same rules, without a socket on the path.
  */
+import { checkWith } from "../check.ts";
 import { SluiceError } from "../errors.ts";
+import { bindingFromJson } from "../filter/route.ts";
+import { type FilterInput, type Stage, stageSchema } from "../filter/schema.ts";
 import type { Service } from "../service.ts";
 import type { Cancelled } from "../session/cancel.ts";
 import type { PublishResult } from "../session/local.ts";
@@ -61,6 +64,15 @@ export interface Channel {
    * @throws {SluiceError} `channel_unknown`, `invalid_value`, `key_too_long`.
    */
   cancel(key: string, options?: CancelOptions): Cancelled;
+  /**
+   * Binds a filter to a stage, or takes it away, from the next event on.
+   *
+   * @param stage `out`: once per event, over all candidates; `in`: before the inboxes.
+   * @param binding Routes, or a filter module, as `PUT /v1/channels/{channel}/filters/{stage}` takes them; null: none.
+   * @throws {SluiceError} `filter_unknown`, `invalid_value` for a hook that the module lacks or a configuration that it does
+   *   not start with, and what else a binding can be refused for; what was bound stays then.
+   */
+  filter(stage: Stage, binding: FilterInput | null): void;
   /** Subscribes; events wait in a bounded inbox while the reader is busy. */
   subscribe(options?: SubscribeOptions): EventStream;
   /** Subscribes with a function that gets each batch, at most once per turn of the event loop; events are decoded when looked at. */
@@ -113,6 +125,11 @@ export function embeddedChannel(service: Service, name: string): Channel {
     cancel: (key, options = {}) => service.cancel(name, key, momentFrom(options)),
     trace: async (event, options = {}) => service.tracing.trace(name, eventFrom(event), options),
     publishAll: (events) => service.publish(name, events.map(eventFrom)),
+    filter(stage, binding) {
+      const known = checkWith(stageSchema, stage, ["stage"]);
+      service.channels.resolve(name);
+      service.channels.setFilter(name, known, binding === null ? null : bindingFromJson(binding));
+    },
     subscribe: (options = {}) =>
       keep(
         (over) => createStream(service, name, options, over),

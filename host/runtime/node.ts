@@ -2,6 +2,7 @@
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
+import { type Host, type HostOptions, openEmbedded } from "./embedded/open.ts";
 import { processStatistics } from "./node/process.ts";
 import { openHost, type ServedHost, type ServeOptions } from "./open-host.ts";
 import type { Platform } from "./platform.ts";
@@ -29,6 +30,11 @@ export const platform: Platform = {
   },
   findWorkers: nodeWorkers,
 };
+
+/** Makes a host inside of this process. @throws {SluiceError} as {@link openEmbedded}. */
+export function createHost(options: HostOptions = {}): Promise<Host> {
+  return openEmbedded(platform, options);
+}
 
 /** Starts a host on this runtime. @throws {SluiceError} as {@link openHost}. */
 export function serveHost(options: ServeOptions = {}): Promise<ServedHost> {

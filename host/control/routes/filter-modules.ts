@@ -5,15 +5,14 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith, resourceName } from "../../check.ts";
-import { SluiceError } from "../../errors.ts";
-import type { FilterRegistry, FilterVersion } from "../../filter/registry/registry.ts";
+import { countersView, type NameTotals, totalsByName } from "../../filter/module/name-totals.ts";
+import { type FilterRegistry, type FilterVersion, filtersOf } from "../../filter/registry/registry.ts";
 import { digestSchema } from "../../filter/schema.ts";
 import { assertPreconditions, isUnchanged } from "../etag.ts";
 import { pageFrom, pageQuery, readPage } from "../list.ts";
-import { countersView, type NameTotals, totalsByName } from "../module-metrics.ts";
 import { type ControlContext, readJsonBody, readQuery } from "../request.ts";
 import { readUpload } from "../upload.ts";
-import { filterSchema, logSchema, versionSchema, versionView } from "./filter-view.ts";
+import { filterSchema, logSchema, versionSchema } from "./filter-view.ts";
 import { type ControlApp, jsonContent, problemAnswers } from "./kit.ts";
 
 const LIST = "filters";
@@ -76,7 +75,7 @@ const routes = {
     responses: {
       200: { description: "Known, and current now", content: jsonContent(versionSchema) },
       201: { description: "Taken; Location says where", content: jsonContent(versionSchema) },
-      ...problemAnswers(400, 412, 413, 415, 422, 503),
+      ...problemAnswers(400, 409, 412, 413, 415, 422, 503),
     },
   }),
   delete: createRoute({
@@ -93,7 +92,7 @@ const routes = {
     request: { params: filterParams, body: { content: jsonContent(rollbackSchema) } },
     responses: {
       200: { description: "The version that is current now", content: jsonContent(versionSchema) },
-      ...problemAnswers(400, 404, 412, 413, 415, 422, 503),
+      ...problemAnswers(400, 404, 409, 412, 413, 415, 422, 503),
     },
   }),
   logs: createRoute({
@@ -185,11 +184,7 @@ export function addFilterModuleRoutes(app: ControlApp): void {
     // Nothing is awaited between the comparison and the change.
     const current = known(context);
     assertPreconditions(context, name, tagOf(current));
-    const version = digest === undefined ? present().rollback(name, "asked for") : present().switchTo(name, digest);
-    if (version === undefined) {
-      const detail = `Cannot roll back "${name}", no version was current before version ${current.version}`;
-      throw new SluiceError("filter_unknown", detail, { value: name });
-    }
+    const version = present().goBack(name, digest);
     await app.persisted();
     return context.json(viewOf(version), 200, { ETag: tagOf(version) });
   });
@@ -233,14 +228,7 @@ export function addFilterModuleRoutes(app: ControlApp): void {
 
   /** @throws {SluiceError} `not_supported` where this host takes no modules. */
   function present(): FilterRegistry {
-    if (filters !== undefined) return filters;
-    throw new SluiceError(
-      "not_supported",
-      "Cannot take filter modules, this runtime does not compile them while it runs",
-      {
-        value: "filters.upload",
-      },
-    );
+    return filtersOf(filters);
   }
 
   function known(context: ControlContext, digest?: string): FilterVersion {
@@ -248,16 +236,11 @@ export function addFilterModuleRoutes(app: ControlApp): void {
   }
 
   function viewOf(version: FilterVersion) {
-    return versionView(version, present().resolve(version.name) === version);
+    return present().view(version);
   }
 
-  function filterView(version: FilterVersion, totals: ReadonlyMap<string, NameTotals>) {
-    const registry = present();
-    const versions = registry.versions(version.name);
-    const uses: string[] = [];
-    for (const one of versions)
-      for (const where of registry.usesOf(one)) if (uses.length < limits.filterUses) uses.push(where);
-    return { ...viewOf(version), versions: versions.length, uses, counters: countersView(totals.get(version.name)) };
+  function filterView({ name }: FilterVersion, totals: ReadonlyMap<string, NameTotals>) {
+    return { ...present().viewOfName(name), counters: countersView(totals.get(name)) };
   }
 }
 

@@ -1,10 +1,7 @@
 /** Filter modules as resources: what GET shows of a version, of a name, and of what a module said. */
 import { z } from "@hono/zod-openapi";
-import type { FilterVersion } from "../../filter/registry/registry.ts";
+import { ABI } from "../../filter/registry/view.ts";
 import { moduleCountersSchema } from "../module-metrics.ts";
-
-/** What modules are written against; what the host calls them by is in their exports. */
-const ABI = "sluice-filter/1";
 
 const names = z.array(z.string());
 
@@ -53,29 +50,3 @@ export const logSchema = z.object({
   ),
   next: z.null(),
 });
-
-/** Shows a version. */
-export function versionView(
-  { name, digest, version, uploadedAt, bytes, spec }: FilterVersion,
-  current: boolean,
-): z.output<typeof versionSchema> {
-  const { hooks, attrs, payload, sinkAttrs, onError, config, limits } = spec.manifest;
-  return {
-    name,
-    digest,
-    version,
-    current,
-    uploadedAt: new Date(uploadedAt).toISOString(),
-    bytes,
-    abi: ABI,
-    exports: [...spec.exports],
-    hooks: [...hooks],
-    attrs: [...attrs],
-    payload: typeof payload === "string" ? payload : `head:${payload.headBytes}`,
-    sinkAttrs: [...sinkAttrs],
-    onError,
-    config: { ...config },
-    weight: spec.weight,
-    limits: { ...limits },
-  };
-}

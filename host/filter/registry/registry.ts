@@ -12,6 +12,7 @@ import type { Stage } from "../schema.ts";
 import type { Admit } from "./admitter.ts";
 import { type FilterLogLine, LogRing } from "./log-ring.ts";
 import { Shelf } from "./shelf.ts";
+import { type FilterNameView, type FilterVersionView, versionView } from "./view.ts";
 
 /** A version that can run. */
 export interface FilterVersion {
@@ -232,6 +233,26 @@ export class FilterRegistry {
   }
 
   /**
+   * Makes another version current, as {@link switchTo}, or the one that was so before.
+   *
+   * @throws {SluiceError} `filter_unknown`, also where none was current before; `filter_in_use` where it lacks a hook that a
+   *   binding needs.
+   */
+  goBack(name: string, digest?: string): FilterVersion {
+    if (digest !== undefined) return this.switchTo(name, digest);
+    const { version } = this.get(name);
+    const { former } = this.#shelves.get(name) as Shelf;
+    if (former !== undefined) this.#assertServes(this.get(name, former));
+    const back = this.rollback(name, "asked for");
+    if (back !== undefined) return back;
+    throw new SluiceError(
+      "filter_unknown",
+      `Cannot roll back "${name}", no version was current before version ${version}`,
+      { value: name },
+    );
+  }
+
+  /**
    * Removes a version.
    *
    * @throws {SluiceError} `filter_unknown`; `filter_in_use` where it is bound, or is current while others are there.
@@ -270,6 +291,19 @@ export class FilterRegistry {
   *usesOf(version: FilterVersion): Generator<string> {
     for (const { where, module, digest } of this.uses())
       if (module === version.name && this.resolve(module, digest) === version) yield where;
+  }
+
+  /** What is shown of a version. */
+  view(version: FilterVersion): FilterVersionView {
+    return versionView(version, this.resolve(version.name) === version);
+  }
+
+  /** What is shown of a name, by its current version. @throws {SluiceError} `filter_unknown`. */
+  viewOfName(name: string): FilterNameView {
+    const all = this.versions(name);
+    const uses: string[] = [];
+    for (const one of all) for (const where of this.usesOf(one)) if (uses.length < limits.filterUses) uses.push(where);
+    return { ...this.view(this.get(name)), versions: all.length, uses };
   }
 
   /** Hears of names whose current version is another now, or that are gone. Returns what ends that. */
@@ -440,6 +474,18 @@ export class FilterRegistry {
     this.#turn = turn.catch(() => {});
     return turn;
   }
+}
+
+/** The registry of a host. @throws {SluiceError} `not_supported` where it has none. */
+export function filtersOf(filters: FilterRegistry | undefined): FilterRegistry {
+  if (filters !== undefined) return filters;
+  throw new SluiceError(
+    "not_supported",
+    "Cannot take filter modules, this runtime does not compile them while it runs",
+    {
+      value: "filters.upload",
+    },
+  );
 }
 
 /** The digest of a content. */

@@ -6,6 +6,8 @@
  *
  * Source: https://webassembly.github.io/spec/core/binary/modules.html#custom-section
  */
+import { SluiceError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
 
 /** Name of the section with the manifest. */
 export const MANIFEST_SECTION = "sluice.manifest";
@@ -48,6 +50,28 @@ export function withManifest(bytes: Uint8Array, manifest: Uint8Array): Uint8Arra
   whole.set(head, bytes.length);
   whole.set(manifest, bytes.length + head.length);
   return whole;
+}
+
+/**
+ * One content of a module and the manifest that came beside it.
+ *
+ * @param manifest JSON as UTF-8; undefined: there is none.
+ * @throws {SluiceError} `body_too_large` for a module beyond the limit, `contradiction` where it has a manifest already.
+ */
+export function contentOf(module: Uint8Array, manifest: Uint8Array | undefined): Uint8Array {
+  const limit = limits.filterUploadBytes;
+  if (module.length > limit)
+    throw new SluiceError("body_too_large", `Cannot take a module of ${module.length} bytes, limit is ${limit}`, {
+      value: module.length,
+      limit,
+    });
+  if (manifest === undefined) return module;
+  if (customSection(module, MANIFEST_SECTION) === undefined) return withManifest(module, manifest);
+  throw new SluiceError(
+    "contradiction",
+    `Cannot take the part manifest, the module has one in its section ${MANIFEST_SECTION}`,
+    { value: ["manifest", MANIFEST_SECTION] },
+  );
 }
 
 function readLeb(bytes: Uint8Array, from: number): { readonly value: number; readonly end: number } | undefined {

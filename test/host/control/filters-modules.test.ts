@@ -384,5 +384,10 @@ describe("bindings", () => {
     expect((await ask("GET", path)).json).toMatchObject({ version: 1, versions: 1 });
     await ask("PUT", out, { module: "picky", digest: digestOf() });
     expect((await put({ hooks: ["in"] })).status).toBe(201);
+    // Nor can it come back.
+    await put({ hooks: ["in", "out"] });
+    await ask("PUT", out, { module: "picky" });
+    expect((await ask("POST", `${path}/rollback`, {})).json).toMatchObject({ status: 409, code: "filter_in_use" });
+    expect((await ask("GET", path)).json).toMatchObject({ version: 3, current: true });
   });
 });
