@@ -180,6 +180,10 @@ export const limits = Object.freeze({
   contractHistory: 100,
   /** Windows and periods of a condition: a day. Timers of most runtimes end at 24 days. */
   conditionMs: 86_400_000,
+  /** Calls after which a condition expires. */
+  conditionCalls: 1_000_000_000,
+  /** What is added to a condition at once, either way: as far as numbers are exact, and no sum of them is infinite. */
+  conditionAmount: Number.MAX_SAFE_INTEGER,
   /** Bytes of rendered JSON kept for further sinks: four times what one session drains at once. */
   renderCacheBytes: 1_048_576,
   /** Rendered events kept for further sinks: four times what one session drains of 100 B events. */

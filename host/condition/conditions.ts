@@ -336,9 +336,14 @@ export class Conditions {
 function stepOf({ name, definition, feed }: Condition, change: ConditionChange): () => void {
   if ("add" in change) {
     const { add } = feed;
-    if (add !== undefined) return () => add(change.add);
+    if (add !== undefined) {
+      const most = limits.conditionAmount;
+      assertNumber(name, change.add, most);
+      return () => add(change.add);
+    }
   } else {
     const { put, assertTakes } = feed;
+    if (typeof change.value === "number") assertNumber(name, change.value, Number.MAX_VALUE);
     assertTakes?.(change.value);
     if (put !== undefined) return () => put(change.value);
   }
@@ -347,6 +352,15 @@ function stepOf({ name, definition, feed }: Condition, change: ConditionChange):
   throw new SluiceError("invalid_value", `Cannot ${verb} "${name}", a condition of kind "${definition.kind}"`, {
     value,
     limit: definition.kind,
+  });
+}
+
+/** Binary frames can say numbers that are none, and sums must not become so. */
+function assertNumber(name: string, value: number, most: number): void {
+  if (Math.abs(value) <= most) return;
+  throw new SluiceError("invalid_value", `Cannot take ${value} for "${name}", it must be a number within ±${most}`, {
+    value: String(value),
+    limit: most,
   });
 }
 

@@ -4,6 +4,7 @@
 import type { Clock } from "../clock.ts";
 import { SluiceError } from "../errors.ts";
 import type { HostSampler } from "./host-sampler.ts";
+import { SlidingQuantile } from "./quantile.ts";
 import { type ConditionDefinition, type ConditionValue, type DefinitionOf, initialOf } from "./schema.ts";
 import { SlidingSum } from "./window.ts";
 
@@ -56,6 +57,12 @@ export function createFeed(definition: ConditionDefinition, write: Write, contex
       return windowFeed(definition, (sum) => (sum * 1_000) / definition.windowMs, write, context.clock);
     case "average":
       return averageFeed(definition, write, context.clock);
+    case "quantile":
+      return quantileFeed(definition, write, context.clock);
+    case "duration":
+      return durationFeed(write, context.clock);
+    case "time":
+      return polled(context.clock, definition.agilityMs, () => write(context.clock.now()));
     case "timer":
       return timerFeed(definition, write, context.clock);
     case "expiring":
@@ -78,11 +85,11 @@ function valueFeed(definition: DefinitionOf<"value">, write: Write): Feed {
   return { assertTakes: assertType(typeof initial), put: write };
 }
 
-function counterFeed({ initial }: DefinitionOf<"counter">, write: Write): Feed {
+function counterFeed({ initial, type }: DefinitionOf<"counter">, write: Write): Feed {
   let value = initial;
   const put = (next: boolean | number | string): void => {
     value = Number(next);
-    write(value);
+    write(type === "boolean" ? value >= 0 : value);
   };
   put(initial);
   return { assertTakes: assertType("number"), put, add: (amount) => put(value + amount) };
@@ -125,28 +132,79 @@ function averageFeed({ tauMs }: DefinitionOf<"average">, write: Write, clock: Cl
   };
 }
 
-function timerFeed({ agilityMs }: DefinitionOf<"timer">, write: Write, clock: Clock): Feed {
-  let since = clock.now();
-  const feed = polled(clock, agilityMs, () => write(clock.now() - since));
+function quantileFeed({ q, windowMs, agilityMs }: DefinitionOf<"quantile">, write: Write, clock: Clock): Feed {
+  const samples = new SlidingQuantile(windowMs);
+  const say = (): void => write(samples.at(q, clock.now()));
   return {
-    ...feed,
-    add() {
-      since = clock.now();
-      write(0);
+    ...polled(clock, agilityMs, say),
+    add(sample) {
+      samples.add(sample, clock.now());
+      say();
     },
   };
 }
 
-function expiringFeed({ initial, ms }: DefinitionOf<"expiring">, write: Write, clock: Clock): Feed {
+/** One call at a time, as a client's method has it; calls that overlap are measured by whoever makes them, and written. */
+function durationFeed(write: Write, clock: Clock): Feed {
+  let startedAt: number | undefined;
+  write(undefined);
+  return {
+    assertTakes(value) {
+      if (value === "start" || (value === "stop" && startedAt !== undefined)) return;
+      if (typeof value === "number" && value >= 0) return;
+      const why = value === "stop" ? "no call was started" : `it must be "start", "stop" or milliseconds`;
+      throw notTaken(value, why, ["start", "stop"]);
+    },
+    put(value) {
+      if (value === "start") startedAt = clock.now();
+      else if (value !== "stop") write(value);
+      else if (startedAt !== undefined) {
+        write(clock.now() - startedAt);
+        startedAt = undefined;
+      }
+    },
+  };
+}
+
+function timerFeed({ agilityMs }: DefinitionOf<"timer">, write: Write, clock: Clock): Feed {
+  let since = clock.now();
+  const feed = polled(clock, agilityMs, () => write(clock.now() - since));
+  const put = (elapsedMs: boolean | number | string): void => {
+    since = clock.now() - Number(elapsedMs);
+    write(Number(elapsedMs));
+  };
+  return {
+    ...feed,
+    assertTakes(value) {
+      if (typeof value === "number" && value >= 0) return;
+      throw notTaken(value, "it must be milliseconds", 0);
+    },
+    put,
+    add: () => put(0),
+  };
+}
+
+function expiringFeed({ initial, ms, calls }: DefinitionOf<"expiring">, write: Write, clock: Clock): Feed {
   let cancel = (): void => {};
+  let left = 0;
   write(initial);
   return {
     assertTakes: assertType(typeof initial),
     put(value) {
       cancel();
-      cancel = clock.setTimer(() => write(initial), ms);
+      if (ms !== undefined) cancel = clock.setTimer(() => write(initial), ms);
+      left = calls ?? 0;
       write(value);
     },
+    ...(calls === undefined
+      ? {}
+      : {
+          add(amount) {
+            if (left <= 0) return;
+            left -= amount;
+            if (left <= 0) write(initial);
+          },
+        }),
     end: () => cancel(),
   };
 }
@@ -184,10 +242,10 @@ function polled(clock: Clock, everyMs: number, run: () => void): Feed {
 
 function assertType(type: string): (value: boolean | number | string) => void {
   return (value) => {
-    if (typeof value === type) return;
-    throw new SluiceError("invalid_value", `Cannot take value ${JSON.stringify(value)}, it must be a ${type}`, {
-      value,
-      limit: type,
-    });
+    if (typeof value !== type) throw notTaken(value, `it must be a ${type}`, type);
   };
+}
+
+function notTaken(value: unknown, why: string, limit: unknown): SluiceError {
+  return new SluiceError("invalid_value", `Cannot take value ${JSON.stringify(value)}, ${why}`, { value, limit });
 }

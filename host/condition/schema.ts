@@ -31,7 +31,11 @@ const kindSchemas = [
     ...head,
   }),
   z.strictObject({
-    kind: z.literal("counter").describe("A number that is added to"),
+    kind: z.literal("counter").describe("A number that is added to, and may be set"),
+    type: z
+      .enum(["number", "boolean"])
+      .default("number")
+      .describe("boolean: whether it has come to 0; begun at -3, it is true after 3"),
     initial: z.number().default(0),
     ...head,
   }),
@@ -53,14 +57,38 @@ const kindSchemas = [
     ...head,
   }),
   z.strictObject({
+    kind: z.literal("quantile").describe("A quantile of the samples that were added within a window that slides"),
+    q: z.number().min(0).max(1).default(0.99).describe("The share of samples that are no larger"),
+    windowMs: ms(1).default(5_000),
+    agilityMs: ms(10).default(200).describe("As of a window"),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("duration").describe("How long the last call took, in ms: written, or between `start` and `stop`"),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("time").describe("Milliseconds since 1970 on the service clock"),
+    agilityMs: ms(10).default(1_000).describe("How often it moves on"),
+    ...head,
+  }),
+  z.strictObject({
     kind: z.literal("timer").describe("Milliseconds since something was added to it, or it was made"),
     agilityMs: ms(10).default(200).describe("How often it moves on"),
     ...head,
   }),
   z.strictObject({
-    kind: z.literal("expiring").describe("Holds what is written to it for a while, then `initial` again"),
+    kind: z
+      .literal("expiring")
+      .describe("Holds what is written to it for a while, or some calls, then `initial` again"),
     initial: scalarSchema.default(""),
-    ms: ms(1),
+    ms: ms(1).optional().describe("For so long; this or `calls`"),
+    calls: z
+      .int()
+      .min(1)
+      .max(limits.conditionCalls)
+      .optional()
+      .describe("Until as many have been added, one for each call"),
     ...head,
   }),
   z.strictObject({
@@ -98,7 +126,7 @@ const kindSchemas = [
 export const conditionSchema = z.discriminatedUnion("kind", kindSchemas);
 
 /** Kinds that are planned: refused as such and not as misspelt. */
-const later: ReadonlySet<unknown> = new Set(["duration", "quantile", "monitor", "inbox"]);
+const later: ReadonlySet<unknown> = new Set(["monitor", "inbox"]);
 
 /** A condition as it was defined. */
 export type ConditionDefinition = z.output<typeof conditionSchema>;
@@ -129,6 +157,11 @@ export function conditionFromJson(value: unknown, name: string): ConditionDefini
     );
   const { name: _name, value: _value, at: _at, ...definition } = checked;
   if (definition.kind === "value") assertInitial(definition);
+  if (definition.kind === "expiring" && (definition.ms === undefined) === (definition.calls === undefined))
+    throw new SluiceError("contradiction", `Cannot take "${name}", one of ms and calls says when it expires`, {
+      value: name,
+      limit: ["ms", "calls"],
+    });
   return Object.freeze(definition);
 }
 

@@ -46,8 +46,8 @@ describe("/v1/conditions/{condition}", () => {
     [{ kind: "velue" }, { code: "invalid_value" }],
     [{}, { code: "invalid_value" }],
     [
-      { kind: "quantile", q: 0.99 },
-      { code: "not_supported", value: "quantile" },
+      { kind: "quantile", q: 1.5 },
+      { code: "invalid_value", value: 1.5, limit: 1 },
     ],
     [
       { kind: "value", colour: 1 },
