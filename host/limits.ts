@@ -178,6 +178,14 @@ export const limits = Object.freeze({
   contractPasses: 100,
   /** Transitions that a contract remembers. */
   contractHistory: 100,
+  /** Observers of all contracts: sessions, streams and the application. */
+  contractObservers: 100_000,
+  /** Contracts that one session observes. */
+  contractsObserved: 1_000,
+  /** Bytes of `region` frames that a session is told in one turn of the event loop; the newest of each contract then waits. */
+  regionsBytes: 65_536,
+  /** Streams of transitions of one host: each holds a connection. */
+  contractStreams: 1_000,
   /** Windows and periods of a condition: a day. Timers of most runtimes end at 24 days. */
   conditionMs: 86_400_000,
   /** Calls after which a condition expires. */

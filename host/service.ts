@@ -12,6 +12,7 @@ import type { Clocks } from "./clock.ts";
 import { Conditions } from "./condition/conditions.ts";
 import { HostSampler } from "./condition/host-sampler.ts";
 import type { Contracts } from "./contract/contracts.ts";
+import { ContractObservers } from "./contract/observers.ts";
 import { openContracts } from "./contract/open.ts";
 import { type CountedExports, type Crossings, countCrossings } from "./core/crossings.ts";
 import { type Core, coreRestarted, createCore, isTrap } from "./core/instance.ts";
@@ -63,6 +64,8 @@ export class Service implements Engine {
   readonly templates = new Templates();
   readonly conditions: Conditions;
   readonly contracts: Contracts;
+  /** Where contracts are, and who is told. */
+  readonly regions: ContractObservers;
   /** Filter modules; undefined where this host takes none. */
   readonly filters: FilterRegistry | undefined;
   /** Members of channels, for operators. */
@@ -129,6 +132,7 @@ export class Service implements Engine {
       onTrap: (error) => this.#refusal(error, undefined),
     });
     this.contracts = openContracts(this, settings, (error) => this.#refusal(error, undefined));
+    this.regions = new ContractObservers(this.contracts, this.log);
     this.channels.onChange(({ type, channel }) => {
       // Before whoever brought it into being publishes: its first event is to find the sinks there.
       if (type === "created") this.patterns.follow(channel);
@@ -361,6 +365,7 @@ export class Service implements Engine {
   async #drain(): Promise<void> {
     this.draining = true;
     this.inboxes.wake();
+    this.regions.close();
     await drainSessions(this, () => this.#sessions.withSocket());
     this.close();
   }
@@ -372,6 +377,7 @@ export class Service implements Engine {
     this.draining = true;
     this.#sweeper.stop();
     this.flusher.stop();
+    this.regions.close();
     this.conditions.close();
     this.#residents.close();
     this.resumption.endAll();
@@ -389,6 +395,7 @@ export class Service implements Engine {
   forget(session: Session): void {
     this.patterns.forget(session);
     session.memberships?.end();
+    session.observing?.end();
     if (this.#sessions.delete(session)) this.counters.sessionsClosed++;
   }
 

@@ -74,14 +74,9 @@ describe("examples of frames", () => {
     for (const [kind, { json }] of Object.entries(examples[side])) expect(JSON.parse(json)).toHaveProperty(kind);
   });
 
-  test.each(Object.entries(examples.ClientFrame))(
-    "are what the host takes or refuses by name: client %s",
-    (_kind, { json, later }) => {
-      const read = clientFrameFromJson(json);
-      if (later === undefined) expect(read).toMatchObject({ ok: true });
-      else if (!read.ok) expect(read.error.code).toBe("not_supported");
-    },
-  );
+  test.each(Object.entries(examples.ClientFrame))("are frames that the host takes: client %s", (_kind, { json }) => {
+    expect(clientFrameFromJson(json)).toMatchObject({ ok: true });
+  });
 
   test.each(Object.entries(examples.HostFrame))("are frames that a client can read: host %s", (_kind, { json }) => {
     expect(hostFrameFromJson(json)).toMatchObject({ ok: true });

@@ -99,6 +99,12 @@ export class Contracts {
     return this.#guarded(() => viewOf(this.#core, contract));
   }
 
+  /** Where a contract is. @throws {SluiceError} `contract_unknown`. */
+  state(name: string): Pick<ContractView, "path" | "status"> {
+    const contract = this.#known(name);
+    return { path: namesOf(contract), status: contract.noRegion ? "no_region" : "active" };
+  }
+
   /** Its last transitions, the newest last. @throws {SluiceError} `contract_unknown`. */
   history(name: string): readonly Transition[] {
     return this.#known(name).history;

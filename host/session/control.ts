@@ -13,6 +13,7 @@ import {
   HostFrameSchema,
   type Inbox,
   LimitsSchema,
+  type Observe,
   PongSchema,
   type Set as SetFrame,
   type Update,
@@ -21,10 +22,11 @@ import {
 import { limits } from "../limits.ts";
 import { createSecret } from "../options.ts";
 import { leftFrame, type Ref, refField } from "./frames.ts";
-import { defaultInbox, inboxFromFrame, notSupported } from "./inbox.ts";
+import { defaultInbox, inboxFromFrame } from "./inbox.ts";
 import { applyInbox } from "./inbox-apply.ts";
 import { join } from "./join.ts";
 import { leave } from "./leave.ts";
+import { Observing, type RegionState, regionFrame } from "./observing.ts";
 import { applyOutbox, noSource } from "./outbox.ts";
 import { emptyReceipt } from "./receipt.ts";
 import type { Session } from "./session.ts";
@@ -64,8 +66,9 @@ export function handleControl(session: Session, frame: ClientFrame): void {
       if (ref !== undefined) session.answer(emptyReceipt(ref));
       return;
     case "evaluate":
+      return tellRegion(session, kind.value.contract, session.engine.regions.evaluate(kind.value.contract), ref);
     case "observe":
-      throw notSupported(kind.case, undefined);
+      return observe(session, kind.value, ref);
     default:
       throw new SluiceError("frame_kind", `A frame of kind ${kind.case ?? "none"} is not for the host`);
   }
@@ -176,6 +179,20 @@ function welcome(session: Session, secret: string, resumed: boolean, ref: Ref): 
     ...(resumed ? { published: BigInt(core.exports.connectionPublished(session.id)) } : {}),
   });
   session.answer(create(HostFrameSchema, { kind: { case: "welcome", value } }));
+}
+
+/** Nobody who asks without a `ref` waits for an answer: what comes then are transitions. */
+function observe(session: Session, { contract, stop }: Observe, ref: Ref): void {
+  if (stop) session.observing?.remove(contract);
+  else {
+    session.observing ??= new Observing(session);
+    session.observing.add(contract);
+  }
+  if (ref !== undefined) tellRegion(session, contract, session.engine.regions.state(contract), ref);
+}
+
+function tellRegion(session: Session, contract: string, state: RegionState, ref: Ref): void {
+  session.answer(regionFrame(contract, state, ref));
 }
 
 /** Values as they are written; of whole numbers beyond 2^53 what a number can say. */

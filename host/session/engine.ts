@@ -11,6 +11,7 @@ import type { Log } from "../log.ts";
 import type { ServiceOptions } from "../options.ts";
 import type { ConnectionKind } from "./connection.ts";
 import type { PublishResult } from "./local.ts";
+import type { RegionState } from "./observing.ts";
 import type { Patterns } from "./patterns.ts";
 import type { WriteHold } from "./port.ts";
 import type { Resumption } from "./resumption.ts";
@@ -128,6 +129,16 @@ export interface Flusher {
   released(hold: WriteHold): void;
 }
 
+/** Contracts, as sessions know them. */
+export interface Regions {
+  /** @throws {SluiceError} `contract_unknown`, as the others do. */
+  state(contract: string): RegionState;
+  /** Evaluates it now. */
+  evaluate(contract: string): RegionState;
+  /** Has somebody told of its transitions, and of its end. Returns what ends that. */
+  add(contract: string, observer: { moved(state: RegionState): void; ended(): void }): () => void;
+}
+
 /** The shared part. */
 export interface Engine extends CoreHolder {
   readonly options: ServiceOptions;
@@ -136,6 +147,8 @@ export interface Engine extends CoreHolder {
   readonly channels: Channels;
   /** What the system measures, and what others tell it. */
   readonly conditions: Pick<Conditions, "change">;
+  /** Where contracts are, and who is told. */
+  readonly regions: Regions;
   /** Sessions that may come back. */
   readonly resumption: Resumption;
   readonly slots: Slots;

@@ -150,6 +150,7 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
     }
     const { core } = engine;
     const { renderer } = session;
+    session.observing?.before();
     session.gather?.before();
     const more = renderer === undefined ? flushFrames(session, core) : flushRendered(session, core, renderer);
     const { result } = core.views;

@@ -23,6 +23,7 @@ import type { Gather } from "./gather.ts";
 import type { InboxSettings } from "./inbox.ts";
 import { kinds } from "./kinds.ts";
 import type { Memberships } from "./memberships.ts";
+import type { Observing } from "./observing.ts";
 import type { Port } from "./port.ts";
 import { pump } from "./pump.ts";
 import { receiptFromCore } from "./receipt.ts";
@@ -79,6 +80,9 @@ export class Session implements Connection {
 
   /** Has deliveries wait for others, where its inbox says so (inbox-apply.ts). */
   gather: Gather | undefined = undefined;
+
+  /** Contracts that it observes, once there were any (control.ts). */
+  observing: Observing | undefined = undefined;
 
   /** A write is not taken yet (flush.ts). */
   writing = false;

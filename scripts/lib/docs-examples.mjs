@@ -1,10 +1,8 @@
 /**
- * One JSON example for each kind of frame; a test holds them against the codec. `later` marks what this version refuses.
+ * One JSON example for each kind of frame; a test holds them against the codec.
  *
- * @typedef {{ json: string, later?: string }} Example
+ * @typedef {{ json: string }} Example
  */
-
-const CONTRACTS = "contracts come later; the host answers `not_supported`.";
 
 /** @type {Readonly<Record<"ClientFrame" | "HostFrame", Readonly<Record<string, Example>>>>} */
 export const examples = {
@@ -23,8 +21,8 @@ export const examples = {
     leave: { json: '{"ref":3,"leave":{"member":"m3"}}' },
     inbox: { json: '{"ref":4,"inbox":{"capacityEvents":1000,"overflow":"drop-oldest"}}' },
     set: { json: '{"ref":5,"set":{"values":{"x":1}}}' },
-    evaluate: { json: '{"ref":6,"evaluate":{"contract":"responsiveness"}}', later: CONTRACTS },
-    observe: { json: '{"ref":7,"observe":{"contract":"responsiveness"}}', later: CONTRACTS },
+    evaluate: { json: '{"ref":6,"evaluate":{"contract":"responsiveness"}}' },
+    observe: { json: '{"ref":7,"observe":{"contract":"responsiveness"}}' },
     ping: { json: '{"ref":8,"ping":{}}' },
   },
   HostFrame: {
@@ -47,7 +45,6 @@ export const examples = {
     },
     region: {
       json: '{"region":{"contract":"responsiveness","path":["degraded"],"handlers":["normal->degraded"]}}',
-      later: CONTRACTS,
     },
     pong: { json: '{"pong":{"ref":8}}' },
     drain: { json: '{"drain":{"retryMs":1000}}' },

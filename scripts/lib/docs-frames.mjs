@@ -71,19 +71,9 @@ export function framesPart(which) {
       const example = examples[which][kind.name];
       if (message === undefined || example === undefined)
         throw new Failure(`No message or example for the frame "${kind.name}" of ${which}`);
-      const later = example.later === undefined ? [] : [`*Not in this version: ${example.later}*`, ""];
-      return [
-        `### ${kind.name}`,
-        "",
-        ...later,
-        message.comment,
-        "",
-        "```json",
-        example.json,
-        "```",
-        "",
-        ...table(message),
-      ].join("\n");
+      return [`### ${kind.name}`, "", message.comment, "", "```json", example.json, "```", "", ...table(message)].join(
+        "\n",
+      );
     })
     .join("\n\n");
 }

@@ -115,7 +115,7 @@ function rareKindFromChecked(json: ClientFrameJson): NonNullable<FrameInit["kind
   if (json.inbox !== undefined) return { case: "inbox", value: inboxFromChecked(json.inbox) };
   if (json.set !== undefined) return { case: "set", value: { values: valuesFromScalars(json.set.values) } };
   if (json.evaluate !== undefined) return { case: "evaluate", value: json.evaluate };
-  if (json.observe !== undefined) return { case: "observe", value: json.observe };
+  if (json.observe !== undefined) return { case: "observe", value: given(json.observe) };
   return { case: "ping", value: {} };
 }
 
@@ -234,7 +234,7 @@ function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
     case "evaluate":
       return { evaluate: { contract: kind.value.contract } };
     case "observe":
-      return { observe: { contract: kind.value.contract } };
+      return { observe: { contract: kind.value.contract, stop: kind.value.stop || undefined } };
     case "ping":
       return { ping: {} };
     default:

@@ -149,8 +149,15 @@ function treeFromKind(kind: HostFrame["kind"], names: HostNames, session: Sessio
     case "problem":
       return { problem: treeFromProblem(kind.value) };
     case "region": {
-      const { contract, path, handlers, callback } = kind.value;
-      return { region: { contract, path, handlers, callback: callback || undefined } };
+      const { contract, path, handlers, callback, ref, status, skipped, data } = kind.value;
+      const rest = {
+        callback: callback || undefined,
+        ref,
+        status: status || undefined,
+        skipped: skipped || undefined,
+        data,
+      };
+      return { region: { contract, path, handlers, ...rest } };
     }
     case "pong":
       return { pong: { ref: kind.value.ref } };
@@ -259,7 +266,10 @@ function rareKindFromChecked(json: HostFrameJson): NonNullable<FrameInit["kind"]
     const { member, ...left } = json.left;
     return { case: "left", value: given({ ...left, member: memberNumber(member) as number }) };
   }
-  if (json.region !== undefined) return { case: "region", value: given(json.region) };
+  if (json.region !== undefined) {
+    const { data, ...region } = json.region;
+    return { case: "region", value: given({ ...region, data: data as JsonObject | undefined }) };
+  }
   if (json.pong !== undefined) return { case: "pong", value: given(json.pong) };
   return { case: "drain", value: { retryMs: BigInt(json.drain?.retryMs ?? 0) } };
 }

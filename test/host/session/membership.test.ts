@@ -332,21 +332,8 @@ describe("hello", () => {
   });
 });
 
-describe("what this version does not have", () => {
-  const frames = [
-    { frame: { evaluate: { contract: "n" } }, value: "evaluate" },
-    { frame: { observe: { contract: "n" } }, value: "observe" },
-  ];
-  test.each(frames)("$value is refused by name", async ({ frame, value }) => {
-    const host = await startHost();
-    for (const carrier of carriers) {
-      const client = await connectTo(host, carrier);
-      client.send({ ref: 1, ...frame });
-      expect(await client.take("problem", 1)).toMatchObject({ code: "not_supported", value });
-    }
-  });
-
-  test("ping is answered with its ref", async () => {
+describe("ping", () => {
+  test("is answered with its ref", async () => {
     const host = await startHost();
     for (const carrier of carriers) {
       const client = await connectTo(host, carrier);

@@ -145,7 +145,7 @@ export const clientKinds = {
   inbox: inboxSchema,
   set: z.strictObject({ values: conditionValues }),
   evaluate: z.strictObject({ contract: resourceName }),
-  observe: z.strictObject({ contract: resourceName }),
+  observe: z.strictObject({ contract: resourceName, stop: z.boolean().optional().describe("Ends that instead") }),
   ping: z.strictObject({}),
 };
 
