@@ -9,7 +9,7 @@
 import { bytesFromText } from "../check.ts";
 import { SluiceError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { hashText } from "./hash.ts";
+import { hashText } from "../hash.ts";
 
 /** Makes and reads the cursors of one host. */
 export interface Cursors {

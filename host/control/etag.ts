@@ -3,7 +3,7 @@
  * tag, which harms nobody.
  */
 import { SluiceError } from "../errors.ts";
-import { hashText } from "./hash.ts";
+import { hashText } from "../hash.ts";
 import type { ControlContext } from "./request.ts";
 
 /** A strong tag of a resource that JSON can say. */

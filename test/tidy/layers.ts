@@ -30,6 +30,7 @@ const base = [
   "host/clock.ts",
   "host/errors.ts",
   "host/gen/",
+  "host/hash.ts",
   "host/limits.ts",
   "host/log.ts",
   "host/metrics.ts",
@@ -48,7 +49,7 @@ export const layers: readonly Layer[] = [
   { layer: "core-wasm/condition/abi.ts", may: [], packages: [] },
   { layer: "core-wasm/contract/abi.ts", may: [], packages: [] },
   { layer: "host/gen/", may: [], packages: ["@bufbuild/protobuf"] },
-  ...["check", "clients", "clock", "errors", "limits", "log", "metrics", "options"].map((name) => ({
+  ...["check", "clients", "clock", "errors", "hash", "limits", "log", "metrics", "options"].map((name) => ({
     layer: `host/${name}.ts`,
     may: base,
     packages: basePackages,
@@ -71,6 +72,8 @@ export const layers: readonly Layer[] = [
     packages: ["zod"],
   },
   { layer: "host/channel/", may: [...base, "host/core/", "host/filter/"], packages: basePackages },
+  // Protocols between hosts as state machines: no socket, no channel, no session, no clock.
+  { layer: "host/group/", may: base, packages: [] },
   {
     layer: "host/session/",
     may: [...base, "host/core/", "host/channel/", "host/condition/", "host/expression/", "host/filter/"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createCursors } from "../../../host/control/cursor.ts";
-import { hashText } from "../../../host/control/hash.ts";
+import { hashText } from "../../../host/hash.ts";
 import { firstAfter, pageFrom, pageWanted } from "../../../host/control/list.ts";
 import { isSluiceError } from "../../../host/errors.ts";
 import { limits } from "../../../host/limits.ts";

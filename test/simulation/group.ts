@@ -1,0 +1,57 @@
+/** Groups of hosts for simulations: starting them, and saying what all of them take for true. */
+import { Membership } from "../../host/group/membership.ts";
+import type { GroupEvent } from "../../host/group/records.ts";
+import type { GroupTimes } from "../../host/group/settings.ts";
+import type { Network, Place } from "./network.ts";
+
+/** A network of memberships. */
+export type Group = Network<GroupEvent, Membership>;
+
+/** One host of it. */
+export type Host = Place<Membership>;
+
+/** The address of a host. */
+export function urlOf(id: string): string {
+  return `sim://${id}`;
+}
+
+/** Starts a host, or starts it again. It joins by the seeds, given by their ids. */
+export function startHost(
+  group: Group,
+  id: string,
+  seeds: readonly string[],
+  skewMs = 0,
+  times: Partial<GroupTimes> = {},
+): Host {
+  const url = urlOf(id);
+  const host = group.start(
+    url,
+    // A clock far behind must not give a negative incarnation.
+    (nowMs, random) => new Membership({ id, url, incarnation: Math.max(1, Math.round(nowMs)), random, times }, nowMs),
+    skewMs,
+  );
+  group.act(host, (machine, nowMs) => machine.join(seeds.map(urlOf), nowMs));
+  return host;
+}
+
+/** Starts `count` hosts, h0 to hN, all joining by the first, and lets them meet. */
+export function startGroup(group: Group, count: number, times: Partial<GroupTimes> = {}): Host[] {
+  const hosts = Array.from({ length: count }, (_, index) => startHost(group, `h${index}`, ["h0"], 0, times));
+  group.runUntil(() => agree(hosts), 10_000);
+  return hosts;
+}
+
+/** What a host takes another one for. */
+export function stateOf(host: Host, id: string): string {
+  return host.machine.hosts().find((one) => one.id === id)?.state ?? "unknown";
+}
+
+/** Whether these hosts take all of them, and nobody else, for alive, and know the same. */
+export function agree(hosts: readonly Host[]): boolean {
+  const [first] = hosts;
+  if (first === undefined) return true;
+  if (hosts.some(({ machine }) => machine.fingerprint !== first.machine.fingerprint)) return false;
+  const alive = first.machine.hosts().filter(({ state }) => state === "alive" || state === "suspect");
+  const ids = new Set(hosts.map(({ machine }) => machine.id));
+  return alive.length === hosts.length && alive.every(({ id, state }) => state === "alive" && ids.has(id));
+}
