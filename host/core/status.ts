@@ -64,7 +64,7 @@ const rows: ReadonlyMap<number, Row> = new Map<number, Row>([
   [abi.STATUS_SOURCE_TAKEN, ["source_taken", () => "The channel takes one source, and it has one"]],
   [
     abi.STATUS_ACK_UNKNOWN,
-    ["ack_unknown", (value) => `Delivery ${value} was never made, so it cannot be acknowledged`],
+    ["ack_unknown", (value) => `Delivery ${orBeyond(value)} was never made, so it cannot be acknowledged`],
   ],
   [abi.STATUS_PUBLISHED, ["internal", () => "An event that was taken before was taken for one that was refused"]],
   [
@@ -136,6 +136,16 @@ const valued = new Set<number>([
   abi.STATUS_DECIDER_SINKS,
 ]);
 
+/** Statuses whose LIMIT word counts where it is 0, too: the credit left, the last delivery. */
+const limited = new Set<number>([abi.STATUS_NO_CREDIT, abi.STATUS_ACK_UNKNOWN]);
+
+/** The core says numbers in one word, and of larger ones that. */
+const WORD_MAX = 0xffffffff;
+
+function orBeyond(value: number): string {
+  return value === WORD_MAX ? `${value} or beyond` : `${value}`;
+}
+
 function at(value: number): string {
   return value === 0 ? "" : ` (attribute ${value})`;
 }
@@ -145,7 +155,7 @@ function at(value: number): string {
  *
  * @param status STATUS_… other than STATUS_OK.
  * @param value RESULT_VALUE; left out of the error where that status gives it no meaning.
- * @param limit RESULT_LIMIT; left out where it is 0, but for `no_credit`, whose limit is the credit left.
+ * @param limit RESULT_LIMIT; left out where it is 0, but for `no_credit` and `ack_unknown`.
  * @returns A status that abi.ts does not know becomes `internal`.
  */
 export function errorFromStatus(status: number, value: number, limit: number): SluiceError {
@@ -155,6 +165,6 @@ export function errorFromStatus(status: number, value: number, limit: number): S
   const [code, sentence] = row;
   return new SluiceError(code, sentence(value, limit), {
     ...(valued.has(status) ? { value: status === abi.STATUS_MEMBER_UNKNOWN ? `m${value}` : value } : {}),
-    ...(limit !== 0 || status === abi.STATUS_NO_CREDIT ? { limit } : {}),
+    ...(limit !== 0 || limited.has(status) ? { limit } : {}),
   });
 }

@@ -315,6 +315,11 @@ function ackUnknown(value: number, limit: number): SluiceError {
   });
 }
 
+/** The mailbox was there when the poll that waits at it began. */
+export function inboxDeleted(id: string): SluiceError {
+  return new SluiceError("inbox_unknown", `Cannot take from inbox "${id}" any more, it was deleted`, { value: id });
+}
+
 /** There is no such mailbox, or not any more. */
 export function inboxUnknown(id: string): SluiceError {
   const shown = id.slice(0, 64);

@@ -13,7 +13,14 @@ import { droppedFrame } from "./frames.ts";
 import { type HistogramCounts, historyOf, readHistogram } from "./history.ts";
 import { defaultInbox } from "./inbox.ts";
 import { applyInbox, isHeld, pause } from "./inbox-apply.ts";
-import { type Acknowledged, inboxUnknown, type Joined, Mailbox, type MailboxSettings } from "./mailbox.ts";
+import {
+  type Acknowledged,
+  inboxDeleted,
+  inboxUnknown,
+  type Joined,
+  Mailbox,
+  type MailboxSettings,
+} from "./mailbox.ts";
 import type { MailboxListener, MailboxSession } from "./mailbox-session.ts";
 import type { MailboxView, Polled, PollWanted } from "./mailbox-view.ts";
 import type { Session } from "./session.ts";
@@ -153,7 +160,7 @@ export class Mailboxes {
     const mailbox = this.#byId.get(id);
     if (mailbox === undefined) return false;
     this.#byId.delete(id);
-    mailbox.close(inboxUnknown(id));
+    mailbox.close(inboxDeleted(id));
     return true;
   }
 

@@ -27,6 +27,7 @@ import {
   RESULT_STATUS,
   RESULT_VALUE,
   STAGE_OFFSET,
+  STATUS_ACK_UNKNOWN,
 } from "../../core-wasm/abi.ts";
 import type { Core } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
@@ -104,7 +105,7 @@ function handle(session: Session, core: Core, reason: number, now: number): bool
       session.receipt(core, ref);
       return false;
     case REASON_PROBLEM:
-      if (mayAsk(session)) session.problem(resultError(core), ref);
+      if (mayAsk(session) && !toldBefore(session, core, ref)) session.problem(resultError(core), ref);
       return false;
     case REASON_CONTROL:
       if (mayAsk(session)) control(session, bytes.subarray(at, at + length), ref);
@@ -137,6 +138,18 @@ function mayAsk(session: Session): boolean {
   const refusal = session.adapter.ask?.();
   if (refusal === undefined) return true;
   session.close(refusal);
+  return false;
+}
+
+/**
+ * Whether the peer knows already that it acknowledges what was never delivered: it asks for no answer, and nothing was delivered since
+ * it was told. A client that counts wrong says so with every delivery, and would get as many problems as it sends frames.
+ */
+function toldBefore(session: Session, { views: { result } }: Core, ref: Ref): boolean {
+  if (ref !== undefined || result[RESULT_STATUS] !== STATUS_ACK_UNKNOWN) return false;
+  const last = result[RESULT_LIMIT] as number;
+  if (session.ackTold === last) return true;
+  session.ackTold = last;
   return false;
 }
 

@@ -75,6 +75,9 @@ export class Session implements Connection {
   /** An operator holds its deliveries back, whatever its own settings say (inbox-apply.ts). */
   paused = false;
 
+  /** The last delivery when the peer was told that it acknowledges what was never made; -1: it was not (pump.ts). */
+  ackTold = -1;
+
   /** Looks after deliveries that wait for an acknowledgement, once there may be any (inbox-apply.ts). */
   redelivery: Redelivery | undefined = undefined;
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createClocks, createManualClock } from "../../host/clock.ts";
 
 describe("createClocks()", () => {
@@ -11,6 +11,21 @@ describe("createClocks()", () => {
       const now = service.now();
       expect(now).toBeGreaterThanOrEqual(before);
       before = now;
+    }
+  });
+
+  test("a step of the machine's clock moves neither: nothing becomes late by it, and nothing young", () => {
+    const { service, real } = createClocks();
+    const before = service.now();
+    onTestFinished(() => void vi.useRealTimers());
+    vi.useFakeTimers({ toFake: ["Date"] });
+    for (const hours of [-48, 48]) {
+      vi.setSystemTime(before + hours * 3_600_000);
+      expect(Math.abs(Date.now() - before)).toBeGreaterThan(3_600_000);
+      for (const clock of [service, real, createClocks().service]) {
+        expect(clock.now()).toBeGreaterThanOrEqual(before);
+        expect(clock.now() - before).toBeLessThan(3_600_000);
+      }
     }
   });
 

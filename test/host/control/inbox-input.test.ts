@@ -4,8 +4,11 @@
  */
 import { describe, expect, test } from "vitest";
 import { limits } from "../../../host/limits.ts";
+import { encodeFrame } from "../../core-wasm/frames.ts";
+import { sizeDelimited } from "../../core-wasm/wire.ts";
 import { carriers, connectTo } from "../support/client.ts";
 import { startHost } from "../support/host.ts";
+import { until } from "../support/until.ts";
 import { createTestControl } from "./support.ts";
 
 const CAPACITY_EVENTS_MAX = 16_777_216;
@@ -99,6 +102,59 @@ describe("an inbox over HTTP", () => {
     ]);
     expect(answers.map(({ json }) => json["code"])).toEqual(answers.map(() => "inbox_unknown"));
   });
+});
+
+describe("an inbox that is deleted while polls wait at it", () => {
+  test("answers each of them at once, and says so", async () => {
+    const { ask, service } = createTestControl();
+    const path = `/v1/inboxes/${(await ask("POST", "/v1/inboxes")).json["id"]}`;
+    await ask("PUT", `${path}/joins/c`);
+    // The clocks of this host stand still: none of them ends by itself.
+    const waiting = ["", "&type=t", "&where=load%20%3E%200", "&max=1"].map((query) =>
+      ask("GET", `${path}/events?waitMs=60000${query}`),
+    );
+    await until(
+      () => service.inboxes.get(path.split("/").at(-1) as string)?.polls === waiting.length,
+      () => "four polls that wait",
+    );
+    await ask("DELETE", path);
+    for (const { json } of await Promise.all(waiting)) {
+      expect(json).toMatchObject({ status: 404, code: "inbox_unknown", value: path.split("/").at(-1) });
+      expect(json["detail"]).toContain("it was deleted");
+    }
+  });
+});
+
+describe("a clock that jumps", () => {
+  test.each(["fifo", "lifo", "priority", "deadline", "priority+deadline", "time", "window"])(
+    "ahead by hours: in an inbox ordered by %s each event misses once, is delivered once, and again once",
+    async (ordering) => {
+      const { ask, clock, settle } = createTestControl();
+      const settings = { ordering, ack: "explicit", redeliverMs: 1_000, attempts: 3, idleMs: 86_400_000 };
+      const path = `/v1/inboxes/${(await ask("POST", "/v1/inboxes", settings)).json["id"]}`;
+      await ask("PUT", `${path}/joins/c`);
+      const poll = async () =>
+        (await ask("GET", `${path}/events`)).json["data"] as { number: number; attempt: number }[];
+      const jump = () => {
+        settle();
+        clock.advance(6 * 3_600_000);
+        settle();
+      };
+      await ask(
+        "POST",
+        "/v1/channels/c/events",
+        [5, 700, 3_600_000].map((ttlMs) => ({ type: "t", ttlMs })),
+      );
+      jump();
+      expect((await ask("GET", path)).json["joins"]).toMatchObject([
+        { deadlines: { met: 0, missed: 3, dropped: 0, violations: 0 } },
+      ]);
+      expect((await poll()).map(({ attempt }) => attempt)).toEqual([1, 1, 1]);
+      jump();
+      expect((await poll()).map(({ number, attempt }) => [number, attempt])).toEqual([1, 2, 3].map((n) => [n, 2]));
+      expect((await ask("GET", path)).json["joins"]).toMatchObject([{ deadlines: { missed: 3 } }]);
+    },
+  );
 });
 
 describe("a channel", () => {
@@ -203,4 +259,37 @@ describe.each(carriers)("in frames over %s", (carrier) => {
       expect(await client.take("problem", index + 1)).toMatchObject({ code: "ack_unknown", value: [1, 5][index] });
     }
   });
+
+  test("numbers that were never delivered are told once where nobody asks, until there is another delivery", async () => {
+    const host = await startHost();
+    const client = await connectTo(host, carrier);
+    await client.join("c", { role: "both" });
+    const problems = () => client.told.filter(({ kind }) => kind === "problem");
+    const flood = async (ref: number) => {
+      for (let number = 10; number < 60; number++) client.send({ ack: { through: number } });
+      client.send({ ref, ack: { through: 2 ** 40 } });
+      return await client.take("problem", ref);
+    };
+    expect(await flood(1)).toMatchObject({ code: "ack_unknown", limit: 0 });
+    expect(problems()).toHaveLength(2);
+    await client.publish("c", { type: "t" });
+    await client.received(1);
+    const { detail, limit } = await flood(2);
+    expect([detail, limit]).toEqual([expect.stringContaining("4294967295 or beyond"), 1]);
+    expect(problems()).toHaveLength(4);
+  });
+});
+
+test("credit in binary frames may be any number of 64 bits, and adds up to no more than can be counted", async () => {
+  const host = await startHost();
+  const client = await connectTo(host, "tcp");
+  await client.join("c", { role: "both" });
+  const most = 2n ** 64n - 1n;
+  for (let ref = 1; ref <= 3; ref++) {
+    const kind = { case: "credit" as const, value: { events: most, bytes: most } };
+    client.sendRaw(sizeDelimited(encodeFrame({ ref, kind })));
+    await client.take("receipt", ref);
+  }
+  await client.publish("c", { type: "t" }, { type: "t" });
+  await client.received(2);
 });
