@@ -19,8 +19,8 @@ export class Channel {
   types: u32;
   /** 1: a module decides about some of its events, which wait for it (filter/parked.ts). */
   parks: u32;
-  /** How many sinks have an inbox that does not drop the oldest, or are a second membership of their session. While
-   *  both are 0, events that follow one another fan out as one range. */
+  /** How many sinks have an inbox that does not drop the oldest or has windows, or are a second membership of their session.
+   *  While both are 0, events that follow one another fan out as one range. */
   strictSinks: u32;
   doubleSinks: u32;
   /** How many inboxes of policy `block` are beyond their stall mark. */
@@ -52,6 +52,8 @@ export class Channel {
   losses: u32;
   /** What is bound to it (filter/bind.ts), 0: nothing. CHANNEL_FILTERED in `flags` says in the first line whether it counts. */
   filters: u32;
+  /** How many sinks have an ordered inbox, which asks events for more than where they lie. */
+  orderedSinks: u32;
 }
 
 const SPECIAL_OFFSET: u32 = 24;

@@ -5,6 +5,7 @@
  * What was absent on publish and must be there was appended when the event was stored, so the event alone tells all.
  * Source of field numbers: schemas/sluice/v1/event.proto.
  */
+import { heapTake } from "../memory/heap";
 import { entryEvent, entryEventBytes } from "./entry";
 import { PRIORITY_DEFAULT } from "./scan";
 import { cursor, fieldSkip, tagRead, varintRead } from "./wire";
@@ -19,6 +20,46 @@ export let factPriority: u32 = 0;
 export let factDeliverByUs: i64 = 0;
 export let factTimeUs: i64 = 0;
 let known: u32 = 0;
+
+/** Of a range of entries, which go to inboxes together, in their order: u64 deliverBy, u64 time, u64 priority. */
+const RANGE_RECORD_BYTES: u32 = 24;
+/** Those behind are read from their bytes. */
+const RANGE_RECORDS: u32 = 256;
+/** The records; 0: not taken yet. */
+let rangeAt: u32 = 0;
+let rangeRecords: u32 = 0;
+
+/** Forgets all; the pool has been laid out anew. */
+export function factsInit(): void {
+  known = rangeAt = rangeRecords = 0;
+}
+
+/** Begins another range: nothing is known of its entries. */
+export function factsRangeBegin(): void {
+  rangeRecords = 0;
+}
+
+/** Notes the facts of the entry at a place of the range from whoever knows them, where all before it were noted. */
+export function factsRangeNote(place: u32, priority: u32, deliverByUs: i64, timeUs: i64): void {
+  if (place !== rangeRecords || place === RANGE_RECORDS) return;
+  if (rangeAt === 0) rangeAt = heapTake(RANGE_RECORDS * RANGE_RECORD_BYTES);
+  if (rangeAt === 0) return;
+  const at = rangeAt + place * RANGE_RECORD_BYTES;
+  store<i64>(at, deliverByUs);
+  store<i64>(at, timeUs, 8);
+  store<u32>(at, priority, 16);
+  rangeRecords++;
+}
+
+/** Reads the facts of an entry that has that place in the range. */
+export function factsReadRange(place: u32, entryAt: u32): void {
+  if (place >= rangeRecords) {
+    factsRead(entryAt);
+    return;
+  }
+  const at = rangeAt + place * RANGE_RECORD_BYTES;
+  factsNote(entryAt, load<u32>(at, 16), load<i64>(at), load<i64>(at, 8));
+}
 
 /** Forgets what was read: another event may lie in the same place from now on. */
 export function factsForget(): void {

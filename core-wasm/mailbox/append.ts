@@ -9,7 +9,7 @@ import {
 } from "../abi";
 import { nowMs } from "../clock";
 import { entryChannel, entrySize } from "../event/entry";
-import { factPriority, factsRead } from "../event/facts";
+import { factPriority, factsRead, factsReadRange } from "../event/facts";
 import { Connection, dirtyPush, dirtyUrge } from "../session/connection";
 import { dueNote } from "./due";
 import {
@@ -24,8 +24,8 @@ import {
 import { ARRIVES, ARRIVES_LATE, ARRIVES_NEVER, lateOnArrival } from "./late";
 import { latestOf } from "./latest";
 import { orderAdd, orderSame } from "./order";
-import { Mailbox, metaAt, Order, Run, Slab } from "./records";
-import { runAppend, runRemove, runSwap } from "./run";
+import { Mailbox, META_BYTES, Meta, metaAt, Order, Run, Slab } from "./records";
+import { runAppend, runOne, runRemove, runSwap } from "./run";
 
 /** Puts neighbouring entries at the end; what does not fit is dealt with by the policy. */
 export function inboxAppend(
@@ -85,12 +85,15 @@ function inboxTake(
     dropEntries(connection, at, events);
     return;
   }
-  if (!runAppend(inbox, slab, at, bytes, events, metaFirst, metas, deadline) || !orderTail(inbox)) {
+  if (inbox.order !== 0) {
+    entriesTake(inbox, slab, at, bytes, events, metaFirst, metas);
+  } else if (runAppend(inbox, slab, at, bytes, events, metaFirst, metas, deadline)) {
+    inbox.events += events;
+    inbox.bytes += bytes;
+  } else {
     dropEntries(connection, at, events);
     return;
   }
-  inbox.events += events;
-  inbox.bytes += bytes;
   dueNote(inbox, deadline);
   if (inbox.events > inbox.capacityEvents || inbox.bytes > inbox.capacityBytes) {
     if (inbox.overflow !== OVERFLOW_BLOCK) inboxTrim(inbox);
@@ -99,6 +102,30 @@ function inboxTake(
   // A plain fifo inbox puts nothing first, so nothing of it is asked.
   if ((inbox.order | inbox.lazy) !== 0 && events === 1 && isUrgent(at)) dirtyUrge(connection);
   else dirtyPush(connection);
+}
+
+/** Puts one entry, or those of the range under way, into an ordered inbox: a run for each. */
+function entriesTake(inbox: Mailbox, slab: Slab, at: u32, bytes: u32, events: u32, metaFirst: u32, metas: u32): void {
+  const order = changetype<Order>(inbox.order);
+  const end = at + bytes;
+  let meta = changetype<u32>(metaAt(slab, metaFirst));
+  for (let place: u32 = 0; at < end; place++) {
+    const size = entrySize(at);
+    const has: u32 = metas !== 0 && changetype<Meta>(meta).entryAt === at ? 1 : 0;
+    if (events === 1) factsRead(at);
+    else factsReadRange(place, at);
+    const run = runOne(inbox, slab, at, size, metaFirst, has);
+    if (run !== 0 && orderTake(inbox, order, changetype<Run>(run))) {
+      inbox.events++;
+      inbox.bytes += size;
+    } else {
+      dropCount(changetype<Connection>(inbox.connection), entryChannel(at), DROPPED_OVERFLOW, 1);
+    }
+    metaFirst += has;
+    metas -= has;
+    meta -= has * META_BYTES;
+    at += size;
+  }
 }
 
 /** Priorities from here on have their receivers drained before others. */
@@ -127,15 +154,12 @@ function latestTakes(inbox: Mailbox, slab: Slab, at: u32, bytes: u32, metaFirst:
   return true;
 }
 
-/** Enters the newest run into the order, where there is one. Returns false, and takes it back, where memory is used up. */
-function orderTail(inbox: Mailbox): bool {
-  if (inbox.order === 0) return true;
-  const run = changetype<Run>(inbox.tail);
-  if (orderAdd(changetype<Order>(inbox.order), inbox, run, nowMs)) return true;
-  const order = inbox.order;
+/** Enters the newest run into the order. Returns false, and takes it back, where memory is used up. */
+function orderTake(inbox: Mailbox, order: Order, run: Run): bool {
+  if (orderAdd(order, inbox, run, nowMs)) return true;
   inbox.order = 0;
   runRemove(inbox, run);
-  inbox.order = order;
+  inbox.order = changetype<u32>(order);
   return false;
 }
 

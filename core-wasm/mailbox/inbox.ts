@@ -8,6 +8,7 @@ import {
   DROPPED_CONFLATED,
   DROPPED_LATE,
   DROPPED_OVERFLOW,
+  ORDERING_WINDOW,
   OVERFLOW_BLOCK,
   OVERFLOW_DROP_LOWEST,
   OVERFLOW_DROP_OLDEST,
@@ -167,7 +168,13 @@ export function inboxRelease(inbox: Mailbox): void {
   }
 }
 
-/** Whether fan-out to that inbox must go event by event. */
+/** Whether fan-out to that inbox must go event by event: what comes is decided over one by one, or when it came counts. */
 export function inboxStrict(inbox: Mailbox): bool {
-  return inbox.overflow !== OVERFLOW_DROP_OLDEST || (inbox.order | inbox.lazy) !== 0;
+  if (inbox.overflow !== OVERFLOW_DROP_OLDEST) return true;
+  return inbox.order !== 0 && changetype<Order>(inbox.order).ordering === ORDERING_WINDOW;
+}
+
+/** Whether an inbox has an order, or one that was put off. */
+export function inboxOrdered(inbox: Mailbox): bool {
+  return (inbox.order | inbox.lazy) !== 0;
 }

@@ -19,7 +19,7 @@ export function nodesInit(): void {
 export function sortFew(at: u32, count: u32): bool {
   if (fewRoom === 0) fewRoom = heapTake(FEW_MAX * NODE_BYTES);
   if (fewRoom === 0) return false;
-  if (sortNodes(at, fewRoom, count) !== at) memory.copy(at, fewRoom, count * NODE_BYTES);
+  if (sortNodes(at, fewRoom, count) !== at) nodesCopy(at, fewRoom, fewRoom + count * NODE_BYTES);
   return true;
 }
 
@@ -57,7 +57,7 @@ function merge(one: u32, other: u32, end: u32, to: u32): void {
   const oneEnd = other;
   // Often nothing is to be done: what came first is no less urgent.
   if (other >= end || load<u64>(other - NODE_BYTES) <= load<u64>(other)) {
-    memory.copy(to, one, end - one);
+    nodesCopy(to, one, end);
     return;
   }
   while (one < oneEnd && other < end) {
@@ -67,6 +67,21 @@ function merge(one: u32, other: u32, end: u32, to: u32): void {
     one += select<u32>(0, NODE_BYTES, takesOther);
     to += NODE_BYTES;
   }
-  memory.copy(to, one, oneEnd - one);
-  memory.copy(to + (oneEnd - one), other, end - other);
+  nodesCopy(to, one, oneEnd);
+  nodesCopy(to + (oneEnd - one), other, end);
+}
+
+/** A bulk copy of few nodes costs more in the call than in the copy. */
+const BULK_BYTES: u32 = 1024;
+
+/** Copies the nodes [from, end), which lie elsewhere than `to`. */
+function nodesCopy(to: u32, from: u32, end: u32): void {
+  if (end - from > BULK_BYTES) {
+    memory.copy(to, from, end - from);
+    return;
+  }
+  for (; from < end; from += NODE_BYTES) {
+    v128.store(to, v128.load(from));
+    to += NODE_BYTES;
+  }
 }

@@ -28,6 +28,18 @@ export function runNew(mailbox: Mailbox, slab: Slab, at: u32, metaFirst: u32): u
   return address;
 }
 
+/** Appends one entry, with a meta or without, to an ordered mailbox; 0 where memory is used up. Its order and counts are the caller's. */
+export function runOne(mailbox: Mailbox, slab: Slab, at: u32, bytes: u32, metaFirst: u32, metas: u32): u32 {
+  const address = runNew(mailbox, slab, at, metaFirst);
+  if (address === 0) return 0;
+  const run = changetype<Run>(address);
+  run.bytes = bytes;
+  run.events = 1;
+  run.metas = <u16>metas;
+  if (mailbox.due !== 0 && metas !== 0) dueEnter(mailbox, run, metaAt(slab, metaFirst).deadline);
+  return address;
+}
+
 /** Puts a run into a slab's list. */
 export function runLink(run: Run, slab: Slab): void {
   const address = changetype<u32>(run);

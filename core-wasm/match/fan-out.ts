@@ -2,7 +2,7 @@
  * From a stored entry to the inboxes of its sinks.
  *
  * Events that follow one another on a channel whose sinks all want everything are fanned out as one range: the cost
- * per event and sink is then next to nothing. Where a sink is selective, has a strict inbox or a second membership, each
+ * per event and sink is then next to nothing, or what an order makes it. Where a sink is selective, has a strict inbox or a second membership, each
  * event goes its own way.
  */
 import { CHANNEL_ECHO, CHANNEL_STORES, DROPPED_OVERFLOW, OVERFLOW_REJECT, ROLE_SINK } from "../abi";
@@ -17,9 +17,9 @@ import {
   entryMemberWrite,
   entrySequence,
 } from "../event/entry";
-import { factsForget } from "../event/facts";
-import { inboxAppend } from "../mailbox/append";
-import { dropCount, inboxHasRoom } from "../mailbox/inbox";
+import { factsForget, factsInit, factsRangeBegin, factsRangeNote, factsReadRange } from "../event/facts";
+import { inboxAppend, URGENT_PRIORITY } from "../mailbox/append";
+import { dropCount, inboxHasRoom, inboxOrdered } from "../mailbox/inbox";
 import { Mailbox, META_BYTES, metaAt, Slab } from "../mailbox/records";
 import { ringAppend } from "../mailbox/ring";
 import { slabIdle } from "../mailbox/slab";
@@ -45,6 +45,7 @@ let rangeUrgent: bool = false;
 /** Forgets the range. */
 export function fanOutInit(): void {
   rangeEvents = 0;
+  factsInit();
 }
 
 /** Whether ranges may be used: selective sinks get their events one by one, all others in ranges. */
@@ -61,7 +62,7 @@ export function rangeExtend(
   bytes: u32,
   metas: u32,
   deadline: f64,
-  urgent: bool,
+  priority: u32,
 ): void {
   const channelAddress = changetype<u32>(channel);
   const follows = rangeEvents !== 0 && rangeAt + rangeBytes === at && rangeSlab === changetype<u32>(slab);
@@ -76,7 +77,12 @@ export function rangeExtend(
   rangeEvents++;
   rangeMetas += metas;
   if (deadline < rangeDeadline) rangeDeadline = deadline;
-  rangeUrgent = rangeUrgent || urgent;
+  rangeUrgent = rangeUrgent || priority >= URGENT_PRIORITY;
+}
+
+/** Notes what the last entry of the range says of itself, for orders. */
+export function rangeFacts(priority: u32, deliverByUs: i64, timeUs: i64): void {
+  factsRangeNote(rangeEvents - 1, priority, deliverByUs, timeUs);
 }
 
 function rangeBegin(inbox: u32, slab: Slab, at: u32): void {
@@ -90,6 +96,7 @@ function rangeBegin(inbox: u32, slab: Slab, at: u32): void {
   rangeBytes = rangeMetas = 0;
   rangeDeadline = Infinity;
   rangeUrgent = false;
+  factsRangeBegin();
 }
 
 /** The inbox of a channel with one sink that wants everything, 0 on others: many channels often lead to one session. */
@@ -105,6 +112,8 @@ export function rangeFlush(): void {
   const events = rangeEvents;
   rangeEvents = 0;
   const slab = changetype<Slab>(rangeSlab);
+  factsForget();
+  if (events === 1) factsReadRange(0, rangeAt);
   if (rangeInbox !== 0) {
     rangeAppend(rangeInbox, slab, events);
   } else {
@@ -127,8 +136,7 @@ export function rangeFlush(): void {
 function rangeAppend(inbox: u32, slab: Slab, events: u32): void {
   const mailbox = changetype<Mailbox>(inbox);
   inboxAppend(mailbox, slab, rangeAt, rangeBytes, events, rangeMetaFirst, rangeMetas, rangeDeadline);
-  // One that has put its order off gets ranges, too.
-  if (rangeUrgent && mailbox.lazy !== 0) dirtyUrge(changetype<Connection>(mailbox.connection));
+  if (rangeUrgent && inboxOrdered(mailbox)) dirtyUrge(changetype<Connection>(mailbox.connection));
 }
 
 /** Sinks that a range of that channel reaches, for receipts. */

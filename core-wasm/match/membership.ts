@@ -46,7 +46,7 @@ import { heldDrop, heldWake } from "../filter/held";
 import { parkedDrop } from "../filter/parking";
 import { accountFree } from "../mailbox/accounts";
 import { inboxDiscard } from "../mailbox/discard";
-import { inboxBelowReleaseMark, inboxRelease, inboxStrict, inboxTrim } from "../mailbox/inbox";
+import { inboxBelowReleaseMark, inboxOrdered, inboxRelease, inboxStrict, inboxTrim } from "../mailbox/inbox";
 import { pendingCapacity, pendingDiscard, pendingFree } from "../mailbox/pending";
 import { Mailbox, Run } from "../mailbox/records";
 import { inboxReorder } from "../mailbox/reorder";
@@ -110,6 +110,7 @@ export function memberNew(connection: Connection, channelNumber: u32, role: u32)
     heldWake(channel);
     if (second) channel.doubleSinks++;
     if (inboxStrict(inbox)) channel.strictSinks++;
+    if (inboxOrdered(inbox)) channel.orderedSinks++;
     if (inbox.stalled !== 0) channel.blockedBy++;
   }
   return number;
@@ -212,6 +213,7 @@ export function memberEnd(connection: Connection, member: Member, channel: Chann
     sinkLeave(channel, member);
     if (pairWithRole(connection.number, channel.number, ROLE_SINK) !== 0) channel.doubleSinks--;
     if (inboxStrict(inbox)) channel.strictSinks--;
+    if (inboxOrdered(inbox)) channel.orderedSinks--;
     if (inbox.stalled !== 0) channel.blockedBy--;
     if (pairWithRole(connection.number, channel.number, ROLE_SINK) === 0)
       accountFree(connection.number, channel.number);
@@ -296,16 +298,21 @@ export function inboxConfigure(
   if (capacityEvents === 0 || capacityBytes === 0) return resultStatus(STATUS_LIMIT, 0, 1);
   const inbox = changetype<Mailbox>(connection.inbox);
   const wasStrict = inboxStrict(inbox);
+  const wasOrdered = inboxOrdered(inbox);
   if (!inboxReorder(inbox, ordering, overflow)) return resultStatus(STATUS_STORE_FULL, 0, 0);
   inbox.overflow = overflow;
   inbox.serviceMs = serviceMs > 0 ? serviceMs : 0;
   inbox.capacityEvents = capacityEvents;
   inbox.capacityBytes = capacityBytes;
   if (connection.pending !== 0) pendingCapacity(connection, capacityEvents, capacityBytes);
-  const change: u32 = (inboxStrict(inbox) ? 1 : 0) - (wasStrict ? 1 : 0);
+  const strict: u32 = (inboxStrict(inbox) ? 1 : 0) - (wasStrict ? 1 : 0);
+  const ordered: u32 = (inboxOrdered(inbox) ? 1 : 0) - (wasOrdered ? 1 : 0);
   for (let at = connection.members; at !== 0; at = changetype<Member>(at).nextOfConnection) {
     const member = changetype<Member>(at);
-    if ((member.role & ROLE_SINK) !== 0) channelAt(member.channel).strictSinks += change;
+    if ((member.role & ROLE_SINK) === 0) continue;
+    const channel = channelAt(member.channel);
+    channel.strictSinks += strict;
+    channel.orderedSinks += ordered;
   }
   if (overflow !== OVERFLOW_BLOCK) inboxTrim(inbox);
   inboxReleaseIfDrained(inbox);

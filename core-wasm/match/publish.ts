@@ -45,7 +45,6 @@ import { viewScanned } from "../expression/view";
 import { Filters } from "../filter/bind";
 import { NO_RECEIPT, parkedRoom } from "../filter/parked";
 import { park } from "../filter/parking";
-import { URGENT_PRIORITY } from "../mailbox/append";
 import { META_MISSES, Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
 import { metaAdd, metaKey, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
@@ -67,6 +66,7 @@ import {
   fanSinks,
   fanStore,
   rangeExtend,
+  rangeFacts,
   rangeFlush,
   rangeSinks,
   refusedLimit,
@@ -162,7 +162,11 @@ function dispatchBare(channel: Channel, connection: Connection, at: u32, bytes: 
   const eventAt = entryHeadCopy(entry, channel.number, sequence);
   copyLoose(eventAt, at, bytes);
   slab.used += size;
-  rangeFan(channel, connection.number, slab, entry, size, 0, Infinity, scanPriority >= URGENT_PRIORITY);
+  if (channel.orderedSinks !== 0) {
+    storedDeliverByUs = i64.MAX_VALUE;
+    storedTimeUs = scanTimeUs(0);
+  }
+  rangeFan(channel, connection.number, slab, entry, size, 0, Infinity, scanPriority);
   return true;
 }
 
@@ -190,9 +194,13 @@ function rangeFan(
   size: u32,
   metas: u32,
   deadline: f64,
-  urgent: bool,
+  priority: u32,
 ): void {
-  rangeExtend(channel, connection, slab, entry, size, metas, deadline, urgent);
+  rangeExtend(channel, connection, slab, entry, size, metas, deadline, priority);
+  if (channel.orderedSinks !== 0) {
+    rangeFacts(priority, storedDeliverByUs, storedTimeUs);
+    factsNote(entry, priority, storedDeliverByUs, storedTimeUs);
+  }
   if (selectiveTaken !== 0) fanCollected(selectiveTaken, slab, entry, size, metas, deadline);
 }
 
@@ -360,7 +368,7 @@ function handOn(
 ): void {
   publishedRefused = 0;
   if (plain) {
-    rangeFan(channel, connection, slab, entry, size, metas, deadline, storedPriority >= URGENT_PRIORITY);
+    rangeFan(channel, connection, slab, entry, size, metas, deadline, storedPriority);
     publishedSinks = selectiveTaken + (receipt === NO_RECEIPT ? 0 : rangeSinks(channel, connection));
   } else {
     fanBegin(slab, entry, size, slab.metas - metas, metas, deadline);

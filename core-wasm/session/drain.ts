@@ -30,7 +30,7 @@ import { orderFirst, orderLate, orderServed } from "../mailbox/order";
 import { pendingAgainBytes, pendingAgainTake, pendingKeep } from "../mailbox/pending";
 import { Mailbox, META_CANCELLED, metaAt, Run, runFrontHasMeta, Slab } from "../mailbox/records";
 import { inboxRest, inboxWake } from "../mailbox/reorder";
-import { runAdvance } from "../mailbox/run";
+import { runAdvance, runRemove } from "../mailbox/run";
 import { SORTED_MAX, sortEntry, sortEntryBytes, sortInbox, sortReserve } from "../mailbox/sort";
 import { startedNote } from "../mailbox/started";
 import { divertLate } from "../match/divert";
@@ -153,7 +153,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
   const explicit = connection.credit !== CREDIT_NONE;
   while (inbox.head !== 0) {
     const run = changetype<Run>(orderFirst(inbox));
-    if (orderLate || frontDead(run)) {
+    if (orderLate || (run.metas !== 0 && metaDead(inbox, metaAt(changetype<Slab>(run.slab), run.metaFirst)))) {
       lateTake(inbox, run);
       continue;
     }
@@ -172,7 +172,7 @@ function orderedTake(connection: Connection, inbox: Mailbox, out: u32, used: u32
       connection.creditEvents--;
       connection.creditBytes -= bytes;
     }
-    entryLeave(connection, inbox, run, bytes, run.metas);
+    orderedLeave(connection, inbox, run);
   }
   return used;
 }
@@ -258,15 +258,30 @@ function prefixKeep(connection: Connection, run: Run): bool {
 
 /** The first entry of a run was written just now: counts it and takes it out. */
 export function entryLeave(connection: Connection, inbox: Mailbox, run: Run, bytes: u32, metas: u32): void {
-  if (inbox.order === 0) waitsCount(inbox, run, 1);
-  else waitCount(inbox, run);
-  connection.delivered++;
-  const ofStream = inbox.order !== 0 && orderServed(inbox, run);
-  if (metas !== 0) {
-    if (ofStream) startedNote(connection, changetype<Slab>(run.slab), run.metaFirst, 1);
-    else metasLeave(connection, run, 1);
+  if (inbox.order !== 0) {
+    orderedLeave(connection, inbox, run);
+    return;
   }
+  waitsCount(inbox, run, 1);
+  connection.delivered++;
+  if (metas !== 0) metasLeave(connection, run, 1);
   runAdvance(inbox, run, bytes, 1, metas);
+}
+
+/** The same where a run holds one entry. */
+function orderedLeave(connection: Connection, inbox: Mailbox, run: Run): void {
+  waitCount(inbox, run);
+  connection.delivered++;
+  const ofStream = orderServed(inbox, run);
+  if (run.metas !== 0) {
+    const slab = changetype<Slab>(run.slab);
+    const meta = metaAt(slab, run.metaFirst);
+    if (meta.keyBytes !== 0) startedNote(connection, slab, run.metaFirst, 1);
+    if (!ofStream && !pendingWaits(connection)) metCount(connection.number, slab, run.metaFirst, 1);
+  }
+  inbox.events--;
+  inbox.bytes -= run.bytes;
+  runRemove(inbox, run);
 }
 
 /** Notes what leaves: keys for cancels, and deadlines that are met by that. */

@@ -33,6 +33,8 @@ interface Item {
   readonly deadline: number;
   readonly time: number;
   readonly arrival: number;
+  /** It says its source: without a deadline nothing is to be added to it. */
+  readonly complete: boolean;
 }
 
 /** Which of two leaves first: negative for the first one. Written from the documentation, not from the core. */
@@ -54,9 +56,10 @@ function difference(one: number, other: number): number {
   return one === other ? 0 : one - other;
 }
 
-function eventOf({ id, priority, deadline, time }: Item): EventInit {
+function eventOf({ id, priority, deadline, time, complete }: Item): EventInit {
   return {
     id,
+    ...(complete ? { source: "/s" } : {}),
     type: "t",
     priority,
     timeUs: BigInt(START + time) * 1000n,
@@ -200,6 +203,8 @@ type Step =
   | {
       readonly do: "publish";
       readonly channel: 0 | 1;
+      /** In one frame, or in one each. */
+      readonly together: boolean;
       readonly items: readonly Omit<Item, "arrival" | "id" | "channel">[];
     }
   | { readonly do: "take"; readonly count: number }
@@ -211,6 +216,7 @@ const itemArbitrary = fc.record({
   priority: fc.integer({ min: 0, max: 9 }),
   deadline: fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constant(Number.POSITIVE_INFINITY)),
   time: fc.integer({ min: 0, max: 20 }),
+  complete: fc.boolean(),
 });
 const channelArbitrary = fc.constantFrom<0 | 1>(0, 1);
 const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
@@ -219,6 +225,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("publish" as const),
       channel: channelArbitrary,
+      together: fc.boolean(),
       items: fc.array(itemArbitrary, { minLength: 1, maxLength: 8 }),
     }),
   },
@@ -249,7 +256,9 @@ describe("model", () => {
         const sink = harness.open();
         runs++;
         const channels = [harness.channel(`a${runs}`), harness.channel(`b${runs}`)] as const;
-        const members = channels.map((channel) => harness.sink(sink, channel));
+        // One wants everything, the other one chooses: what they get goes different ways.
+        const join = (channel: 0 | 1) => harness.sink(sink, channels[channel], channel === 0 ? undefined : ["t"]);
+        const members = [join(0), join(1)];
         for (const channel of channels) harness.source(source, channel);
         let waiting: Item[] = [];
         let ordering: Ordering = "fifo";
@@ -276,10 +285,13 @@ describe("model", () => {
         expect(sink.events()).toHaveLength(1);
         for (const step of steps) {
           if (step.do === "publish") {
-            for (const item of step.items) {
-              const made = { ...item, id: `${arrivals}`, channel: step.channel, arrival: arrivals++ };
-              source.publish(channels[step.channel], [eventOf(made)]);
-              waiting.push(made);
+            const made = step.items.map((item) => {
+              return { ...item, id: `${arrivals}`, channel: step.channel, arrival: arrivals++ };
+            });
+            for (const events of step.together ? [made] : made.map((one) => [one]))
+              source.publish(channels[step.channel], events.map(eventOf));
+            for (const one of made) {
+              waiting.push(one);
               trim();
             }
             if (members[step.channel] === 0) waiting = waiting.filter(({ channel }) => channel !== step.channel);
@@ -294,7 +306,7 @@ describe("model", () => {
           } else if (step.do === "leave") {
             harness.core.memberRemove(sink.id, members[step.channel] as number);
             waiting = waiting.filter(({ channel }) => channel !== step.channel);
-            members[step.channel] = harness.sink(sink, channels[step.channel]);
+            members[step.channel] = join(step.channel);
           } else {
             const events = Array.from({ length: step.count }, () => ({ type: "t", data: new Uint8Array(30_000) }));
             noise.publish(filler, events);
@@ -340,7 +352,8 @@ describe("model", () => {
         const batch = Array.from({ length: 1 + below(300) }, (): Item => {
           const deadline = below(3) === 0 ? Number.POSITIVE_INFINITY : 60_000 + below(4) * 1_000;
           // Few values, so that equal ones abound.
-          return { id: `${arrival}`, channel, priority: below(3), deadline, time: below(5), arrival: arrival++ };
+          const [priority, time, complete] = [below(3), below(5), below(2) === 0];
+          return { id: `${arrival}`, channel, priority, deadline, time, complete, arrival: arrival++ };
         });
         source.publish(
           channel,
