@@ -56,7 +56,8 @@ export class Detector {
     const others = records.others();
     // Many in doubt at once: perhaps it is us. All are asked soon, so that a host that is cut off knows it as soon as the others.
     const doubts = others.filter(({ standing }) => standing === "suspect").length;
-    for (const { id } of choose(others, 1 + doubts, random)) targets.add(id);
+    const strangers = others.filter(({ id }) => !targets.has(id));
+    for (const { id } of choose(strangers, 1 + doubts, random)) targets.add(id);
     let left = groupLimits.pings;
     for (const id of targets) {
       const record = records.get(id);

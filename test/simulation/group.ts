@@ -26,8 +26,8 @@ export function startHost(
   const url = urlOf(id);
   const host = group.start(
     url,
-    // A clock far behind must not give a negative incarnation.
-    (nowMs, random) => new Membership({ id, url, incarnation: Math.max(1, Math.round(nowMs)), random, times }, nowMs),
+    // Clocks of the simulation begin at 0, and a skewed one before that.
+    (nowMs, random) => new Membership({ id, url, incarnation: Math.round(nowMs) + 1e9, random, times }, nowMs),
     skewMs,
   );
   group.act(host, (machine, nowMs) => machine.join(seeds.map(urlOf), nowMs));

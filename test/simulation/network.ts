@@ -5,6 +5,9 @@
 import type { Message, Outgoing } from "../../host/group/message.ts";
 import { createRandom, type Random } from "../hostile/mutate.ts";
 
+/** What may happen at one moment: a machine that asks to be woken at once again and again would never end. */
+const MOMENT_HAPPENINGS_MAX = 100_000;
+
 /** A host's machine: what this network drives. */
 export interface Machine<Happening> {
   readonly nextAtMs: number;
@@ -117,7 +120,10 @@ export class Network<Happening, Node extends Machine<Happening> = Machine<Happen
   /** Lets time pass. */
   run(forMs: number): void {
     const untilMs = this.nowMs + forMs;
+    let left = MOMENT_HAPPENINGS_MAX;
     for (let next = this.#queue.take(untilMs); next !== undefined; next = this.#queue.take(untilMs)) {
+      left = next.atMs > this.nowMs ? MOMENT_HAPPENINGS_MAX : left - 1;
+      if (left === 0) throw new Error(`Time stands still at ${this.nowMs}`);
       this.nowMs = next.atMs;
       next.run();
     }
@@ -181,7 +187,8 @@ export class Network<Happening, Node extends Machine<Happening> = Machine<Happen
     if (this.random(100) < lostPercent) return;
     for (let copies = this.random(100) < doubledPercent ? 2 : 1; copies > 0; copies -= 1) {
       const [least, most] = delayMs;
-      const atMs = this.nowMs + least + (most > least ? this.random((most - least) * 100) / 100 : 0);
+      // 64ths, which floating point adds without a rest: otherwise a host with a skewed clock would be woken a hair too early.
+      const atMs = this.nowMs + least + (most > least ? this.random((most - least) * 64) / 64 : 0);
       this.#queue.push(atMs, () => this.#deliver(url, message));
     }
   }

@@ -1,0 +1,205 @@
+/**
+ * A bad quarter of a minute for a group of hosts, from a seed, and what must hold of it at every moment and at its end.
+ *
+ * At every moment: what a host sees of an entry never goes back, and was written by its owner. At the end, when the network is whole
+ * again: all who are up take one another, and nobody else, for alive, and hold the same entries.
+ */
+import type { Membership } from "../../host/group/membership.ts";
+import type { GroupEvent } from "../../host/group/records.ts";
+import { agree, type Host, startHost, stateOf } from "./group.ts";
+import { Network } from "./network.ts";
+
+/** Ids of the hosts that a run begins with, and by which others join. */
+const FIRST = ["h0", "h1", "h2"];
+const KEYS = 5;
+
+/** One run. */
+export class Chaos {
+  readonly seed: number;
+  readonly group: Network<GroupEvent, Membership>;
+  /** What has been done, for whoever has to find out why. */
+  readonly log: string[] = [];
+  /** How often each host has written an entry, in all of its lives; values are these numbers. */
+  readonly #writes = new Map<string, number>();
+  /** The largest value that a life of a host has seen of another one's entry. */
+  readonly #seen = new Map<unknown, Map<string, number>>();
+  readonly #faults: string[] = [];
+  #hosts = new Map<string, Host>();
+  readonly #skews = new Map<string, number>();
+  #down: string[] = [];
+
+  constructor(seed: number) {
+    this.seed = seed;
+    this.group = new Network<GroupEvent, Membership>(seed, (place, events) => this.#watch(place, events));
+  }
+
+  /** The whole run. @throws What did not hold, with the seed. */
+  run(): void {
+    const { group } = this;
+    for (const id of FIRST) this.#start(id);
+    for (let index = group.random(6); index > 0; index -= 1) this.#start(`n${index}`);
+    group.run(group.random(1_500));
+    for (let step = 15 + group.random(25); step > 0; step -= 1) {
+      this.#step();
+      group.run(group.random(700));
+      this.#check();
+    }
+    this.#heal();
+    const hosts = [...this.#hosts.values()];
+    if (group.runUntil(() => agree(hosts), 30_000) === undefined) this.#fail(`no agreement: ${this.#views()}`);
+    this.#checkEnd(hosts);
+  }
+
+  #step(): void {
+    const { group } = this;
+    const ids = [...this.#hosts.keys()];
+    const id = ids[group.random(ids.length)];
+    const host = this.#hosts.get(id ?? "");
+    if (id === undefined || host === undefined) return this.#revive();
+    const dice = group.random(100);
+    if (dice < 40) this.#write(id, host);
+    else if (dice < 50) this.#weather();
+    else if (dice < 60) this.#divide();
+    else if (dice < 68) this.#do("whole", () => group.block(undefined));
+    else if (dice < 76) this.#kill(id, host);
+    else if (dice < 84) this.#revive();
+    else if (dice < 88) this.#leave(id, host);
+    else if (dice < 92) this.#start(`n${group.random(8)}`);
+    else this.#pause(id, host);
+  }
+
+  #write(id: string, host: Host): void {
+    const key = `k${this.group.random(KEYS)}`;
+    const isRemoval = this.group.random(4) === 0;
+    const value = (this.#writes.get(id) ?? 0) + 1;
+    if (!isRemoval) this.#writes.set(id, value);
+    this.#do(`${id} writes ${key} ${isRemoval ? "off" : value}`, () =>
+      this.group.act(host, (machine, nowMs) => {
+        if (isRemoval) machine.remove(key, nowMs);
+        else machine.set(key, String(value), nowMs);
+      }),
+    );
+  }
+
+  #weather(): void {
+    const { group } = this;
+    const weather = {
+      delayMs: [1, 1 + group.random(300)] as const,
+      lostPercent: group.random(30),
+      doubledPercent: group.random(30),
+    };
+    this.#do(`weather ${JSON.stringify(weather)}`, () => {
+      group.weather = weather;
+    });
+  }
+
+  #divide(): void {
+    const { group } = this;
+    const isLeft = new Map([...this.#hosts.values()].map(({ url }) => [url, group.random(2) === 0]));
+    // Now and then messages pass in one direction only.
+    const isOneWay = group.random(3) === 0;
+    const side = (url: string): boolean => isLeft.get(url) === true;
+    const names = [...isLeft].filter(([, left]) => left).map(([url]) => url);
+    this.#do(`divided ${isOneWay ? "one way " : ""}${names.join(" ")}`, () =>
+      group.block((from, to) => (isOneWay ? side(from) && !side(to) : side(from) !== side(to))),
+    );
+  }
+
+  #kill(id: string, host: Host): void {
+    if (this.#hosts.size < 2) return;
+    this.#hosts.delete(id);
+    this.#down.push(id);
+    this.#do(`${id} killed`, () => this.group.kill(host));
+  }
+
+  /** It is up for some time yet, and says goodbye. */
+  #leave(id: string, host: Host): void {
+    if (this.#hosts.size < 2) return;
+    this.#hosts.delete(id);
+    this.#down.push(id);
+    this.#do(`${id} leaves`, () => this.group.act(host, (machine, nowMs) => machine.leave(nowMs)));
+  }
+
+  #revive(): void {
+    const id = this.#down.shift();
+    if (id !== undefined) this.#start(id);
+  }
+
+  #start(id: string): void {
+    if (this.#hosts.has(id)) return;
+    // Clocks of two hosts may be hours apart; that of one host does not go back between its lives.
+    const skewMs = this.#skews.get(id) ?? this.group.random(7_200_000) - 3_600_000;
+    this.#skews.set(id, skewMs);
+    this.#down = this.#down.filter((other) => other !== id);
+    this.#do(`${id} starts`, () => {
+      this.#hosts.set(id, startHost(this.group, id, FIRST, skewMs));
+    });
+  }
+
+  #pause(id: string, host: Host): void {
+    const forMs = this.group.random(3_000);
+    this.#do(`${id} stands still for ${forMs}`, () => this.group.pause(host, forMs));
+  }
+
+  #heal(): void {
+    this.#do("healed", () => {
+      this.group.block(undefined);
+      this.group.weather = { delayMs: [1, 10], lostPercent: 0, doubledPercent: 0 };
+    });
+    // Those by whom the others join: without one of them two parts that never met could not find one another.
+    for (const id of FIRST) this.#start(id);
+  }
+
+  #do(what: string, run: () => void): void {
+    this.log.push(`${Math.round(this.group.nowMs)} ${what}`);
+    run();
+  }
+
+  #watch({ machine }: { readonly machine: Membership }, events: readonly GroupEvent[]): void {
+    for (const event of events) {
+      if (event.type !== "entry" && event.id === machine.id && event.type !== "left")
+        this.#faults.push(`${machine.id} hears that it is ${event.type}`);
+      if (event.type !== "entry" || event.value === undefined) continue;
+      const seen = this.#seen.get(machine) ?? new Map<string, number>();
+      this.#seen.set(machine, seen);
+      const name = `${event.id} ${event.key}`;
+      const value = Number(event.value);
+      if (value > (this.#writes.get(event.id) ?? 0)) this.#faults.push(`${name} is ${value}, never written`);
+      if (value < (seen.get(name) ?? 0))
+        this.#faults.push(`${machine.id} sees ${name} go back from ${seen.get(name)} to ${value}`);
+      seen.set(name, value);
+    }
+  }
+
+  #check(): void {
+    if (this.#faults.length > 0) this.#fail(this.#faults.join("; "));
+  }
+
+  #checkEnd(hosts: readonly Host[]): void {
+    this.#check();
+    const [first] = hosts;
+    if (first === undefined) return;
+    for (const id of this.#down)
+      if (["alive", "suspect"].includes(stateOf(first, id))) this.#fail(`${id} is down and ${stateOf(first, id)}`);
+    for (const owner of hosts) {
+      const own = JSON.stringify(owner.machine.entries(owner.machine.id));
+      for (const { machine } of hosts) {
+        const copy = JSON.stringify(machine.entries(owner.machine.id));
+        if (copy !== own) this.#fail(`${machine.id} has ${copy} of ${owner.machine.id}, which has ${own}`);
+      }
+    }
+  }
+
+  #views(): string {
+    return [...this.#hosts.values()]
+      .map(({ machine }) => {
+        const seen = machine.hosts().map(({ id, state, incarnation }) => `${id} ${state} ${incarnation}`);
+        return `\n  ${machine.id} ${machine.fingerprint}: ${seen.join(", ")}`;
+      })
+      .join("");
+  }
+
+  #fail(what: string): never {
+    throw new Error(`${what}\nSLUICE_PROPERTY_SEED=${this.seed} repeats this run:\n  ${this.log.join("\n  ")}`);
+  }
+}
