@@ -173,5 +173,18 @@ export function coreRestarted(cause: Error): SluiceError {
  */
 export function isTrap(error: unknown): error is Error {
   if (error instanceof WebAssembly.RuntimeError) return true;
-  return error instanceof RangeError && /call stack/i.test(error.message) && (error.stack ?? "").includes("wasm");
+  return isStackEnd(error) && WITHIN_WASM.some((frame) => error.stack?.includes(frame));
+}
+
+/** How V8 and JSC name frames of WebAssembly; the path of a file may well have "wasm" in it, too. */
+const WITHIN_WASM = ["wasm-function[", "[wasm code]"];
+
+/**
+ * Tells whether the stack ended, be it within the core or before it was called.
+ *
+ * Without a regular expression: where the stack ends V8 refuses those with a SyntaxError that says so.
+ */
+export function isStackEnd(error: unknown): error is Error {
+  if (!(error instanceof RangeError || error instanceof SyntaxError)) return false;
+  return error.message.includes("call stack") || error.message.endsWith("Stack overflow");
 }

@@ -6,7 +6,7 @@
 import { DECIDE_WORDS_MAX, RESULT_INDEX, RESULT_VALUE, STATUS_OK } from "../../core-wasm/abi.ts";
 import { DECISION_ALL, DECISION_NONE } from "../../core-wasm/filter/abi.ts";
 import { type DecideBatch, nextBatch } from "../core/decider.ts";
-import type { Core } from "../core/instance.ts";
+import { type Core, isStackEnd } from "../core/instance.ts";
 
 /**
  * Decides a batch.
@@ -54,6 +54,8 @@ function wordsOf(batch: DecideBatch, decider: Decider | undefined, onFault: (fau
       const words = decider(batch);
       if (words !== undefined) return Math.max(0, Math.min(words >>> 0, DECIDE_WORDS_MAX));
     } catch (error) {
+      // Nobody decided, and nothing says that all may have it: the batch waits until there is a stack to decide it on.
+      if (isStackEnd(error)) throw error;
       onFault({ error });
     }
   }

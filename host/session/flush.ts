@@ -60,7 +60,13 @@ export function createFlusher(engine: Engine, settings: FlushSettings): Flusher 
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
-    settings.defer(turn);
+    try {
+      settings.defer(turn);
+    } catch (error) {
+      // Who publishes with no stack left must not be the last for whom there is a turn.
+      scheduled = false;
+      throw error;
+    }
   };
 
   const markReady = (session: Session): void => {

@@ -146,7 +146,13 @@ export class LocalSession extends Session {
     this.#outcomes = undefined;
     this.#problem = undefined;
     const bytes = placePublish(core, channel.number, events);
-    pumpFrame(this, bytes);
+    try {
+      pumpFrame(this, bytes);
+    } catch (error) {
+      // What was taken before is decided and delivered all the same.
+      this.engine.flusher.schedule();
+      throw error;
+    }
     const outcomes = this.#outcomes ?? none;
     // What nobody gets mostly leaves nothing to be done: neither goes it to another channel, nor waits it for a moment.
     if (!outcomes.every(isUnheard) || core.exports.flushDue() !== 0) this.engine.flusher.schedule();

@@ -6,6 +6,7 @@
  * decided by exactly one revision. State goes from the one to the next.
  */
 import type { Clocks } from "../../clock.ts";
+import { isStackEnd } from "../../core/instance.ts";
 import { SluiceError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { ModuleBinding } from "../route.ts";
@@ -13,7 +14,7 @@ import type { Stage } from "../schema.ts";
 import { KIND_ALL, type ModuleBatch } from "./batch.ts";
 import { Budget } from "./budget.ts";
 import { ModuleTotals } from "./counters.ts";
-import { Decisions } from "./decisions.ts";
+import { Decisions, onErrorWords } from "./decisions.ts";
 import { InstancePool } from "./pool.ts";
 import { type RunningDeps, RunningModule, type RunOptions } from "./running.ts";
 import { type Asked, askScratch } from "./scratch.ts";
@@ -155,11 +156,22 @@ export class Binder {
     if (seat === undefined || use === undefined) {
       decisions.begin(batch);
       decisions.setOpen(KIND_ALL);
-    } else {
-      seat.running.decide(batch, optionsOf(use, seat, batch.stage), decisions);
-      seat.tellInterned();
-    }
+    } else this.#decideBy(seat, batch, optionsOf(use, seat, batch.stage));
     return decisions;
+  }
+
+  /** @throws {RangeError} where the stack ends: nothing is decided, the batch comes again. */
+  #decideBy(seat: Seat, batch: BoundBatch, options: RunOptions): void {
+    const decisions = this.#decisions;
+    try {
+      seat.running.decide(batch, options, decisions);
+      seat.tellInterned();
+    } catch (error) {
+      if (isStackEnd(error)) throw error;
+      // A fault of the host's own. It must not let through what the module would have dropped.
+      decisions.setOpen(onErrorWords[options.onError]);
+      this.#settings.log.error("filter module could not be asked", { filter: seat.running.version.name, error });
+    }
   }
 
   /** Has the module of a batch asked in a dry run, which it does not notice; undefined where none is bound for it. */

@@ -11,7 +11,7 @@ import { Breaker } from "./breaker.ts";
 import { Budget } from "./budget.ts";
 import { type Counting, FaultLog, type ModuleCounters, noModuleCounters } from "./counters.ts";
 import { type Decisions, onErrorWords } from "./decisions.ts";
-import { ModuleFault } from "./fault.ts";
+import { faultOf, ModuleFault } from "./fault.ts";
 import { type Answer, type InstanceSettings, ModuleInstance } from "./instance.ts";
 import { ModuleLog } from "./log.ts";
 import type { InstancePool } from "./pool.ts";
@@ -70,6 +70,8 @@ export class RunningModule {
   /** What was saved last, and when. */
   #state: Uint8Array | undefined = undefined;
   #stateAt = Number.NEGATIVE_INFINITY;
+  /** Whether something runs within the module; after a call that was cut short, until the next one. */
+  #within = false;
   #ended = false;
 
   /**
@@ -227,16 +229,26 @@ export class RunningModule {
     return fault;
   }
 
-  /** Runs something within the module. After a fault its instance is gone. */
+  /**
+   * Runs something within the module. After a fault its instance is gone.
+   *
+   * @throws what is no fault of the module's. Where the host's own stack ends here that may cut anything short, so what was left
+   *   half way is found out when it is run next.
+   */
   #guarded(run: () => void): ModuleFault | undefined {
+    if (this.#within)
+      this.#failed(new ModuleFault("stack", "It was called where there was no stack left for its host"));
+    this.#within = true;
+    let fault: ModuleFault | undefined;
     try {
       run();
-      return undefined;
     } catch (error) {
-      if (!(error instanceof ModuleFault)) throw error;
-      this.#failed(error);
-      return error;
+      fault = error instanceof RangeError ? faultOf(error, 0) : (error as ModuleFault);
+      if (!(fault instanceof ModuleFault)) throw error;
+      this.#failed(fault);
     }
+    this.#within = false;
+    return fault;
   }
 
   #failed(fault: ModuleFault): void {

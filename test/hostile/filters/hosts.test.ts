@@ -10,10 +10,10 @@ import { connectTo } from "../../host/support/client.ts";
 import { type Attack, CALLS_ASLEEP } from "./attack.ts";
 import { containments } from "./contained.ts";
 import { deviousModules, successor } from "./devious.ts";
+import { operatorOf, STATUS_OK } from "./operator.ts";
 import { refusals } from "./refused.ts";
 
 const CHANNEL = "attacked";
-const STATUS_OK = [200, 201];
 /** What is larger is refused by the same scan as anywhere: modules.test.ts has it. */
 const UPLOAD_BYTES_MAX = 65_536;
 /** Made once for all runtimes. */
@@ -57,20 +57,7 @@ describe.each([targets.node, targets.deno, targets.bun])("a host on $name", (tar
       expect([heard.length, heard.at(-1)?.type]).toEqual([said, `said ${said}`]);
     };
   };
-  const upload = async (
-    bytes: Uint8Array<ArrayBuffer>,
-    name = "hostile",
-  ): Promise<{ status: number; body: { reasons?: string[] } }> => {
-    const headers = { "content-type": "application/wasm" };
-    const response = await fetch(`${host.url}/v1/filters/${name}`, { method: "PUT", headers, body: bytes });
-    return { status: response.status, body: await response.json() };
-  };
-  const json = (method: string, path: string, body?: unknown): Promise<Response> =>
-    fetch(host.url + path, {
-      method,
-      headers: { "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+  const { upload, json } = operatorOf(() => host.url);
   /** Of all modules of a kind, what came of each that should not have. */
   const offences = async <One extends Pick<Attack, "name">>(
     attacks: readonly One[],

@@ -34,6 +34,10 @@ export interface ModuleText {
 /** Where arenas are where nothing else is said. */
 export const ARENA = "(i32.mul (i32.add (local.get $kind) (i32.const 1)) (i32.const 32768))";
 
+/** The same with room for the largest batches, and for answers about few sinks. */
+export const LARGE_ARENA =
+  "(select (i32.const 65536) (i32.mul (i32.add (local.get $kind) (i32.const 1)) (i32.const 8192)) (i32.eqz (local.get $kind)))";
+
 /** The text of a module with both hooks: each event gets the word, which is "all" where nothing is said. */
 export function moduleText(text: ModuleText = {}): string {
   const { arena = ARENA, more = "" } = text;
@@ -67,8 +71,9 @@ export const LOOP = "(block (result i32) (loop $forever (br $forever)) (i32.cons
 const CANDIDATES_AT = "(i32.load (i32.add (local.get $record) (i32.const 80)))";
 
 /** Sends every event to those sinks of a bitmap that are candidates; all events of a batch have the same. */
-export const only = (bits: number, more = ""): string =>
+export const only = (bits: number, more = "", arena = ARENA): string =>
   moduleText({
+    arena,
     word: `(block (result i32)
       (i32.store
         (i32.add (local.get $out) (i32.mul (local.get $n) (i32.const 4)))
