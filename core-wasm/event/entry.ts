@@ -102,6 +102,19 @@ export function entryChannel(at: u32): u32 {
 export let entrySequence: u64 = 0;
 export let entryEventBytes: u32 = 0;
 
+/** Address behind the varint at `at`. */
+function varintEnd(at: u32): u32 {
+  while (load<u8>(at) >= 0x80) at++;
+  return at + 1;
+}
+
+/** As entryEvent(), without the sequence: for whoever goes through many entries. */
+export function entryBody(at: u32): u32 {
+  at = varintEnd(varintEnd(varintEnd(at) + 1) + 1) + 1;
+  entryEventBytes = <u32>varintRead(varintEnd(varintEnd(at) + 1) + 1, at + 32);
+  return cursor;
+}
+
 /** Address of the event in the entry at `at`; leaves sequence and size in entrySequence and entryEventBytes. */
 export function entryEvent(at: u32): u32 {
   entryChannel(at);

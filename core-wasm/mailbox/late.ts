@@ -203,10 +203,23 @@ export function lateOnArrival(inbox: Mailbox, entryAt: u32, meta: Meta): u32 {
   return ARRIVES_NEVER;
 }
 
-/** Counts those of neighbouring entries that leave now, with their metas, and are in time. */
-export function metCount(connection: u32, slab: Slab, metaFirst: u32, metas: u32): void {
+/** Counts those of neighbouring entries that leave now, with their metas, and are in time. Returns whether one of them has a key. */
+export function metCount(connection: u32, slab: Slab, metaFirst: u32, metas: u32): bool {
+  let keys: u32 = 0;
+  // Neighbours are mostly of one channel.
+  let channel: u32 = 0;
+  let met: u32 = 0;
   for (let index: u32 = 0; index < metas; index++) {
     const meta = metaAt(slab, metaFirst + index);
-    if (meta.deadline !== Infinity && meta.deadline >= nowMs) accountOf(connection, meta.channel).met++;
+    keys |= meta.keyBytes;
+    if (meta.deadline === Infinity || meta.deadline < nowMs) continue;
+    if (meta.channel !== channel) {
+      if (met !== 0) accountOf(connection, channel).met += met;
+      channel = meta.channel;
+      met = 0;
+    }
+    met++;
   }
+  if (met !== 0) accountOf(connection, channel).met += met;
+  return keys !== 0;
 }

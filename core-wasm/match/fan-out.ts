@@ -25,7 +25,8 @@ import { ringAppend } from "../mailbox/ring";
 import { slabIdle } from "../mailbox/slab";
 import { chunkWithRoom, metaCopy } from "../mailbox/store";
 import { Connection, dirtyUrge } from "../session/connection";
-import { collectedAt, collectMatching, collectSelective, collectWarm, WARM_BYTES } from "./collect";
+import { chosenExtend, chosenFlush, chosenInit } from "./chosen";
+import { collectedAt, collectMatching, collectSelective } from "./collect";
 
 /** The range under way: rangeEvents 0 means there is none. */
 let rangeChannel: u32 = 0;
@@ -45,6 +46,7 @@ let rangeUrgent: bool = false;
 /** Forgets the range. */
 export function fanOutInit(): void {
   rangeEvents = 0;
+  chosenInit();
   factsInit();
 }
 
@@ -80,6 +82,19 @@ export function rangeExtend(
   rangeUrgent = rangeUrgent || priority >= URGENT_PRIORITY;
 }
 
+/** Hands the last entry of the range to the first `taken` members that were collected: the selective sinks that take it. */
+export function rangeChosen(
+  taken: u32,
+  slab: Slab,
+  at: u32,
+  bytes: u32,
+  metas: u32,
+  deadline: f64,
+  urgent: bool,
+): void {
+  chosenExtend(taken, rangeEvents - 1, slab, at, bytes, metas, deadline, urgent);
+}
+
 /** Notes what the last entry of the range says of itself, for orders. */
 export function rangeFacts(priority: u32, deliverByUs: i64, timeUs: i64): void {
   factsRangeNote(rangeEvents - 1, priority, deliverByUs, timeUs);
@@ -113,6 +128,7 @@ export function rangeFlush(): void {
   rangeEvents = 0;
   const slab = changetype<Slab>(rangeSlab);
   factsForget();
+  chosenFlush(slab);
   if (events === 1) factsReadRange(0, rangeAt);
   if (rangeInbox !== 0) {
     rangeAppend(rangeInbox, slab, events);
@@ -145,17 +161,6 @@ export function rangeSinks(channel: Channel, connection: u32): u32 {
   if ((channel.flags & CHANNEL_ECHO) !== 0) return undemanding;
   const own = pairWithRole(connection, channel.number, ROLE_SINK);
   return undemanding - (own === 0 || (changetype<Member>(own).types | changetype<Member>(own).where) !== 0 ? 0 : 1);
-}
-
-/** Hands one entry of a range to the first `taken` members that were collected: the selective sinks that take it. */
-export function fanCollected(taken: u32, slab: Slab, at: u32, bytes: u32, metas: u32, deadline: f64): void {
-  const metaFirst = slab.metas - metas;
-  const end = collectedAt + taken * 4;
-  for (let collected = collectedAt; collected < end; collected += 4) {
-    if (((collected - collectedAt) & (WARM_BYTES - 1)) === 0) collectWarm(collected, end);
-    const inbox = changetype<Mailbox>(changetype<Member>(load<u32>(collected)).inbox);
-    inboxAppend(inbox, slab, at, bytes, 1, metaFirst, metas, deadline);
-  }
 }
 
 /** Members selected and members whose inbox refused, since fanBegin(). */

@@ -45,6 +45,7 @@ import { viewScanned } from "../expression/view";
 import { Filters } from "../filter/bind";
 import { NO_RECEIPT, parkedRoom } from "../filter/parked";
 import { park } from "../filter/parking";
+import { URGENT_PRIORITY } from "../mailbox/append";
 import { META_MISSES, Slab } from "../mailbox/records";
 import { slabIdle } from "../mailbox/slab";
 import { metaAdd, metaKey, storeAdvance, storeSlab, storeTake } from "../mailbox/store";
@@ -60,11 +61,11 @@ import {
   channelPlain,
   fanAll,
   fanBegin,
-  fanCollected,
   fanEnd,
   fanRefused,
   fanSinks,
   fanStore,
+  rangeChosen,
   rangeExtend,
   rangeFacts,
   rangeFlush,
@@ -197,11 +198,9 @@ function rangeFan(
   priority: u32,
 ): void {
   rangeExtend(channel, connection, slab, entry, size, metas, deadline, priority);
-  if (channel.orderedSinks !== 0) {
-    rangeFacts(priority, storedDeliverByUs, storedTimeUs);
-    factsNote(entry, priority, storedDeliverByUs, storedTimeUs);
-  }
-  if (selectiveTaken !== 0) fanCollected(selectiveTaken, slab, entry, size, metas, deadline);
+  if (channel.orderedSinks !== 0) rangeFacts(priority, storedDeliverByUs, storedTimeUs);
+  if (selectiveTaken !== 0)
+    rangeChosen(selectiveTaken, slab, entry, size, metas, deadline, priority >= URGENT_PRIORITY);
 }
 
 /** Stores, sequences and hands on the event that was scanned just now. `source`: address of the Member, 0: none. */

@@ -274,10 +274,8 @@ function orderedLeave(connection: Connection, inbox: Mailbox, run: Run): void {
   connection.delivered++;
   const ofStream = orderServed(inbox, run);
   if (run.metas !== 0) {
-    const slab = changetype<Slab>(run.slab);
-    const meta = metaAt(slab, run.metaFirst);
-    if (meta.keyBytes !== 0) startedNote(connection, slab, run.metaFirst, 1);
-    if (!ofStream && !pendingWaits(connection)) metCount(connection.number, slab, run.metaFirst, 1);
+    if (ofStream) startedNote(connection, changetype<Slab>(run.slab), run.metaFirst, 1);
+    else metasLeave(connection, run, 1);
   }
   inbox.events--;
   inbox.bytes -= run.bytes;
@@ -287,9 +285,9 @@ function orderedLeave(connection: Connection, inbox: Mailbox, run: Run): void {
 /** Notes what leaves: keys for cancels, and deadlines that are met by that. */
 function metasLeave(connection: Connection, run: Run, metas: u32): void {
   const slab = changetype<Slab>(run.slab);
-  startedNote(connection, slab, run.metaFirst, metas);
   // What waits for its acknowledgement has met nothing yet.
-  if (!pendingWaits(connection)) metCount(connection.number, slab, run.metaFirst, metas);
+  if (pendingWaits(connection) || metCount(connection.number, slab, run.metaFirst, metas))
+    startedNote(connection, slab, run.metaFirst, metas);
 }
 
 /** Whether all of a run may leave: nothing in it is late or cancelled. */
