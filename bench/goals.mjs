@@ -1,6 +1,7 @@
 // What must hold and what we aim at.
 import { median } from "./driver/statistics.mjs";
 import { brokerGoals } from "./goals/brokers.mjs";
+import { contractGoals } from "./goals/contracts.mjs";
 import { filterGoals } from "./goals/filters.mjs";
 import { mailboxGoals } from "./goals/mailboxes.mjs";
 import { matchingGoals } from "./goals/matching.mjs";
@@ -14,6 +15,7 @@ export const goals = Object.freeze([
   ...brokerGoals,
   ...matchingGoals,
   ...routeGoals,
+  ...contractGoals,
   ...mailboxGoals,
   ...filterGoals,
   ...startGoals,

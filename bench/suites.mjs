@@ -1,4 +1,6 @@
 // Suites that measure inside processes rather than over sockets between them.
+
+import { runContract } from "./contract/run.mjs";
 import { runHeap, runMailbox, runStreams } from "./core/mailbox.mjs";
 import { runCore } from "./core/run.mjs";
 import { runExpression } from "./expression/run.mjs";
@@ -63,6 +65,14 @@ export const suites = Object.freeze([
     async run(options) {
       const { lines, rows, skipped } = await runMatch(options);
       return { result: lines, rows, skipped };
+    },
+  },
+  {
+    id: "contract",
+    title: "contracts in the core and as closures in JavaScript: evaluating, passes over many, setting conditions, ns",
+    async run(options) {
+      const { lines, rows } = await runContract(options);
+      return { result: lines, rows };
     },
   },
   {

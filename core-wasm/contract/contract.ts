@@ -107,8 +107,7 @@ function contractGive(contract: Contract): void {
 /** @param observed How many of its conditions know of it. */
 function blocksGive(contract: Contract, observed: u32): void {
   for (let i: u32 = 0; i < observed; i++) {
-    const cell = conditionCell(contract, i);
-    if (isObserved(contract, i)) dependRemove(changetype<Cell>(cell), changetype<u32>(contract) | 1);
+    if (isObserved(contract, i)) dependRemove(conditionCell(contract, i), changetype<u32>(contract) | 1);
     const text = textOf(contract, i);
     if (load<u32>(text) !== 0) heapGive(load<u32>(text), load<u32>(text, 4));
   }
@@ -123,17 +122,21 @@ function conditionAt(contract: Contract, index: u32): u32 {
   return contract.at + (CONTRACT_HEAD_WORDS + index * CONTRACT_CONDITION_WORDS) * 4;
 }
 
-function conditionCell(contract: Contract, index: u32): u32 {
-  return cellFind(load<u32>(conditionAt(contract, index)));
+/** The cell of one of the conditions that know of the contract. */
+function conditionCell(contract: Contract, index: u32): Cell {
+  return changetype<Cell>(load<u32>(conditionAt(contract, index)));
 }
 
 function isObserved(contract: Contract, index: u32): bool {
   return load<u32>(conditionAt(contract, index), 4) !== 0;
 }
 
+/** Has a condition know of the contract; from then on its word is the address of its cell, which stays where it is. */
 function observe(contract: Contract, index: u32): bool {
-  const cell = conditionCell(contract, index);
+  const at = conditionAt(contract, index);
+  const cell = cellFind(load<u32>(at));
   if (cell === 0) return false;
+  store<u32>(at, cell);
   return !isObserved(contract, index) || dependAdd(changetype<Cell>(cell), changetype<u32>(contract) | 1);
 }
 
@@ -144,23 +147,33 @@ function textOf(contract: Contract, index: u32): u32 {
 
 /** Copies the values of all conditions: from now on they do not change until the next snapshot. */
 export function snapshotTake(contract: Contract): void {
-  for (let i: u32 = 0; i < contract.conditions; i++) {
-    const cell = changetype<Cell>(conditionCell(contract, i));
-    const slot = contract.snapshotAt + i * 16;
-    v128.store(slot, v128.load(cellSlot(cell)));
-    if (cell.type !== TYPE_TEXT) continue;
-    const text = textOf(contract, i);
-    if (load<u32>(text) === 0 || load<u32>(text, 4) < cell.bytes) {
-      const at = heapTake(cell.bytes);
-      if (at === 0) {
-        store<u32>(slot, 0);
-        continue;
-      }
-      if (load<u32>(text) !== 0) heapGive(load<u32>(text), load<u32>(text, 4));
-      store<u32>(text, at);
-      store<u32>(text, cell.bytes, 4);
-    }
-    memory.copy(load<u32>(text), cell.textAt, cell.bytes);
-    store<u64>(slot, load<u32>(text), 8);
+  const end = contract.snapshotAt + contract.conditions * 16;
+  let from = conditionAt(contract, 0);
+  for (let slot = contract.snapshotAt; slot < end; slot += 16) {
+    const cell = changetype<Cell>(load<u32>(from));
+    const value = v128.load(cellSlot(cell));
+    v128.store(slot, value);
+    if (v128.extract_lane<u32>(value, 0) === TYPE_TEXT) textKeep(contract, slot, cell);
+    from += CONTRACT_CONDITION_WORDS * 4;
   }
+}
+
+/** Copies a text into the room that its place in the snapshot has; without memory it is missing. */
+function textKeep(contract: Contract, slot: u32, cell: Cell): void {
+  const text = textOf(contract, (slot - contract.snapshotAt) >> 4);
+  if (load<u32>(text) === 0 || load<u32>(text, 4) < cell.bytes) {
+    const at = heapTake(cell.bytes);
+    if (at === 0) {
+      store<u32>(slot, 0);
+      return;
+    }
+    if (load<u32>(text) !== 0) heapGive(load<u32>(text), load<u32>(text, 4));
+    store<u32>(text, at);
+    store<u32>(text, cell.bytes, 4);
+  }
+  const bytes = cell.bytes;
+  // Few bytes are copied faster here than by the engine's call.
+  if (bytes > 16) memory.copy(load<u32>(text), cell.textAt, bytes);
+  else for (let i: u32 = 0; i < bytes; i++) store<u8>(load<u32>(text) + i, load<u8>(cell.textAt + i));
+  store<u64>(slot, load<u32>(text), 8);
 }

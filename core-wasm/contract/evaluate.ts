@@ -5,10 +5,11 @@
 import { RECEIPTS_OFFSET } from "../abi";
 import { derivedSettle } from "../condition/derived";
 import { TYPE_BOOLEAN, TYPE_INTEGER, TYPE_NUMBER } from "../expression/code";
+import { programHoldsOfInputs } from "../expression/holds";
 import { inputsSet } from "../expression/inputs";
 import { Program } from "../expression/program";
 import { programRun } from "../expression/run";
-import { castBoolean, numberOf, stackAt, typeOf } from "../expression/stack";
+import { numberOf, stackAt, typeOf } from "../expression/stack";
 import {
   CONTRACT_DEPTH_MAX,
   CONTRACT_LISTED,
@@ -18,6 +19,7 @@ import {
   REGION_NEXT,
   REGION_SELECT,
   REGION_WHEN,
+  REGION_WORDS,
   SELECT_FIRST,
   SELECT_MAX,
 } from "./abi";
@@ -65,7 +67,7 @@ function evaluate(contract: Contract): bool {
   const old = contract.path;
   const path = RECEIPTS_OFFSET;
   let length = held(contract);
-  memory.copy(path, before, length * 4);
+  for (let i: u32 = 0; i < length; i++) store<u32>(path + i * 4, load<u32>(before + i * 4));
   let region: u32 = length === 0 ? 0 : load<u32>(path + (length - 1) * 4);
   while (regionWord(contract, region, REGION_CHILD) !== 0) {
     region = select(contract, region);
@@ -86,11 +88,13 @@ function evaluate(contract: Contract): bool {
   let same: u32 = 0;
   while (same < old && same < length && load<u32>(before + same * 4) === load<u32>(path + same * 4)) same++;
   const changed = same < old || same < length;
-  if (changed) transit(contract, path, length, same);
+  if (changed) {
+    transit(contract, path, length, same);
+    memory.copy(before, path, length * 4);
+    contract.path = length;
+  }
   const told = changed || contract.noRegion !== 0;
   contract.noRegion = 0;
-  memory.copy(before, path, length * 4);
-  contract.path = length;
   return told;
 }
 
@@ -104,23 +108,31 @@ function held(contract: Contract): u32 {
 }
 
 function holds(program: u32): bool {
-  programRun(changetype<Program>(program));
-  return castBoolean(stackAt);
+  return programHoldsOfInputs(changetype<Program>(program));
 }
 
 /** The child of a region that is active; 0: none. */
 function select(contract: Contract, parent: u32): u32 {
   const how = regionWord(contract, parent, REGION_SELECT);
+  const child = regionWord(contract, parent, REGION_CHILD);
+  return how === SELECT_FIRST ? selectFirst(contract.regionsAt, child) : selectMost(contract, child, how);
+}
+
+function selectFirst(regions: u32, child: u32): u32 {
+  while (child !== 0) {
+    const at = regions + child * REGION_WORDS * 4;
+    const when = load<u32>(at, REGION_WHEN * 4);
+    if (when === 0 || holds(when)) return child;
+    child = load<u32>(at, REGION_NEXT * 4);
+  }
+  return 0;
+}
+
+function selectMost(contract: Contract, child: u32, how: u32): u32 {
   let best: u32 = 0;
   let most: f64 = 0;
-  let child = regionWord(contract, parent, REGION_CHILD);
   for (; child !== 0; child = regionWord(contract, child, REGION_NEXT)) {
-    const when = regionWord(contract, child, REGION_WHEN);
-    if (how === SELECT_FIRST) {
-      if (when === 0 || holds(when)) return child;
-      continue;
-    }
-    programRun(changetype<Program>(when));
+    programRun(changetype<Program>(regionWord(contract, child, REGION_WHEN)));
     const type = typeOf(stackAt);
     if (type !== TYPE_NUMBER && type !== TYPE_INTEGER && type !== TYPE_BOOLEAN) continue;
     const value = type === TYPE_BOOLEAN ? <f64>load<u64>(stackAt, 8) : numberOf(stackAt);

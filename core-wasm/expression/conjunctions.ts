@@ -27,6 +27,7 @@ import {
   OP_NOT,
   OP_NOT_BETWEEN,
   OP_TO_BOOLEAN,
+  SCOPE_CONDITION,
   SCOPE_EVENT,
   TYPE_BOOLEAN,
 } from "./code";
@@ -73,6 +74,8 @@ let tooMany = false;
 /** Whether OR is not looked into. */
 let narrow = false;
 let programAt: u32 = 0;
+/** Of the names that predicates are about. */
+let scope: u32 = SCOPE_EVENT;
 
 /** The predicates of a conjunction, as a set of bits. */
 export function conjunctionSet(index: u32): u32 {
@@ -85,11 +88,12 @@ export function conjunctionLoose(index: u32): bool {
 }
 
 /**
- * Reads a verified program that lies at `program`; returns how many conjunctions it has. None: it is never true. The program is
+ * Reads a verified program that lies at `program`, with predicates about names of a scope (those of the sink have none); returns how many conjunctions it has. None: it is never true. The program is
  * true exactly where one of them holds, those that are loose being asked of the program itself.
  */
-export function conjunctionsRead(program: u32): u32 {
+export function conjunctionsRead(program: u32, names: u32 = SCOPE_EVENT): u32 {
   programAt = program;
+  scope = names;
   narrow = false;
   begin();
   if (tooMany) {
@@ -104,7 +108,7 @@ export function conjunctionsRead(program: u32): u32 {
 function begin(): void {
   found = steps = 0;
   tooMany = false;
-  predicatesBegin(programAt, load<u8>(programAt, 1) === EXPRESSION_CESQL);
+  predicatesBegin(programAt, load<u8>(programAt, 1) === EXPRESSION_CESQL, scope);
   walk(codeAt(programAt), 0, 0, 0, false);
 }
 
@@ -162,10 +166,10 @@ function walk(pc: u32, level: u32, depth: u32, set: u32, loose: bool): void {
       tooMany = true;
       return;
     }
-    if (op === OP_END) return end(load<u32>(stack), set, loose);
+    if (op === OP_END) return end(truthOf(load<u32>(stack)), set, loose);
     const size = operationBytes(op);
     if (op === OP_JUMP_FALSE || op === OP_JUMP_TRUE) {
-      const value = load<u32>(stack + (depth - 1) * 4);
+      const value = truthOf(load<u32>(stack + (depth - 1) * 4));
       const target = pc + size + load<u16>(pc, 1);
       if (value === KNOWN_FALSE || value === KNOWN_TRUE) {
         if ((value === KNOWN_TRUE) === (op === OP_JUMP_TRUE)) {
@@ -209,10 +213,10 @@ function given(op: u32, pc: u32, top: u32): u32 {
     if (load<u8>(constant) !== TYPE_BOOLEAN) return KNOWN_CONSTANT | operand;
     return load<u64>(constant, 8) !== 0 ? KNOWN_TRUE : KNOWN_FALSE;
   }
-  if (op === OP_NAME) return load<u8>(nameAt(programAt, operand)) === SCOPE_EVENT ? KNOWN_NAME | operand : UNKNOWN;
+  if (op === OP_NAME) return <u32>load<u8>(nameAt(programAt, operand)) === scope ? KNOWN_NAME | operand : UNKNOWN;
   if (op === OP_EXISTS || op === OP_AGE || op === OP_FAIL || op === OP_CALL) return UNKNOWN;
   const last = load<u32>(top - 4);
-  if (op === OP_TO_BOOLEAN) return isTruth(last) ? last : UNKNOWN;
+  if (op === OP_TO_BOOLEAN) return isTruth(truthOf(last)) ? truthOf(last) : UNKNOWN;
   if (op === OP_NOT) return last === KNOWN_TRUE ? KNOWN_FALSE : last === KNOWN_FALSE ? KNOWN_TRUE : UNKNOWN;
   let made = NO_PREDICATE;
   let other = NO_PREDICATE;
@@ -234,6 +238,13 @@ function given(op: u32, pc: u32, top: u32): u32 {
     }
   }
   return made === NO_PREDICATE ? UNKNOWN : KNOWN_PREDICATE | (other << 8) | made;
+}
+
+/** A condition that stands alone asks whether it is true. */
+function truthOf(value: u32): u32 {
+  if (scope !== SCOPE_CONDITION || value >> 16 !== KNOWN_NAME >> 16) return value;
+  const made = booleanPredicate(OP_EQUAL, value & 0xffff, true);
+  return made === NO_PREDICATE ? UNKNOWN : KNOWN_PREDICATE | (NO_PREDICATE << 8) | made;
 }
 
 function isName(at: u32): bool {

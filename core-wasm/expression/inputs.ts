@@ -11,6 +11,16 @@ export function inputsSet(at: u32, count: u32): void {
   slots = count;
 }
 
+/** Where their slots lie. */
+export function inputAt(): u32 {
+  return slotsAt;
+}
+
+/** How many there are. */
+export function inputCount(): u32 {
+  return slots;
+}
+
 /** Puts the value of a condition by its index; beyond those there are it is missing, as is one without a value. */
 export function inputPut(slot: u32, index: u32): void {
   if (!inputExists(index)) {

@@ -17,7 +17,6 @@ import {
   OP_GREATER_EQUAL,
   OP_LESS,
   OP_LESS_EQUAL,
-  SCOPE_EVENT,
   TYPE_INTEGER,
   TYPE_NUMBER,
   TYPE_TEXT,
@@ -58,12 +57,14 @@ if (PREDICATES_MAX * PREDICATE_BYTES !== 1024) ERROR("Predicates have not the si
 let predicates: u32 = 0;
 let programAt: u32 = 0;
 let strict = false;
+let scope: u32 = 0;
 
-/** Begins with the predicates of another program. */
-export function predicatesBegin(program: u32, cesql: bool): void {
+/** Begins with the predicates of another program, about names of a scope. */
+export function predicatesBegin(program: u32, cesql: bool, names: u32): void {
   predicates = 0;
   programAt = program;
   strict = cesql;
+  scope = names;
 }
 
 /** The predicate of that number. */
@@ -80,7 +81,7 @@ function above(value: f64): f64 {
 
 /** Number of the predicate, which may be there already; NO_PREDICATE where there are too many. */
 function add(name: u32, kind: u32, constant: u32, low: f64, high: f64, loose: bool): u32 {
-  if (load<u8>(nameAt(programAt, name)) !== SCOPE_EVENT) return NO_PREDICATE;
+  if (<u32>load<u8>(nameAt(programAt, name)) !== scope) return NO_PREDICATE;
   for (let i: u32 = 0; i < predicates; i++) {
     const one = predicateAt(i);
     if (one.name !== name || one.kind !== kind) continue;

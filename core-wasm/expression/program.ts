@@ -9,6 +9,7 @@ import { bytesEqual, hashBytes } from "../memory/bytes";
 import { heapCopy, heapGive, heapTakeZero } from "../memory/heap";
 import { Map64, mapDelete, mapFind, mapNew, mapSet } from "../memory/map";
 import { resultStatus } from "../result";
+import { casesEnd, casesInputs, casesMake } from "./cases";
 import { EXPRESSION_BYTES_MAX, SCOPE_EVENT } from "./code";
 import { nameAt } from "./layout";
 import { nameRelease, nameTake } from "./names";
@@ -30,6 +31,11 @@ export class Program {
   testsAt: u32;
   tests: u32;
   testsSuffice: u32;
+  /** Of one over conditions: its cases (cases.ts). */
+  casesAt: u32;
+  casesEnd: u32;
+  /** How many conditions there must be for them. */
+  casesInputs: u32;
   /** Next program with the same hash. */
   next: u32;
 }
@@ -94,6 +100,9 @@ function keep(at: u32, bytes: u32): u32 {
     program.testsAt = testsMake(program.at, program.numbersAt);
     program.tests = testsMade;
     program.testsSuffice = testsSuffice ? 1 : 0;
+    program.casesAt = casesMake(program.at);
+    program.casesEnd = casesEnd;
+    program.casesInputs = casesInputs;
     return address;
   }
   drop(program);
@@ -112,6 +121,7 @@ function drop(program: Program): void {
   } else if (program.numbersAt !== 0) {
     heapGive(program.numbersAt, 4);
   }
+  if (program.casesAt !== 0) heapGive(program.casesAt, program.casesEnd - program.casesAt);
   if (program.tests !== 0) heapGive(program.testsAt, program.tests * TEST_BYTES);
   if (program.at !== 0) heapGive(program.at, program.bytes);
   heapGive(changetype<u32>(program), offsetof<Program>());

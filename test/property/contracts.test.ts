@@ -4,10 +4,9 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Contracts } from "../../host/contract/contracts.ts";
 import { contractFromJson } from "../../host/contract/schema.ts";
-import { silentLog } from "../../host/log.ts";
 import { createTestConditions } from "../host/condition/support.ts";
+import { contractsOver } from "../host/contract/support.ts";
 import { propertyParameters, timeoutMs } from "./runs.ts";
 
 const NAMES = ["a", "b", "c"];
@@ -124,19 +123,10 @@ const steps = fc.array(
 );
 
 describe("contracts", () => {
-  test("are evaluated as the rules say", { timeout: timeoutMs(30_000) }, () => {
+  test("are evaluated as the rules say", { timeout: timeoutMs(60_000) }, () => {
     const world = createTestConditions();
     for (const name of NAMES) world.put(name, { kind: "value" });
-    const contracts = new Contracts({
-      holder: world.holder,
-      conditions: world.conditions,
-      log: silentLog,
-      publish: () => [],
-      defer: () => {},
-      onTrap: (error) => {
-        throw error;
-      },
-    });
+    const contracts = contractsOver(world);
     const tops = fc.array(drawn, { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(tops, fc.boolean(), steps, (children, isListed, trace) => {
@@ -205,7 +195,7 @@ describe("contracts", () => {
         expect(kept).toEqual(handlers);
         contracts.remove("c");
       }),
-      propertyParameters(500),
+      propertyParameters(2_000),
     );
   });
 });

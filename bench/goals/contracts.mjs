@@ -1,0 +1,33 @@
+// Goals of conditions and contracts: what an evaluation costs, and what it does not.
+import { ratio } from "./kinds.mjs";
+
+/** @type {readonly import('./kinds.mjs').Goal[]} */
+export const contractGoals = Object.freeze([
+  ratio(
+    "contract-evaluate",
+    "12 regions over 16 conditions: the core ÷ closures in JavaScript",
+    "contract/core",
+    "contract/closures",
+    0.5,
+    0.3,
+    "ns",
+  ),
+  ratio(
+    "contract-pass",
+    "pass over 10,000 contracts of which 100 are marked ÷ over those 100",
+    "contract/pass-10000",
+    "contract/pass-100",
+    2,
+    1.3,
+    "ns",
+  ),
+  ratio(
+    "condition-set",
+    "setting an observed condition ÷ storing a number across the boundary",
+    "contract/set",
+    "contract/store",
+    3,
+    2,
+    "ns",
+  ),
+]);
