@@ -187,8 +187,8 @@ export class Membership {
    * @throws {SluiceError} `invalid_value` for a key or value that is too long, `limit_reached` for too many.
    */
   set(key: string, value: string, nowMs: number): void {
-    assertLength("key of an entry", key, groupLimits.keyBytes);
-    assertLength("value of an entry", value, groupLimits.valueBytes);
+    assertLength("key of an entry", key, 1, groupLimits.keyBytes);
+    assertLength("value of an entry", value, 0, groupLimits.valueBytes);
     this.#write(key, value, nowMs);
   }
 
@@ -211,6 +211,11 @@ export class Membership {
     return [...(this.#records.get(id)?.entries() ?? [])].flatMap(({ key, value, version }) =>
       value === undefined ? [] : [{ key, value, version }],
     );
+  }
+
+  /** Whether a host takes part. */
+  isLive(id: string): boolean {
+    return this.#records.get(id)?.isLive === true;
   }
 
   /** The hosts that are known, those that are gone included; in the order in which they joined. */
@@ -293,7 +298,7 @@ export class Membership {
       });
     this.#records.advance();
     self.put({ key, value, version: self.version, setAtMs: nowMs });
-    this.#tell({ type: "entry", id: self.id, key, value });
+    this.#tell({ type: "entry", id: self.id, key, value, lost: false });
   }
 
   #forgetRemoved(nowMs: number): void {
@@ -329,8 +334,8 @@ function isNewer(from: Sender, record: HostRecord): boolean {
   );
 }
 
-function assertLength(what: string, text: string, limit: number): void {
+function assertLength(what: string, text: string, least: number, limit: number): void {
   const bytes = new TextEncoder().encode(text).length;
-  if (bytes > 0 && bytes <= limit) return;
+  if (bytes >= least && bytes <= limit) return;
   throw new SluiceError("invalid_value", `Cannot take a ${what} of ${bytes} bytes`, { value: bytes, limit });
 }

@@ -19,8 +19,17 @@ export type GroupEvent =
   | { readonly type: "restarted"; readonly id: string }
   /** One who was gone is remembered no longer. */
   | { readonly type: "forgotten"; readonly id: string }
-  /** A host wrote or removed an entry. This host's own are told, too. */
-  | { readonly type: "entry"; readonly id: string; readonly key: string; readonly value: string | undefined }
+  /**
+   * A host wrote an entry, or has it no more; this host's own are told, too. `lost`: it was not removed, but the life of the host that
+   * wrote it is over, or what it holds is about to be told anew.
+   */
+  | {
+      readonly type: "entry";
+      readonly id: string;
+      readonly key: string;
+      readonly value: string | undefined;
+      readonly lost: boolean;
+    }
   /** A host, or an entry of one, finds no room here. */
   | { readonly type: "refused"; readonly id: string; readonly limit: "hosts" | "entries" }
   /** Another process uses this host's id. */
@@ -214,7 +223,7 @@ export class Records {
       if (version <= before) continue;
       const entry = { key, value, version, setAtMs: nowMs - ageMs };
       if (!record.hasRoom(entry)) this.#settings.tell({ type: "refused", id: record.id, limit: "entries" });
-      else if (record.put(entry)) this.#settings.tell({ type: "entry", id: record.id, key, value });
+      else if (record.put(entry)) this.#settings.tell({ type: "entry", id: record.id, key, value, lost: false });
     }
     record.version = Math.max(before, news.to);
     // From a start, or with everything in between, we have heard of all removals that its owner has forgotten.
@@ -224,7 +233,8 @@ export class Records {
   }
 
   #clear(record: HostRecord): void {
-    for (const { key } of record.clear()) this.#settings.tell({ type: "entry", id: record.id, key, value: undefined });
+    for (const { key } of record.clear())
+      this.#settings.tell({ type: "entry", id: record.id, key, value: undefined, lost: true });
   }
 
   /** Others may be wrong about us, or know a former life of ours, or another process has our id. */

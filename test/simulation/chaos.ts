@@ -2,12 +2,9 @@
  * A bad quarter of a minute for a group of hosts, from a seed, and what must hold of it at every moment and at its end.
  *
  * At every moment: what a host sees of an entry never goes back, and was written by its owner. At the end, when the network is whole
- * again: all who are up take one another, and nobody else, for alive, and hold the same entries.
+ * again: all who are up take one another, and nobody else, for alive, hold the same entries, and mean the same by every channel.
  */
-import type { Membership } from "../../host/group/membership.ts";
-import type { GroupEvent } from "../../host/group/records.ts";
-import { agree, type Host, startHost, stateOf } from "./group.ts";
-import { Network } from "./network.ts";
+import { agree, createGroup, type Group, type Happening, type Host, startHost, stateOf } from "./group.ts";
 
 /** Ids of the hosts that a run begins with, and by which others join. */
 const FIRST = ["h0", "h1", "h2"];
@@ -16,12 +13,15 @@ const KEYS = 5;
 /** One run. */
 export class Chaos {
   readonly seed: number;
-  readonly group: Network<GroupEvent, Membership>;
+  readonly group: Group;
   /** What has been done, for whoever has to find out why. */
   readonly log: string[] = [];
   /** How often each host has written an entry, in all of its lives; values are these numbers. */
   readonly #writes = new Map<string, number>();
-  /** The largest value that a life of a host has seen of another one's entry. */
+  #definitions = 0;
+  /** Channels that somebody removed once: they may be gone at the end. */
+  readonly #removed = new Set<string>();
+  /** The largest value that a life of a host has seen of another one's entry, and the highest term of a channel. */
   readonly #seen = new Map<unknown, Map<string, number>>();
   readonly #faults: string[] = [];
   #hosts = new Map<string, Host>();
@@ -30,7 +30,7 @@ export class Chaos {
 
   constructor(seed: number) {
     this.seed = seed;
-    this.group = new Network<GroupEvent, Membership>(seed, (place, events) => this.#watch(place, events));
+    this.group = createGroup(seed, (host, events) => this.#watch(host, events));
   }
 
   /** The whole run. @throws What did not hold, with the seed. */
@@ -46,7 +46,11 @@ export class Chaos {
     }
     this.#heal();
     const hosts = [...this.#hosts.values()];
-    if (group.runUntil(() => agree(hosts), 30_000) === undefined) this.#fail(`no agreement: ${this.#views()}`);
+    const isDone = () => agree(hosts) && hosts.every((host) => channelsOf(host) === channelsOf(hosts[0] as Host));
+    if (group.runUntil(isDone, 30_000) === undefined) this.#fail(`no agreement: ${this.#views()}`);
+    // Time for whoever still means to take over.
+    group.run(8_000);
+    if (!isDone()) this.#fail(`agreement that does not last: ${this.#views()}`);
     this.#checkEnd(hosts);
   }
 
@@ -57,7 +61,8 @@ export class Chaos {
     const host = this.#hosts.get(id ?? "");
     if (id === undefined || host === undefined) return this.#revive();
     const dice = group.random(100);
-    if (dice < 40) this.#write(id, host);
+    if (dice < 25) this.#write(id, host);
+    else if (dice < 40) this.#define(id, host);
     else if (dice < 50) this.#weather();
     else if (dice < 60) this.#divide();
     else if (dice < 68) this.#do("whole", () => group.block(undefined));
@@ -74,9 +79,22 @@ export class Chaos {
     const value = (this.#writes.get(id) ?? 0) + 1;
     if (!isRemoval) this.#writes.set(id, value);
     this.#do(`${id} writes ${key} ${isRemoval ? "off" : value}`, () =>
-      this.group.act(host, (machine, nowMs) => {
+      this.group.act(host, ({ membership: machine }, nowMs) => {
         if (isRemoval) machine.remove(key, nowMs);
         else machine.set(key, String(value), nowMs);
+      }),
+    );
+  }
+
+  #define(id: string, host: Host): void {
+    const name = `c${this.group.random(KEYS)}`;
+    const isRemoval = this.group.random(8) === 0;
+    if (isRemoval) this.#removed.add(name);
+    this.#definitions += 1;
+    this.#do(`${id} ${isRemoval ? "removes" : "defines"} ${name}`, () =>
+      this.group.act(host, (machine, nowMs) => {
+        if (isRemoval) machine.remove("channel", name, nowMs);
+        else machine.define("channel", name, { by: id, count: this.#definitions }, nowMs);
       }),
     );
   }
@@ -117,7 +135,7 @@ export class Chaos {
     if (this.#hosts.size < 2) return;
     this.#hosts.delete(id);
     this.#down.push(id);
-    this.#do(`${id} leaves`, () => this.group.act(host, (machine, nowMs) => machine.leave(nowMs)));
+    this.#do(`${id} leaves`, () => this.group.act(host, ({ membership }, nowMs) => membership.leave(nowMs)));
   }
 
   #revive(): void {
@@ -155,20 +173,28 @@ export class Chaos {
     run();
   }
 
-  #watch({ machine }: { readonly machine: Membership }, events: readonly GroupEvent[]): void {
+  #watch({ machine }: Host, events: readonly Happening[]): void {
+    const seen = this.#seen.get(machine) ?? new Map<string, number>();
+    this.#seen.set(machine, seen);
     for (const event of events) {
-      if (event.type !== "entry" && event.id === machine.id && event.type !== "left")
+      if ((event.type === "suspect" || event.type === "dead") && event.id === machine.id)
         this.#faults.push(`${machine.id} hears that it is ${event.type}`);
-      if (event.type !== "entry" || event.value === undefined) continue;
-      const seen = this.#seen.get(machine) ?? new Map<string, number>();
-      this.#seen.set(machine, seen);
-      const name = `${event.id} ${event.key}`;
-      const value = Number(event.value);
-      if (value > (this.#writes.get(event.id) ?? 0)) this.#faults.push(`${name} is ${value}, never written`);
-      if (value < (seen.get(name) ?? 0))
-        this.#faults.push(`${machine.id} sees ${name} go back from ${seen.get(name)} to ${value}`);
-      seen.set(name, value);
+      else if (event.type === "entry" && event.key.startsWith("k") && event.value !== undefined)
+        this.#watchEntry(machine.id, seen, `${event.id} ${event.key}`, Number(event.value), event.id);
+      else if (event.type === "removed") seen.delete(event.name);
+      else if (event.type === "defined") {
+        if (event.term < (seen.get(event.name) ?? 0))
+          this.#faults.push(`${machine.id} sees an old term of ${event.name}`);
+        seen.set(event.name, event.term);
+      }
     }
+  }
+
+  #watchEntry(at: string, seen: Map<string, number>, name: string, value: number, owner: string): void {
+    if (value > (this.#writes.get(owner) ?? 0)) this.#faults.push(`${name} is ${value}, never written`);
+    if (value < (seen.get(name) ?? 0))
+      this.#faults.push(`${at} sees ${name} go back from ${seen.get(name)} to ${value}`);
+    seen.set(name, value);
   }
 
   #check(): void {
@@ -181,20 +207,39 @@ export class Chaos {
     if (first === undefined) return;
     for (const id of this.#down)
       if (["alive", "suspect"].includes(stateOf(first, id))) this.#fail(`${id} is down and ${stateOf(first, id)}`);
+    this.#checkChannels(first, hosts);
     for (const owner of hosts) {
-      const own = JSON.stringify(owner.machine.entries(owner.machine.id));
+      const own = JSON.stringify(owner.machine.membership.entries(owner.machine.id));
       for (const { machine } of hosts) {
-        const copy = JSON.stringify(machine.entries(owner.machine.id));
+        const copy = JSON.stringify(machine.membership.entries(owner.machine.id));
         if (copy !== own) this.#fail(`${machine.id} has ${copy} of ${owner.machine.id}, which has ${own}`);
       }
     }
   }
 
+  /** Each channel has one claim, by its contact, who is there; none is gone that nobody removed and somebody knew. */
+  #checkChannels(first: Host, hosts: readonly Host[]): void {
+    const channels = first.machine.list("channel");
+    for (const { name, contact } of channels) {
+      const claimants = hosts.filter(({ machine }) =>
+        machine.membership.read(machine.id, `channel/${name}`, 0)?.value.includes('"definition"'),
+      );
+      const ids = claimants.map(({ machine }) => machine.id);
+      if (ids.join() !== contact) this.#fail(`${name} has the contact ${contact}, and claims by ${ids.join()}`);
+      if (claimants[0]?.machine.isMine("channel", name) !== true) this.#fail(`${contact} does not know of ${name}`);
+    }
+    for (const { machine } of hosts)
+      for (const name of this.#seen.get(machine)?.keys() ?? [])
+        if (name.startsWith("c") && !this.#removed.has(name) && !channels.some((channel) => channel.name === name))
+          this.#fail(`${name} is gone, and ${machine.id} knew it`);
+  }
+
   #views(): string {
     return [...this.#hosts.values()]
       .map(({ machine }) => {
-        const seen = machine.hosts().map(({ id, state, incarnation }) => `${id} ${state} ${incarnation}`);
-        return `\n  ${machine.id} ${machine.fingerprint}: ${seen.join(", ")}`;
+        const seen = machine.membership.hosts().map(({ id, state, incarnation }) => `${id} ${state} ${incarnation}`);
+        const names = machine.list("channel").map(({ name, contact, term }) => `${name} ${contact} ${term}`);
+        return `\n  ${machine.id} ${machine.membership.fingerprint}: ${seen.join(", ")}; ${names.join(", ")}`;
       })
       .join("");
   }
@@ -202,4 +247,10 @@ export class Chaos {
   #fail(what: string): never {
     throw new Error(`${what}\nSLUICE_PROPERTY_SEED=${this.seed} repeats this run:\n  ${this.log.join("\n  ")}`);
   }
+}
+
+/** What a host takes the channels for. */
+function channelsOf({ machine }: Host): string {
+  const channels = machine.list("channel").map((channel) => JSON.stringify(channel));
+  return channels.sort().join("\n");
 }

@@ -1,14 +1,31 @@
 /** Groups of hosts for simulations: starting them, and saying what all of them take for true. */
 import { Membership } from "../../host/group/membership.ts";
 import type { GroupEvent } from "../../host/group/records.ts";
+import { Registry, type RegistryEvent } from "../../host/group/registry.ts";
 import type { GroupTimes } from "../../host/group/settings.ts";
-import type { Network, Place } from "./network.ts";
+import { Network, type Place } from "./network.ts";
 
-/** A network of memberships. */
-export type Group = Network<GroupEvent, Membership>;
+/** What happens in a group. */
+export type Happening = GroupEvent | RegistryEvent;
+
+/** A network of hosts, which know one another and what they have agreed on. */
+export type Group = Network<Happening, Node>;
 
 /** One host of it. */
-export type Host = Place<Membership>;
+export type Host = Place<Node>;
+
+/** A registry, with its membership at hand. */
+export class Node extends Registry {
+  /** Ids are short in simulations. */
+  get id(): string {
+    return this.membership.id;
+  }
+}
+
+/** A group that is still empty. `happened` hears what each host says that happened. */
+export function createGroup(seed: number, happened?: (host: Host, events: readonly Happening[]) => void): Group {
+  return new Network<Happening, Node>(seed, happened);
+}
 
 /** The address of a host. */
 export function urlOf(id: string): string {
@@ -27,10 +44,13 @@ export function startHost(
   const host = group.start(
     url,
     // Clocks of the simulation begin at 0, and a skewed one before that.
-    (nowMs, random) => new Membership({ id, url, incarnation: Math.round(nowMs) + 1e9, random, times }, nowMs),
+    (nowMs, random) => {
+      const incarnation = Math.round(nowMs) + 1e9;
+      return new Node(new Membership({ id, url, incarnation, random, times }, nowMs), nowMs);
+    },
     skewMs,
   );
-  group.act(host, (machine, nowMs) => machine.join(seeds.map(urlOf), nowMs));
+  group.act(host, ({ membership }, nowMs) => membership.join(seeds.map(urlOf), nowMs));
   return host;
 }
 
@@ -43,15 +63,16 @@ export function startGroup(group: Group, count: number, times: Partial<GroupTime
 
 /** What a host takes another one for. */
 export function stateOf(host: Host, id: string): string {
-  return host.machine.hosts().find((one) => one.id === id)?.state ?? "unknown";
+  return host.machine.membership.hosts().find((one) => one.id === id)?.state ?? "unknown";
 }
 
 /** Whether these hosts take all of them, and nobody else, for alive, and know the same. */
 export function agree(hosts: readonly Host[]): boolean {
   const [first] = hosts;
   if (first === undefined) return true;
-  if (hosts.some(({ machine }) => machine.fingerprint !== first.machine.fingerprint)) return false;
-  const alive = first.machine.hosts().filter(({ state }) => state === "alive" || state === "suspect");
+  if (hosts.some(({ machine }) => machine.membership.fingerprint !== first.machine.membership.fingerprint))
+    return false;
+  const alive = first.machine.membership.hosts().filter(({ state }) => state === "alive" || state === "suspect");
   const ids = new Set(hosts.map(({ machine }) => machine.id));
   return alive.length === hosts.length && alive.every(({ id, state }) => state === "alive" && ids.has(id));
 }

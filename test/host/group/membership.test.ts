@@ -2,15 +2,21 @@
 import { describe, expect, test } from "vitest";
 import { Membership } from "../../../host/group/membership.ts";
 import type { Message } from "../../../host/group/message.ts";
-import type { GroupEvent } from "../../../host/group/records.ts";
 import { groupLimits } from "../../../host/group/settings.ts";
-import { agree, startGroup, startHost, stateOf, urlOf } from "../../simulation/group.ts";
-import { Network } from "../../simulation/network.ts";
+import {
+  agree,
+  createGroup as createNetwork,
+  type Happening,
+  startGroup,
+  startHost,
+  stateOf,
+  urlOf,
+} from "../../simulation/group.ts";
 
 function createGroup(seed = 1) {
-  const told: { at: string; event: GroupEvent; nowMs: number }[] = [];
-  const group: Network<GroupEvent, Membership> = new Network(seed, (place, events) => {
-    for (const event of events) told.push({ at: place.machine.id, event, nowMs: group.nowMs });
+  const told: { at: string; event: Happening }[] = [];
+  const group = createNetwork(seed, ({ machine }, events) => {
+    for (const event of events) told.push({ at: machine.id, event });
   });
   return { group, told };
 }
@@ -30,7 +36,7 @@ describe("joining", () => {
     const hosts = startGroup(group, 3);
     for (const seed of ["h1", "h2"]) hosts.push(startHost(group, `by-${seed}`.replace("-", ""), [seed]));
     expect(group.runUntil(() => agree(hosts), 2_000)).toBeDefined();
-    expect(hosts[0]?.machine.hosts().map(({ id }) => id)).toEqual(["h0", "h1", "h2", "byh1", "byh2"]);
+    expect(hosts[0]?.machine.membership.hosts().map(({ id }) => id)).toEqual(["h0", "h1", "h2", "byh1", "byh2"]);
   });
 
   test("a seed that is not up yet is tried until it is", () => {
@@ -45,7 +51,7 @@ describe("joining", () => {
     const { group } = createGroup();
     const host = startHost(group, "h0", ["h0"]);
     group.run(5_000);
-    expect(host.machine.hosts()).toMatchObject([{ id: "h0", state: "alive", self: true }]);
+    expect(host.machine.membership.hosts()).toMatchObject([{ id: "h0", state: "alive", self: true }]);
   });
 
   test("two groups that name one another become one", () => {
@@ -132,7 +138,7 @@ describe("failure", () => {
     const hosts = startGroup(group, 5);
     told.length = 0;
     const [leaver, ...rest] = hosts as [(typeof hosts)[0], ...typeof hosts];
-    group.act(leaver, (machine, nowMs) => machine.leave(nowMs));
+    group.act(leaver, ({ membership }, nowMs) => membership.leave(nowMs));
     expect(group.runUntil(() => rest.every((host) => stateOf(host, "h0") === "left"), 500)).toBeDefined();
     group.run(5_000);
     expect(leaver.machine.nextAtMs).toBe(Number.POSITIVE_INFINITY);
@@ -142,13 +148,13 @@ describe("failure", () => {
   test("a host that is started again under its id is one host, even with its clock behind", () => {
     const { group } = createGroup();
     const hosts = startGroup(group, 3);
-    group.act(hosts[2] as (typeof hosts)[0], (machine, nowMs) => machine.set("former", "1", nowMs));
+    group.act(hosts[2] as (typeof hosts)[0], ({ membership }, nowMs) => membership.set("former", "1", nowMs));
     group.run(500);
     group.kill(hosts[2] as (typeof hosts)[0]);
     group.run(100);
     hosts[2] = startHost(group, "h2", ["h0"], -3_600_000);
     expect(group.runUntil(() => agree(hosts), 3_000)).toBeDefined();
-    expect(hosts[0]?.machine.entries("h2")).toEqual([]);
+    expect(hosts[0]?.machine.membership.entries("h2")).toEqual([]);
   });
 
   test("those who are gone are forgotten after their time, by all, and nobody reminds the others", () => {
@@ -171,8 +177,8 @@ describe("entries", () => {
     hosts.push(startHost(group, "ahead", ["h0"], 7_200_000));
     group.run(2_000);
     const [writer] = hosts as [(typeof hosts)[0]];
-    group.act(writer, (machine, nowMs) => machine.set("load", "0.5", nowMs));
-    const read = () => hosts.map(({ machine, skewMs }) => machine.read("h0", "load", group.nowMs + skewMs));
+    group.act(writer, ({ membership }, nowMs) => membership.set("load", "0.5", nowMs));
+    const read = () => hosts.map(({ machine, skewMs }) => machine.membership.read("h0", "load", group.nowMs + skewMs));
     expect(group.runUntil(() => read().every((reading) => reading?.value === "0.5"), 1_000)).toBeDefined();
     group.run(10_000);
     const ages = read().map((reading) => reading?.ageMs ?? 0);
@@ -186,14 +192,14 @@ describe("entries", () => {
     const hosts = startGroup(group, 5);
     const [writer] = hosts as [(typeof hosts)[0]];
     for (let turn = 0; turn < 500; turn += 1) {
-      group.act(writer, (machine, nowMs) => machine.set(`k${turn % 7}`, String(turn), nowMs));
+      group.act(writer, ({ membership }, nowMs) => membership.set(`k${turn % 7}`, String(turn), nowMs));
       group.run(3);
     }
-    group.act(writer, (machine, nowMs) => machine.remove("k3", nowMs));
+    group.act(writer, ({ membership }, nowMs) => membership.remove("k3", nowMs));
     expect(group.runUntil(() => agree(hosts), 2_000)).toBeDefined();
-    const expected = writer.machine.entries("h0");
+    const expected = writer.machine.membership.entries("h0");
     expect(expected.map(({ key }) => key).sort()).toEqual(["k0", "k1", "k2", "k4", "k5", "k6"]);
-    for (const { machine } of hosts) expect(machine.entries("h0")).toEqual(expected);
+    for (const { machine } of hosts) expect(machine.membership.entries("h0")).toEqual(expected);
   });
 
   test("more than a message holds comes in parts", () => {
@@ -202,28 +208,28 @@ describe("entries", () => {
     const [writer] = hosts as [(typeof hosts)[0]];
     const value = "x".repeat(groupLimits.valueBytes);
     for (let index = 0; index < 20; index += 1)
-      group.act(writer, (machine, nowMs) => machine.set(`big${index}`, value, nowMs));
+      group.act(writer, ({ membership }, nowMs) => membership.set(`big${index}`, value, nowMs));
     hosts.push(startHost(group, "later", ["h2"]));
     expect(group.runUntil(() => agree(hosts), 10_000)).toBeDefined();
-    for (const { machine } of hosts) expect(machine.entries("h0")).toHaveLength(20);
+    for (const { machine } of hosts) expect(machine.membership.entries("h0")).toHaveLength(20);
   });
 
   test("whoever was away while removals were forgotten starts over, and keeps nothing that was removed", () => {
     const { group } = createGroup();
     const hosts = startGroup(group, 3, { removedMs: 5_000 });
     const [writer, , away] = hosts as [(typeof hosts)[0], (typeof hosts)[0], (typeof hosts)[0]];
-    group.act(writer, (machine, nowMs) => {
+    group.act(writer, ({ membership: machine }, nowMs) => {
       machine.set("stays", "1", nowMs);
       machine.set("goes", "1", nowMs);
     });
     group.run(1_000);
     group.block((from, to) => (from === away.url) !== (to === away.url));
-    group.act(writer, (machine, nowMs) => machine.remove("goes", nowMs));
+    group.act(writer, ({ membership }, nowMs) => membership.remove("goes", nowMs));
     group.run(20_000);
-    expect(away.machine.entries("h0")).toHaveLength(2);
+    expect(away.machine.membership.entries("h0")).toHaveLength(2);
     group.block(undefined);
     expect(group.runUntil(() => agree(hosts), 10_000)).toBeDefined();
-    for (const { machine } of hosts) expect(machine.entries("h0").map(({ key }) => key)).toEqual(["stays"]);
+    for (const { machine } of hosts) expect(machine.membership.entries("h0").map(({ key }) => key)).toEqual(["stays"]);
   });
 
   test("keys and values have limits that the error names, and a full host says so", () => {
