@@ -4,7 +4,8 @@
  *     const host = await createHost();
  *     for await (const event of host.channel("orders").subscribe()) console.log(event.type);
  */
-export type { Channels, ChannelView } from "./channel/channels.ts";
+export type { ChannelView } from "./channel/channel.ts";
+export type { Channels } from "./channel/channels.ts";
 export { type ChannelDefinition, defaultDefinition, definitionFromJson } from "./channel/definition.ts";
 export { type Clock, type Clocks, createClocks } from "./clock.ts";
 export { codes, isSluiceError, type SluiceCode, SluiceError } from "./errors.ts";

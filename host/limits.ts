@@ -176,6 +176,10 @@ export const limits = Object.freeze({
   contracts: 10_000,
   /** Passes over contracts in one turn of the event loop; more without rest are told as contracts that do not come to rest. */
   contractPasses: 100,
+  /** How often an action of a contract is tried again. */
+  contractRetries: 10,
+  /** The longest time between two attempts. */
+  contractRetryMs: 60_000,
   /** Transitions that a contract remembers. */
   contractHistory: 100,
   /** Observers of all contracts: sessions, streams and the application. */

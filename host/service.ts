@@ -49,6 +49,7 @@ import type { Subscription, SubscriptionOptions } from "./session/subscription.t
 import { createSweeper, type Sweeper } from "./session/sweep.ts";
 import { Tracing } from "./session/tracing.ts";
 import { createSocketCodec, type SocketCodec } from "./socket/json/codec.ts";
+import { inboxJson, inboxPatched } from "./socket/json/inbox-settings.ts";
 import { namesOf } from "./socket/names.ts";
 import { createStreamRenderers, type StreamKind, type StreamRenderers } from "./socket/sse/renderers.ts";
 import { type OpenedStream, openStream, type StreamRequest } from "./socket/sse/stream.ts";
@@ -116,6 +117,7 @@ export class Service implements Engine {
       holder: this,
       implicit: this.options.implicitChannels,
       defaultsFor: (name) => this.templates.definitionFor(name),
+      fieldsFor: (name) => this.templates.fieldsFor(name),
       admit: (channel, window) => admitWindow(this.#sessions.all(), channel, window),
       ...(this.modules === undefined ? {} : { modules: this.modules }),
       onTrap: (error) => {
@@ -131,13 +133,11 @@ export class Service implements Engine {
       channel: (name) => channelFigures(this.channels.get(name)),
       onTrap: (error) => this.#refusal(error, undefined),
     });
-    this.contracts = openContracts(this, settings, (error) => this.#refusal(error, undefined));
-    this.regions = new ContractObservers(this.contracts, this.log);
     this.channels.onChange(({ type, channel }) => {
       // Before whoever brought it into being publishes: its first event is to find the sinks there.
       if (type === "created") this.patterns.follow(channel);
       // What waits for a sink may qualify for one now.
-      if (type === "updated") this.flusher.schedule();
+      if (type === "updated" || type === "governed") this.flusher.schedule();
       if (type !== "removed") return;
       this.#sessions.tellRemoved(channel);
       this.json.clear();
@@ -163,7 +163,11 @@ export class Service implements Engine {
       openSession: (listener) => this.#sessions.add(new MailboxSession(this, this.#sessions.nextNumber(), listener)),
       sessions: () => this.#sessions.remote(),
       refusal: (error) => this.#refusal(error, undefined),
+      patched: inboxPatched,
+      shown: inboxJson,
     });
+    this.contracts = openContracts(this, settings, (error) => this.#refusal(error, undefined));
+    this.regions = new ContractObservers(this.contracts, this.log);
   }
 
   /** Identity of this host in derived event ids. */

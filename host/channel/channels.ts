@@ -3,63 +3,31 @@
  *
  * The definitions outlive a core: after a restart every channel is made again, with a new number.
  */
-import {
-  CHANNEL_ECHO,
-  CHANNEL_LATE_DIVERT,
-  CHANNEL_LATE_DROP,
-  CHANNEL_SINGLE,
-  CHANNELS_MAX,
-  RESULT_LIMIT,
-  RESULT_VALUE,
-  STAGE_OUT,
-  STATUS_OK,
-} from "../../core-wasm/abi.ts";
+import { CHANNELS_MAX, RESULT_LIMIT, RESULT_VALUE, STAGE_OUT, STATUS_OK } from "../../core-wasm/abi.ts";
 import { addDecider, bindDecider, payloadOnly } from "../core/decider.ts";
 import { type CoreHolder, isTrap, placeText, placeTypes } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { SluiceError } from "../errors.ts";
-import type { RouteCounters } from "../filter/bound.ts";
-import { type Binding, sameBinding } from "../filter/route.ts";
+import type { Binding } from "../filter/route.ts";
 import type { Stage } from "../filter/schema.ts";
 import { limits } from "../limits.ts";
+import { Channel, type ChannelView, flagsOf, sameDefinition, sameWindow, shared } from "./channel.ts";
 import {
   assertChannelName,
   type ChannelDefinition,
+  type ChannelFields,
+  channelResource,
   completed,
   type DeliveryWindow,
   defaultDefinition,
-  echoOf,
   withFilter,
 } from "./definition.ts";
 import { emptyPolicy, Filtering, FilterTotals, type ModuleBinder } from "./filtering.ts";
+import { assertUngoverned, type Governable, type Layers, layered, type PreparedChange } from "./overlays.ts";
 
-/** A channel as others see it. */
-export interface ChannelView {
-  readonly name: string;
-  /** Stands for the name in binary frames, until this epoch of the core ends. */
-  readonly number: number;
-  /** Counts the channels that this host ever had, from 1: tells one from a later one of the same name or number. */
-  readonly incarnation: number;
-  readonly definition: ChannelDefinition;
-  /** Counts changes of the definition, from 1. */
-  readonly revision: number;
-  /** Members that receive. */
-  sinks(): number;
-  /** Members that publish, implicit ones included. */
-  sources(): number;
-  /** Sequence of its last event in this epoch; where its number was another channel's before, it goes on from that one's. */
-  sequence(): number;
-  /** Events that it keeps for replays now. */
-  stored(): number;
-  /** Events that its sinks lost in this epoch. @param reason DROPPED_… */
-  lost(reason: number): number;
-  /** What is counted of each route of a filter, since it was bound; none where none is. */
-  routeCounters(stage: Stage): readonly RouteCounters[];
-}
-
-/** What happened to a channel, told after it did. */
+/** What happened to a channel, told after it did; `governed`: contracts lay something else over it. */
 export interface ChannelChange {
-  readonly type: "created" | "updated" | "removed";
+  readonly type: "created" | "updated" | "governed" | "removed";
   readonly channel: ChannelView;
   /** Nobody defined it: it came into being by a join or publish, and would do so again. */
   readonly implicit: boolean;
@@ -72,6 +40,8 @@ export interface ChannelsSettings {
   readonly implicit: boolean;
   /** What a channel that comes into being by itself gets; the host's defaults where absent. */
   readonly defaultsFor?: (name: string) => ChannelDefinition;
+  /** What templates say about a channel of that name. */
+  readonly fieldsFor?: (name: string) => ChannelFields | undefined;
   /** Asked before a channel gets another window. @throws {SluiceError} where sessions that have joined could not keep it. */
   readonly admit?: (channel: ChannelView, window: DeliveryWindow) => void;
   /** Has filter modules decide; they are refused where absent. */
@@ -80,59 +50,8 @@ export interface ChannelsSettings {
   readonly onTrap?: (error: Error) => SluiceError;
 }
 
-/** Written by Channels only; everybody else gets it as a {@link ChannelView}. */
-class Channel implements ChannelView {
-  readonly name: string;
-  number = 0;
-  readonly incarnation: number;
-  definition: ChannelDefinition;
-  revision = 1;
-  implicit: boolean;
-  /** Whether the decider of the settings sees its events. */
-  decided = false;
-  /** Its filters in the core; undefined while it never had any, as most. */
-  filtering: Filtering | undefined;
-  /** Whether the core has been told what becomes of events that nobody is selected for. */
-  hasEmpty = false;
-  /** Whether the core was ever told of a window. */
-  hasWindow = false;
-  readonly #holder: CoreHolder;
-
-  constructor(name: string, incarnation: number, definition: ChannelDefinition, holder: CoreHolder, implicit: boolean) {
-    this.name = name;
-    this.incarnation = incarnation;
-    this.definition = definition;
-    this.implicit = implicit;
-    this.#holder = holder;
-  }
-
-  sinks(): number {
-    return this.#holder.core.exports.channelSinks(this.number);
-  }
-
-  sources(): number {
-    return this.#holder.core.exports.channelSources(this.number);
-  }
-
-  sequence(): number {
-    return this.#holder.core.exports.channelSequence(this.number);
-  }
-
-  stored(): number {
-    return this.#holder.core.exports.channelStored(this.number);
-  }
-
-  lost(reason: number): number {
-    return this.#holder.core.exports.channelLost(this.number, reason);
-  }
-
-  routeCounters(stage: Stage): readonly RouteCounters[] {
-    return this.filtering?.counters(stage) ?? [];
-  }
-}
-
 /** All channels of one host. Every change is in the core when the call returns. */
-export class Channels {
+export class Channels implements Governable {
   /** What the filters of all channels count. */
   readonly filterTotals = new FilterTotals();
   readonly #settings: ChannelsSettings;
@@ -142,6 +61,8 @@ export class Channels {
   readonly #listeners = new Set<(change: ChannelChange) => void>();
   /** Channels that divert what nobody is selected for, and where to: few, if any. */
   readonly #diverting = new Map<string, string>();
+  /** What lies over channels, by name: also over those that are not there yet after a start. */
+  readonly #layers = new Map<string, Layers>();
   #ever = 0;
 
   constructor(settings: ChannelsSettings) {
@@ -209,10 +130,12 @@ export class Channels {
    * Removes a channel and its members; what their inboxes hold of it is discarded and counted.
    *
    * @returns Whether it was there.
+   * @throws {SluiceError} `channel_governed` while contracts lay something over it.
    */
   remove(name: string): boolean {
     const channel = this.#byName.get(name);
     if (channel === undefined) return false;
+    assertUngoverned(name, channel.layers);
     return this.#guarded(() => {
       // Listeners hear of it while the number still means this channel, so that they can tell its members.
       this.#tell("removed", channel);
@@ -257,6 +180,58 @@ export class Channels {
     channel.decided = decided;
   }
 
+  /** See {@link Governable.prepare}. */
+  prepare(name: string, layers: Layers): PreparedChange {
+    const channel = this.#byName.get(name);
+    if (channel === undefined) throw channelUnknown(name);
+    const inForce = this.#layered(channel.name, channel.definition, layers);
+    this.#admitWindow(channel, inForce.delivery.window);
+    const end = this.#guarded(() => this.#filteringOf(channel, inForce.filters)?.prepare(inForce.filters));
+    return {
+      commit: () => {
+        this.#guarded(() => this.#enforce(channel, inForce));
+        const undoLayers = this.#lay(name, layers);
+        return () => {
+          undoLayers();
+          this.#guarded(() => this.#enforce(channel, this.#layered(name, channel.definition, channel.layers)));
+        };
+      },
+      end: () => end?.(),
+    };
+  }
+
+  /** See {@link Governable.preview}. */
+  preview(name: string, layers: Layers): ChannelFields {
+    const channel = this.#byName.get(name);
+    if (channel === undefined) throw channelUnknown(name);
+    return { ...channelResource(name, this.#layered(name, channel.definition, layers)) };
+  }
+
+  /** See {@link Governable.release}. */
+  release(name: string, layers: Layers): void {
+    this.#lay(name, layers);
+  }
+
+  /** Notes what lies over a channel. Returns what makes that undone. */
+  #lay(name: string, layers: Layers): () => void {
+    const before = this.#layers.get(name) ?? [];
+    const note = (noted: Layers): void => {
+      if (noted.length === 0) this.#layers.delete(name);
+      else this.#layers.set(name, noted);
+      const channel = this.#byName.get(name);
+      if (channel === undefined) return;
+      channel.layers = noted;
+      this.#tell("governed", channel);
+    };
+    note(layers);
+    return () => note(before);
+  }
+
+  /** What is in force for a channel of that name. */
+  #layered(name: string, definition: ChannelDefinition, layers: Layers): ChannelDefinition {
+    return layers.length === 0 ? definition : layered(name, definition, layers, this.#settings.fieldsFor?.(name));
+  }
+
   #decide(channel: Channel, decided: boolean): void {
     const { core } = this.#settings.holder;
     const decider = decided ? addDecider(core, payloadOnly) : 0;
@@ -299,6 +274,8 @@ export class Channels {
   #create(name: string, definition: ChannelDefinition, implicit: boolean): Channel {
     assertChannelName(name);
     const channel = new Channel(name, ++this.#ever, shared(definition), this.#settings.holder, implicit);
+    channel.layers = this.#layers.get(name) ?? [];
+    channel.inForce = shared(this.#layered(name, definition, channel.layers));
     this.#guarded(() => this.#add(channel));
     this.#byName.set(name, channel);
     this.#divertAgain(name);
@@ -310,7 +287,7 @@ export class Channels {
   #add(channel: Channel): void {
     const { core } = this.#settings.holder;
     const name = placeText(core, channel.name);
-    const number = core.exports.channelAdd(name.at, name.bytes, flagsOf(channel.definition));
+    const number = core.exports.channelAdd(name.at, name.bytes, flagsOf(channel.inForce));
     if (number === 0) {
       throw new SluiceError(
         "limit_reached",
@@ -336,9 +313,8 @@ export class Channels {
   }
 
   #update(channel: Channel, definition: ChannelDefinition): Channel {
-    const { window } = definition.delivery;
-    if (window !== null && !sameWindow(channel.definition.delivery.window, window))
-      this.#settings.admit?.(channel, window);
+    const inForce = this.#layered(channel.name, definition, channel.layers);
+    this.#admitWindow(channel, inForce.delivery.window);
     const wasImplicit = channel.implicit;
     channel.implicit = false;
     if (sameDefinition(channel.definition, definition)) {
@@ -346,35 +322,47 @@ export class Channels {
       if (wasImplicit) this.#tell("updated", channel);
       return channel;
     }
-    const before = channel.definition;
+    this.#enforce(channel, inForce);
     channel.definition = shared(definition);
-    try {
-      this.#configure(channel);
-    } catch (error) {
-      channel.definition = before;
-      channel.filtering?.set(before.filters);
-      throw error;
-    }
     channel.revision++;
     this.#tell("updated", channel);
     return channel;
   }
 
+  /** Has a definition in force; where that is refused all stays as it was. */
+  #enforce(channel: Channel, inForce: ChannelDefinition): void {
+    if (sameDefinition(channel.inForce, inForce)) return;
+    const before = channel.inForce;
+    channel.inForce = shared(inForce);
+    try {
+      this.#configure(channel);
+    } catch (error) {
+      channel.inForce = before;
+      channel.filtering?.set(before.filters);
+      throw error;
+    }
+  }
+
+  #admitWindow(channel: Channel, window: DeliveryWindow | null): void {
+    if (window !== null && !sameWindow(channel.inForce.delivery.window, window))
+      this.#settings.admit?.(channel, window);
+  }
+
+  /** The filters of a channel in the core; undefined where it has none and is to have none. */
+  #filteringOf(channel: Channel, filters: ChannelDefinition["filters"]): Filtering | undefined {
+    if (channel.filtering !== undefined || (filters.in === null && filters.out === null)) return channel.filtering;
+    const { holder, modules } = this.#settings;
+    channel.filtering = new Filtering(holder, channel.number, this.filterTotals, modules);
+    return channel.filtering;
+  }
+
   #configure(channel: Channel): void {
     const { core } = this.#settings.holder;
-    const { types, delivery, store, filters } = channel.definition;
+    const { types, delivery, store, filters } = channel.inForce;
     // First, and all or nothing: it is the one thing that a host short of room refuses.
-    if (channel.filtering !== undefined || filters.in !== null || filters.out !== null) {
-      channel.filtering ??= new Filtering(
-        this.#settings.holder,
-        channel.number,
-        this.filterTotals,
-        this.#settings.modules,
-      );
-      channel.filtering.set(filters);
-    }
+    this.#filteringOf(channel, filters)?.set(filters);
     this.#check(
-      core.exports.channelSet(channel.number, flagsOf(channel.definition), delivery.priority, delivery.ttlMs ?? 0),
+      core.exports.channelSet(channel.number, flagsOf(channel.inForce), delivery.priority, delivery.ttlMs ?? 0),
     );
     this.#check(core.exports.channelTypes(channel.number, placeTypes(core, types), types.length));
     this.#check(core.exports.channelStore(channel.number, store.events, limits.storeChannelBytes));
@@ -383,7 +371,7 @@ export class Channels {
   }
 
   #setWindow(channel: Channel): void {
-    const { window } = channel.definition.delivery;
+    const { window } = channel.inForce.delivery;
     if (window === null && !channel.hasWindow) return;
     channel.hasWindow = true;
     const { lose, of, periodMs } = window ?? { lose: 0, of: 0, periodMs: 0 };
@@ -393,7 +381,7 @@ export class Channels {
   /** What becomes of events that nobody is selected for. A channel to divert to that is not there takes none. */
   #setEmpty(channel: Channel): void {
     const { name, number } = channel;
-    const { empty, divertTo } = channel.definition.delivery;
+    const { empty, divertTo } = channel.inForce.delivery;
     if (empty === "drop" && divertTo === null && !channel.hasEmpty) return;
     channel.hasEmpty = true;
     if (divertTo === null) this.#diverting.delete(name);
@@ -424,49 +412,6 @@ export class Channels {
   }
 }
 
-/** Most channels have the default definition: they share one object, which a hundred thousand of them notice. */
-function shared(definition: ChannelDefinition): ChannelDefinition {
-  return sameDefinition(definition, defaultDefinition) ? defaultDefinition : definition;
-}
-
-/** What becomes of late events. */
-const lateFlags: { readonly [Late in ChannelDefinition["delivery"]["late"]]: number } = {
-  deliver: 0,
-  drop: CHANNEL_LATE_DROP,
-  divert: CHANNEL_LATE_DROP | CHANNEL_LATE_DIVERT,
-};
-
-function flagsOf(definition: ChannelDefinition): number {
-  return (
-    (definition.source === "single" ? CHANNEL_SINGLE : 0) |
-    (echoOf(definition) ? CHANNEL_ECHO : 0) |
-    lateFlags[definition.delivery.late]
-  );
-}
-
-function sameDefinition(one: ChannelDefinition, other: ChannelDefinition): boolean {
-  return (
-    one.source === other.source &&
-    one.echo === other.echo &&
-    one.delivery.priority === other.delivery.priority &&
-    one.delivery.ttlMs === other.delivery.ttlMs &&
-    one.delivery.late === other.delivery.late &&
-    one.delivery.empty === other.delivery.empty &&
-    one.delivery.divertTo === other.delivery.divertTo &&
-    sameWindow(one.delivery.window, other.delivery.window) &&
-    sameBinding(one.filters.in, other.filters.in) &&
-    sameBinding(one.filters.out, other.filters.out) &&
-    one.store.events === other.store.events &&
-    one.types.length === other.types.length &&
-    one.types.every((type, index) => type === other.types[index])
-  );
-}
-
 function channelUnknown(name: string): SluiceError {
   return new SluiceError("channel_unknown", `There is no channel "${name}"`, { value: name });
-}
-
-function sameWindow(one: DeliveryWindow | null, other: DeliveryWindow | null): boolean {
-  if (one === null || other === null) return one === other;
-  return one.lose === other.lose && one.of === other.of && one.periodMs === other.periodMs;
 }

@@ -61,7 +61,8 @@ export interface ChannelResource extends Omit<ChannelDefinition, "filters" | "ec
   readonly presence: false;
   readonly store: ChannelDefinition["store"] & { readonly durable: false };
   readonly filters: { readonly [Name in Stage]: BindingJson | null };
-  readonly governedBy: readonly [];
+  /** Contracts that lay something over it, the topmost last. */
+  readonly governedBy: readonly string[];
 }
 
 const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._/-]{0,254}$/;
@@ -166,6 +167,12 @@ const readOnly = {
   sources: z.int().min(0).optional().describe("Read only: present sources"),
   sequence: z.int().min(0).optional().describe("Read only: events sequenced in this epoch"),
   stored: z.int().min(0).optional().describe("Read only: events that the store holds now"),
+  governedBy: z
+    .array(z.string())
+    .max(limits.contracts)
+    .optional()
+    .describe("Read only: contracts that lay something over it, the topmost last"),
+  overlay: z.record(z.string(), z.unknown()).optional().describe("Read only: what they lay over it, as it is in force"),
 };
 
 /** The channel resource as PUT takes it: every field may be absent. `name`, if given, is compared with the address. */
@@ -194,7 +201,6 @@ export const channelSchema = z.strictObject({
     })
     .prefault({}),
   filters: filtersSchema.prefault({}).describe("Who gets an event; see the routes of `/filters`"),
-  governedBy: notYet(z.array(z.string()), [], "contracts").describe("Not yet: contracts that change it"),
   ...readOnly,
 });
 

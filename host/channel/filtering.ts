@@ -7,6 +7,7 @@ import { EMPTY_DIVERT, EMPTY_DROP, EMPTY_HOLD } from "../../core-wasm/abi.ts";
 import type { Core, CoreHolder } from "../core/instance.ts";
 import { SluiceError } from "../errors.ts";
 import { bindChannel, noCounters, type RouteCounters, routeCounters, sumOf } from "../filter/bound.ts";
+import type { PreparedModule } from "../filter/module/binder.ts";
 import { type Binding, type ModuleBinding, sameBinding } from "../filter/route.ts";
 import { type Stage, stages } from "../filter/schema.ts";
 import type { ChannelDefinition, Filters } from "./definition.ts";
@@ -28,6 +29,8 @@ export interface BoundModule {
 
 /** What has modules decide; a host without it takes routes only. */
 export interface ModuleBinder {
+  /** Starts a module that is about to be bound. @throws {SluiceError} as {@link ModuleBinder.bind}. */
+  prepare(channel: number, stage: Stage, binding: ModuleBinding): PreparedModule;
   /**
    * Has a module decide from the next event on.
    *
@@ -44,6 +47,8 @@ export class Filtering {
   readonly #channel: number;
   readonly #totals: FilterTotals;
   readonly #modules: ModuleBinder | undefined;
+  /** Modules that the next change of filters needs. */
+  readonly #prepared = new Map<Stage, PreparedModule & { readonly identity: string }>();
 
   /**
    * @param channel Its number in the present core, where nothing is bound to it yet.
@@ -70,6 +75,31 @@ export class Filtering {
       this.#bound[stage]?.module?.end();
     }
     this.#totals.remove(this);
+  }
+
+  /**
+   * Starts the modules that {@link set} is going to need for these filters.
+   *
+   * @returns Gives up those that it did not need.
+   * @throws {SluiceError} as {@link ModuleBinder.bind}.
+   */
+  prepare(filters: Filters): () => void {
+    const end = (): void => {
+      for (const prepared of this.#prepared.values()) prepared.end();
+      this.#prepared.clear();
+    };
+    try {
+      for (const stage of stages) {
+        const wanted = filters[stage];
+        if (wanted?.module === undefined || sameBinding(this.#bound[stage]?.binding ?? null, wanted)) continue;
+        const prepared = this.#binder(wanted.module).prepare(this.#channel, stage, wanted.module);
+        this.#prepared.set(stage, { ...prepared, identity: wanted.identity });
+      }
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return end;
   }
 
   /**
@@ -102,7 +132,7 @@ export class Filtering {
     // The core forgets it with what was bound.
     const counted = this.counters(stage);
     // First what may be refused, so that what was bound stays then.
-    const module = wanted?.module && this.#bindModule(stage, wanted.module);
+    const module = wanted?.module && this.#bindModule(stage, wanted.module, wanted.identity);
     const hasRoutes = wanted !== null && module === undefined;
     const handle = bindChannel(this.#holder.core, this.#channel, stage, hasRoutes ? wanted : null);
     bound?.module?.end();
@@ -110,9 +140,15 @@ export class Filtering {
     this.#bound[stage] = wanted === null ? null : { binding: wanted, handle, module };
   }
 
-  #bindModule(stage: Stage, binding: ModuleBinding): BoundModule {
-    if (this.#modules !== undefined) return this.#modules.bind(this.#channel, stage, binding);
-    throw new SluiceError("not_supported", `Cannot bind the module "${binding.module}", this host has routes only`, {
+  #bindModule(stage: Stage, binding: ModuleBinding, identity: string): BoundModule {
+    const prepared = this.#prepared.get(stage);
+    if (prepared?.identity === identity) return prepared.bind();
+    return this.#binder(binding).bind(this.#channel, stage, binding);
+  }
+
+  #binder({ module }: ModuleBinding): ModuleBinder {
+    if (this.#modules !== undefined) return this.#modules;
+    throw new SluiceError("not_supported", `Cannot bind the module "${module}", this host has routes only`, {
       value: "module",
     });
   }

@@ -1,31 +1,37 @@
-/** Where filter modules are bound: in channels, and in templates for channels that are to come. */
+/** Where filter modules are bound: in channels, in templates for channels that are to come, and by contracts. */
 import type { FilterRegistry, FilterUse } from "../filter/registry/registry.ts";
 import { stages } from "../filter/schema.ts";
-import type { ChannelView } from "./channels.ts";
+import type { ChannelView } from "./channel.ts";
 import type { Template } from "./templates.ts";
 
 /** Tells a registry who uses its modules. */
 export function tellUses(
   filters: FilterRegistry,
   service: {
-    readonly channels: { list(): Iterable<Pick<ChannelView, "name" | "definition">> };
+    readonly channels: { list(): Iterable<Pick<ChannelView, "name" | "definition" | "inForce">> };
     readonly templates: { list(): Iterable<Template> };
+    readonly contracts: { moduleUses(): Iterable<FilterUse> };
     readonly modules: { uses(name: string, digest: string): number } | undefined;
   },
 ): void {
-  filters.uses = () => moduleUses(service.channels.list(), service.templates.list());
+  filters.uses = function* () {
+    yield* moduleUses(service.channels.list(), service.templates.list());
+    yield* service.contracts.moduleUses();
+  };
   filters.running = (name, digest) => service.modules?.uses(name, digest) ?? 0;
 }
 
 /** All of them, one after the other: for the rare request that wants to delete one. */
 export function* moduleUses(
-  channels: Iterable<Pick<ChannelView, "name" | "definition">>,
+  channels: Iterable<Pick<ChannelView, "name" | "definition" | "inForce">>,
   templates: Iterable<Template>,
 ): Generator<FilterUse> {
-  for (const { name, definition } of channels) {
-    for (const stage of stages) {
-      const module = definition.filters[stage]?.module;
-      if (module !== undefined) yield { where: `${stage} filter of channel ${name}`, stage, ...module };
+  for (const { name, definition, inForce } of channels) {
+    for (const { filters } of definition === inForce ? [definition] : [definition, inForce]) {
+      for (const stage of stages) {
+        const module = filters[stage]?.module;
+        if (module !== undefined) yield { where: `${stage} filter of channel ${name}`, stage, ...module };
+      }
     }
   }
   for (const { name, fields } of templates) {

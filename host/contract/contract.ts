@@ -4,6 +4,7 @@ import { readValue } from "../condition/read-value.ts";
 import type { ConditionValue } from "../condition/schema.ts";
 import type { Core } from "../core/instance.ts";
 import type { CompiledContract } from "./compile.ts";
+import type { Overlay } from "./overlay.ts";
 import type { ContractDefinition } from "./schema.ts";
 
 /** Values of conditions, as a contract calls them. */
@@ -52,6 +53,12 @@ export interface Contract {
   readonly history: Transition[];
   failures: number;
   lastFailure: ContractView["lastFailure"];
+  /** Its place among all contracts, which those that replace it keep. */
+  readonly order: number;
+  /** What its transitions have laid over channels and inboxes. */
+  overlay: Overlay;
+  /** Ends of the times after which something that failed is tried again. */
+  readonly retries: Set<() => void>;
 }
 
 /** Counters by what is counted, those of before included. */

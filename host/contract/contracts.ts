@@ -8,8 +8,9 @@ import { RECEIPTS_OFFSET, RESULT_COUNT, RESULT_STATUS, RESULT_VALUE } from "../.
 import { PASS_HANDLERS } from "../../core-wasm/contract/abi.ts";
 import { type Core, type CoreHolder, isTrap } from "../core/instance.ts";
 import { SluiceError } from "../errors.ts";
+import type { FilterUse } from "../filter/registry/registry.ts";
 import { limits } from "../limits.ts";
-import { type ActionTargets, carryOut } from "./actions.ts";
+import { Actions, type ActionTargets } from "./actions.ts";
 import { compileContract } from "./compile.ts";
 import {
   type Contract,
@@ -22,6 +23,7 @@ import {
   viewOf,
 } from "./contract.ts";
 import { giveContract } from "./give.ts";
+import { modulesOf, noOverlay, overlayKept } from "./overlay.ts";
 import type { ContractDefinition } from "./schema.ts";
 
 /** What happened to a contract's definition, told after it did. */
@@ -57,10 +59,13 @@ export interface ContractsSettings extends ActionTargets {
 /** All contracts of one host. */
 export class Contracts {
   readonly #settings: ContractsSettings;
+  readonly #actions: Actions;
   readonly #byName = new Map<string, Contract>();
   readonly #byHandle = new Map<number, Contract>();
   readonly #listeners = new Set<(change: ContractDefined) => void>();
   readonly #movedListeners = new Set<(moved: ContractMoved) => void>();
+  /** How many there ever were. */
+  #ever = 0;
   #scheduled = false;
   /** Passes since nothing was marked. */
   #restless = 0;
@@ -70,6 +75,7 @@ export class Contracts {
 
   constructor(settings: ContractsSettings) {
     this.#settings = settings;
+    this.#actions = new Actions(settings);
     settings.conditions.onWrite(() => this.#schedule());
     settings.conditions.usedBy((condition) =>
       [...this.#byName.values()]
@@ -138,11 +144,18 @@ export class Contracts {
         history: present?.history ?? [],
         failures: present?.failures ?? 0,
         lastFailure: present?.lastFailure ?? null,
+        order: present?.order ?? ++this.#ever,
+        overlay: present?.overlay ?? noOverlay,
+        retries: new Set(),
       };
       contract.handle = giveContract(this.#core, conditions, contract, present?.handle ?? 0);
-      if (present !== undefined) this.#byHandle.delete(present.handle);
+      if (present !== undefined) {
+        this.#actions.cancel(present);
+        this.#byHandle.delete(present.handle);
+      }
       this.#byHandle.set(contract.handle, contract);
       this.#byName.set(name, contract);
+      if (present !== undefined) this.#inherit(contract);
     });
     this.#tell(present === undefined ? "created" : "updated", name, definition);
     this.#schedule();
@@ -155,9 +168,20 @@ export class Contracts {
     if (contract === undefined) return false;
     this.#byName.delete(name);
     this.#byHandle.delete(contract.handle);
-    this.#guarded(() => this.#core.exports.contractRemove(contract.handle));
+    this.#actions.cancel(contract);
+    this.#guarded(() => {
+      this.#core.exports.contractRemove(contract.handle);
+      this.#settings.governing.release(contract, contract.overlay);
+    });
     this.#tell("removed", name, contract.definition);
     return true;
+  }
+
+  /** Filter modules that contracts name, whether or not they are bound now. */
+  *moduleUses(): Generator<FilterUse> {
+    for (const { name, definition } of this.#byName.values())
+      for (const action of definition.transitions.flatMap((one) => one.do))
+        for (const use of modulesOf(action)) yield { where: `${use.stage} filter of contract ${name}`, ...use };
   }
 
   /** Marks a contract, has passes run until nothing is marked, and gives its path. @throws {SluiceError} `contract_unknown`. */
@@ -221,6 +245,14 @@ export class Contracts {
     });
   }
 
+  /** A contract that replaces another lays over things what it still speaks of, and nothing where it begins anew. */
+  #inherit(contract: Contract): void {
+    const before = contract.overlay;
+    const actions = contract.path.length === 0 ? [] : contract.definition.transitions.flatMap((one) => one.do);
+    contract.overlay = overlayKept(before, actions);
+    this.#settings.governing.give(contract, before, contract.overlay);
+  }
+
   /** One round over all contracts. Returns how many are marked again. */
   #pass(): number {
     const { holder } = this.#settings;
@@ -264,13 +296,14 @@ export class Contracts {
     };
     contract.history.push(transition);
     if (contract.history.length > limits.contractHistory) contract.history.shift();
-    for (const { mode, do: actions } of fires) {
-      const act = (): void => {
-        for (const action of actions) carryOut(this.#settings, contract, action);
-      };
-      if (mode === "sync") act();
-      else putOff.push(act);
-    }
+    // What was to be tried again was meant for where the contract is no more.
+    this.#actions.cancel(contract);
+    const behind = fires.filter(({ mode }) => mode === "async");
+    if (behind.length > 0) putOff.push(() => this.#actions.carryOut(contract, behind));
+    this.#actions.carryOut(
+      contract,
+      fires.filter(({ mode }) => mode === "sync"),
+    );
     if (this.#movedListeners.size === 0) return;
     const callbacks = fires.flatMap(({ do: actions }) =>
       actions.flatMap(({ callback: name, data }) => (name === undefined ? [] : [{ name, data }])),

@@ -1,4 +1,5 @@
 /** Makes the contracts of a service. */
+import type { Governable } from "../channel/overlays.ts";
 import type { Clocks } from "../clock.ts";
 import type { Conditions } from "../condition/conditions.ts";
 import type { CoreHolder } from "../core/instance.ts";
@@ -8,10 +9,13 @@ import type { Log } from "../log.ts";
 import { eventFromChecked } from "../socket/json/event.ts";
 import type { PublishOutcome } from "./actions.ts";
 import { Contracts } from "./contracts.ts";
+import { Governing } from "./governing.ts";
 
 /** What contracts govern. */
 interface Governed extends CoreHolder {
   readonly conditions: Conditions;
+  readonly channels: Governable;
+  readonly inboxes: Governable;
   publish(channel: string, events: readonly Event[]): PublishOutcome;
 }
 
@@ -36,6 +40,8 @@ export function openContracts(
     holder: service,
     conditions: service.conditions,
     log,
+    governing: new Governing({ channel: service.channels, inbox: service.inboxes }, log),
+    later: (run, delayMs) => clocks.service.setTimer(run, delayMs),
     publish: (channel, event) => service.publish(channel, [eventFromChecked(event)]),
     defer: defer ?? ((run) => void clocks.real.setTimer(run, 0)),
     onTrap,

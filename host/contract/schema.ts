@@ -2,32 +2,16 @@
 import { z } from "zod";
 import { CONTRACT_TRANSITIONS_MAX } from "../../core-wasm/contract/abi.ts";
 import { CONDITION_INPUTS_MAX } from "../../core-wasm/expression/code.ts";
-import { type Checked, checkWith, list, refuse, resourceName, text } from "../check.ts";
-import { scalarSchema } from "../condition/schema.ts";
+import { checkWith, list, refuse, resourceName, text } from "../check.ts";
 import { SluiceError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { eventSchema } from "../socket/json/schema/event.ts";
+import { actionSchema, assertAction } from "./action-schema.ts";
 
 const regionName = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/)
   .describe("1 to 64 of letters, digits and . _ -");
 const expression = text(limits.expressionBytes);
-
-/** One thing that a transition does. */
-const actionSchema = z.strictObject({
-  set: z.record(resourceName, scalarSchema).optional().describe("Values of conditions"),
-  publish: z
-    .strictObject({ channel: z.string(), event: eventSchema })
-    .optional()
-    .describe("An event, as the host's own"),
-  callback: resourceName.optional().describe("A name that is told to whoever watches the contract"),
-  data: z.record(z.string(), z.unknown()).optional().describe("What goes with a callback"),
-});
-/** What actions are to come: refused as such and not as misspelt. */
-const later = ["bind", "unbind", "configure"];
-/** What an action may be. */
-const actionKinds = ["set", "publish", "callback"];
 
 const transitionSchema = z.strictObject({
   from: z.string().describe("A region, or `*`"),
@@ -36,7 +20,14 @@ const transitionSchema = z.strictObject({
     .enum(["sync", "async"])
     .default("sync")
     .describe("Before the path is told and anything else is evaluated, or behind all that"),
-  do: list(z.unknown().check(isAction).pipe(actionSchema), 16).default([]),
+  do: list(actionSchema, 16).default([]),
+  retry: z
+    .strictObject({
+      attempts: z.int().min(1).max(limits.contractRetries),
+      delayMs: z.int().min(1).max(limits.contractRetryMs),
+    })
+    .optional()
+    .describe("How often what fails is tried again, and after which time; twice as long after each. Absent: never"),
 });
 
 /** A region as it is written. */
@@ -91,29 +82,16 @@ export const contractSchema = z.strictObject({
 export type ContractDefinition = Omit<z.output<typeof contractSchema>, "name">;
 /** One of its transitions. */
 export type TransitionDefinition = ContractDefinition["transitions"][number];
-/** One action of a transition. */
-export type ActionDefinition = TransitionDefinition["do"][number];
-
-function isAction(checked: Checked<unknown>): void {
-  const { value } = checked;
-  const kinds = typeof value === "object" && value !== null ? Object.keys(value) : [];
-  const unbuilt = kinds.find((kind) => later.includes(kind));
-  if (unbuilt !== undefined)
-    refuse(checked, "not_supported", `this version has no action ${unbuilt}`, { value: unbuilt });
-  else if (kinds.includes("data") && !kinds.includes("callback"))
-    refuse(checked, "contradiction", "there is data and no callback that it goes with");
-  else if (kinds.filter((kind) => kind !== "data").length !== 1)
-    refuse(checked, "invalid_value", `an action is one of ${actionKinds.join(", ")}`, { limit: 1 });
-}
-
 /**
  * Reads a contract resource.
  *
  * @param name The one in the address; a `name` in the resource must be the same.
- * @throws {SluiceError} `unknown_field`, `invalid_value`, `not_supported`, `limit_reached`.
+ * @throws {SluiceError} `unknown_field`, `invalid_value`, `contradiction`, `expression`, `limit_reached`.
  */
 export function contractFromJson(value: unknown, name: string): ContractDefinition {
   const { name: called, ...definition } = checkWith(contractSchema, value);
+  for (const [transition, { do: actions }] of definition.transitions.entries())
+    for (const [index, action] of actions.entries()) assertAction(action, ["transitions", transition, "do", index]);
   if (called === undefined || called === name) return Object.freeze(definition);
   throw new SluiceError("invalid_value", `Cannot take name "${called.slice(0, 64)}", the address says "${name}"`, {
     value: called.slice(0, 128),

@@ -2,26 +2,17 @@
  * Inboxes as JSON: what a client may set, the merge of a patch, the resource that is shown.
  */
 
-import { create } from "@bufbuild/protobuf";
 import { z } from "@hono/zod-openapi";
 import { ROLE_SINK, ROLE_SOURCE } from "../../core-wasm/abi.ts";
 import { mergePatch } from "../channel/definition.ts";
+import { overlayOf } from "../channel/overlays.ts";
 import { checkWith } from "../check.ts";
 import { SluiceError } from "../errors.ts";
-import { InboxSchema } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
-import {
-  defaultInbox,
-  type InboxSettings,
-  inboxFromFrame,
-  lateName,
-  notSupported,
-  orderingName,
-  overflowName,
-} from "../session/inbox.ts";
+import { defaultInbox, type InboxSettings, notSupported } from "../session/inbox.ts";
 import type { MailboxSettings } from "../session/mailbox.ts";
 import type { MailboxView } from "../session/mailbox-view.ts";
-import { inboxFromChecked } from "../socket/json/client.ts";
+import { inboxFromJson, inboxJson } from "../socket/json/inbox-settings.ts";
 import { inboxSchema as settable } from "../socket/json/schema/client.ts";
 import { attributes, count } from "../socket/json/schema/parts.ts";
 import { scalarsFromValues } from "../socket/json/value.ts";
@@ -30,6 +21,8 @@ const quantiles = z.looseObject({ count, p50: z.number(), p90: z.number(), p99: 
 
 /** What only the host says of an inbox. PATCH takes and ignores it, so that what was got can be sent back. */
 const counted = {
+  governedBy: z.array(z.string()).optional().describe("Contracts that lay something over it, the topmost last"),
+  overlay: z.looseObject({}).optional().describe("What they lay over it, as it is in force"),
   id: z.string().optional(),
   kind: z.string().optional().describe("http: it is polled; else what its session's socket speaks"),
   depth: z.looseObject({ events: count, bytes: count }).optional().describe("What waits in it now"),
@@ -88,7 +81,7 @@ export function settingsFromPatch(
   present: InboxSettings & { readonly idleMs: number | undefined },
   patch: unknown,
 ): MailboxSettings {
-  const { idleMs: idle, ...json } = checkWith(inboxSchema, mergePatch(jsonFrom(present), patch));
+  const { idleMs: idle, ...json } = checkWith(inboxSchema, mergePatch(inboxJson(present), patch));
   if (idle !== undefined && present.idleMs === undefined) throw notSupported("idleMs", idle);
   const idleMs = idle ?? limits.inboxIdleMs;
   if (idleMs < 1 || idleMs > limits.inboxIdleMsMax) {
@@ -106,38 +99,16 @@ export function settingsFromPatch(
     polls: _polls,
     history: _history,
     joins: _joins,
+    governedBy: _governedBy,
+    overlay: _overlay,
     ...settings
   } = json;
-  const frame = create(InboxSchema, inboxFromChecked(settings));
-  return { ...inboxFromFrame(defaultInbox, frame, ""), idleMs };
-}
-
-/** Settings as JSON, without what is null: a merge takes null for absent. */
-function jsonFrom(settings: InboxSettings & { readonly idleMs: number | undefined }) {
-  const { single, events, bytes, delayMs } = settings.grouping;
-  const { explicit, redeliverMs, attempts, deadLetter } = settings.acks;
-  return {
-    ordering: orderingName(settings.ordering),
-    capacityEvents: settings.capacityEvents,
-    capacityBytes: settings.capacityBytes,
-    overflow: overflowName(settings.overflow),
-    select: { mode: single ? "single" : "batch", events, bytes, delayMs },
-    late: lateName(settings.late),
-    stallMark: settings.marks.stall,
-    releaseMark: settings.marks.release,
-    ack: explicit ? "explicit" : "none",
-    redeliverMs,
-    attempts,
-    ...(deadLetter === undefined ? {} : { deadLetter }),
-    ...(settings.serviceMs === undefined ? {} : { serviceMs: settings.serviceMs }),
-    ...(settings.idleMs === undefined ? {} : { idleMs: settings.idleMs }),
-    held: settings.held,
-  };
+  return { ...inboxFromJson(settings), idleMs };
 }
 
 /** The settings as they are shown, of which the entity tag is made. */
-export function settingsResource({ id, settings, idleMs, held }: MailboxView) {
-  const { held: _held, ...rest } = jsonFrom({ ...settings, idleMs });
+export function settingsResource({ id, settings, inForce, layers, idleMs, held }: MailboxView) {
+  const { held: _held, ...rest } = inboxJson({ ...settings, idleMs });
   return {
     id,
     ...rest,
@@ -145,6 +116,9 @@ export function settingsResource({ id, settings, idleMs, held }: MailboxView) {
     deadLetter: rest.deadLetter ?? null,
     idleMs: idleMs ?? null,
     held,
+    ...(layers.length === 0
+      ? {}
+      : { governedBy: layers.map(({ by }) => by), overlay: overlayOf(layers, inboxJson(inForce)) }),
   };
 }
 

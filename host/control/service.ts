@@ -3,6 +3,7 @@
  * here depends on sessions and sockets.
  */
 import type { ChannelDefinition, ChannelFields } from "../channel/definition.ts";
+import type { Layers } from "../channel/overlays.ts";
 import type { Template } from "../channel/templates.ts";
 import type { Clock } from "../clock.ts";
 import type { Conditions } from "../condition/conditions.ts";
@@ -27,6 +28,9 @@ import type { OpenedStream, StreamRequest } from "../socket/sse/stream.ts";
 export interface ControlChannel {
   readonly name: string;
   readonly definition: ChannelDefinition;
+  /** What is in force: the definition, and what contracts lay over it. */
+  readonly inForce: ChannelDefinition;
+  readonly layers: Layers;
   /** Present members. */
   sinks(): number;
   sources(): number;

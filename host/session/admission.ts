@@ -76,7 +76,7 @@ function demandsOf(session: Session, but?: { readonly channel: string } & Demand
   const demands = new Map<string, Demand>();
   for (const { channel, role, rate } of session.memberships?.all() ?? []) {
     if ((role & ROLE_SINK) === 0) continue;
-    const window = session.engine.channels.get(channel)?.definition.delivery.window ?? null;
+    const window = session.engine.channels.get(channel)?.inForce.delivery.window ?? null;
     // Several memberships of a channel are one stream: an event comes once.
     demands.set(channel, { window, rate: rate ?? demands.get(channel)?.rate });
   }

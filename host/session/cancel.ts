@@ -2,7 +2,7 @@
  * Cancelling a key without a frame: for HTTP and embedded use. Frames are carried out by the core alone.
  */
 import { RESULT_COUNT, RESULT_INDEX, RESULT_LIMIT, RESULT_VALUE, STATUS_OK } from "../../core-wasm/abi.ts";
-import type { ChannelView } from "../channel/channels.ts";
+import type { ChannelView } from "../channel/channel.ts";
 import { placeText } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import type { Engine } from "./engine.ts";

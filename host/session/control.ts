@@ -22,8 +22,8 @@ import {
 import { limits } from "../limits.ts";
 import { createSecret } from "../options.ts";
 import { leftFrame, type Ref, refField } from "./frames.ts";
-import { defaultInbox, inboxFromFrame } from "./inbox.ts";
-import { applyInbox } from "./inbox-apply.ts";
+import { inboxFromFrame } from "./inbox.ts";
+import { applyInbox, ownInbox } from "./inbox-apply.ts";
 import { join } from "./join.ts";
 import { leave } from "./leave.ts";
 import { Observing, type RegionState, regionFrame } from "./observing.ts";
@@ -105,8 +105,7 @@ function goOn(
   const { engine } = former;
   const secret = frame.session;
   // First what can be refused.
-  const inbox =
-    frame.inbox === undefined ? undefined : inboxFromFrame(former.inbox ?? defaultInbox, frame.inbox, "hello.inbox.");
+  const inbox = frame.inbox === undefined ? undefined : inboxFromFrame(ownInbox(former), frame.inbox, "hello.inbox.");
   engine.resumption.resume(former, Number(frame.received ?? 0n), fresh);
   engine.counters.sessionsResumed++;
   const unsaid = former.linger?.unsaid.splice(0) ?? [];
@@ -215,5 +214,5 @@ function update(session: Session, frame: Update): void {
 }
 
 function setInbox(session: Session, frame: Inbox, path: string): void {
-  applyInbox(session, inboxFromFrame(session.inbox ?? defaultInbox, frame, `${path}.`));
+  applyInbox(session, inboxFromFrame(ownInbox(session), frame, `${path}.`));
 }

@@ -103,11 +103,11 @@ export function explain(
   const { core, clocks } = engine;
   const submitter = options.as === undefined ? 0 : roster.connectionOf(name, options.as);
   const now = clocks.service.now();
-  const event = filledIn(given, engine, channel.definition.delivery, now);
+  const event = filledIn(given, engine, channel.inForce.delivery, now);
   const bytes = toBinary(EventSchema, event);
   const members = new Map(roster.list(name).map((member) => [member.member, member]));
   const source = options.as === undefined ? undefined : roster.filtersOf(name, options.as);
-  const bound: BoundFilters = { channel: channel.definition.filters, source };
+  const bound: BoundFilters = { channel: channel.inForce.filters, source };
   const sinks: Explained[] = [];
   const modules: AskedModule[] = [];
   core.exports.explainForget();

@@ -2,6 +2,7 @@
  * Puts settings of an inbox in force, wherever they come from: the session itself, or an operator.
  */
 import { RESULT_LIMIT, RESULT_VALUE, STATUS_OK } from "../../core-wasm/abi.ts";
+import type { Layers } from "../channel/overlays.ts";
 import type { Core } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import type { AckSettings } from "./acks.ts";
@@ -12,12 +13,44 @@ import { Redelivery } from "./redelivery.ts";
 import type { Session } from "./session.ts";
 import { OPEN } from "./state.ts";
 
+/** An inbox that contracts lay something over. */
+export interface GovernedInbox {
+  /** Settings of its own. */
+  base: InboxSettings;
+  readonly over: InboxOverlay;
+}
+
+/** What contracts lay over an inbox. */
+export interface InboxOverlay {
+  readonly layers: Layers;
+  /** What is in force over some settings. @throws {SluiceError} where that cannot be. */
+  apply(base: InboxSettings): InboxSettings;
+}
+
+/** The settings of a session's inbox as its owner or an operator has said them. */
+export function ownInbox({ governed, inbox }: Pick<Session, "governed" | "inbox">): InboxSettings {
+  return governed?.base ?? inbox ?? defaultInbox;
+}
+
 /**
- * Gives a session's inbox new settings; what is beyond a new capacity is overflow.
+ * Gives a session's inbox new settings of its own; what is beyond a new capacity is overflow.
  *
  * @throws {SluiceError} where the core refuses them; `admission` where deadlines of its streams could not be kept any more.
  */
-export function applyInbox(session: Session, next: InboxSettings): void {
+export function applyInbox(session: Session, settings: InboxSettings): void {
+  enforceInbox(session, session.governed?.over.apply(settings) ?? settings);
+  if (session.governed !== undefined) session.governed.base = settings;
+}
+
+/** Has something laid over a session's inbox, or with undefined no more. @throws {SluiceError} as {@link applyInbox}. */
+export function governInbox(session: Session, over: InboxOverlay | undefined): void {
+  const base = ownInbox(session);
+  enforceInbox(session, over?.apply(base) ?? base);
+  session.governed = over === undefined ? undefined : { base, over };
+}
+
+/** Puts settings in force, whoever they are of. */
+function enforceInbox(session: Session, next: InboxSettings): void {
   const { core, channels } = session.engine;
   const { exports } = core;
   if (next.acks.deadLetter !== undefined) channels.assertResolves(next.acks.deadLetter);

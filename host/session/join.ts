@@ -3,7 +3,7 @@
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { RESULT_LIMIT, RESULT_VALUE, ROLE_SINK, ROLE_SOURCE, STATUS_OK } from "../../core-wasm/abi.ts";
-import type { ChannelView } from "../channel/channels.ts";
+import type { ChannelView } from "../channel/channel.ts";
 import { isPattern } from "../channel/pattern.ts";
 import { type Core, placeScratch, placeTypes } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
@@ -104,7 +104,7 @@ export function admit(
   const admission =
     (role & ROLE_SINK) === 0
       ? undefined
-      : admitJoin(session, channel.name, channel.definition.delivery.window, frame.rate);
+      : admitJoin(session, channel.name, channel.inForce.delivery.window, frame.rate);
   const member = joinAs(session, core, channel, request, pattern);
   let recovered: boolean | undefined;
   try {
@@ -147,7 +147,7 @@ function replay(session: Session, core: Core, channel: ChannelView, member: numb
   const { after } = frame;
   if (frame.replay === false) return undefined;
   if (after === undefined) {
-    if (channel.definition.store.events === 0) return undefined;
+    if (channel.inForce.store.events === 0) return undefined;
     // A late joiner asks for what is stored: what went before it is no part of the question.
     const first = channel.sequence() - channel.stored();
     return core.exports.memberReplay(member, first, session.engine.clocks.service.now()) === 1;
@@ -203,7 +203,7 @@ export function changeMember(
 ): Admission | undefined {
   const { core, channels } = session.engine;
   const channel = channels.get(session.memberships?.get(member)?.channel ?? "");
-  const admission = channel && admitJoin(session, channel.name, channel.definition.delivery.window, frame.rate);
+  const admission = channel && admitJoin(session, channel.name, channel.inForce.delivery.window, frame.rate);
   const remove = Object.keys(before.attributes).filter((name) => !(name in frame.attributes));
   // First what can be refused: then the rest is as it was.
   updateMember(session, core, create(UpdateSchema, { member, attributes: frame.attributes, remove }));

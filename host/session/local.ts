@@ -9,7 +9,7 @@ import {
   RESULT_VALUE,
   ROLE_SOURCE,
 } from "../../core-wasm/abi.ts";
-import type { ChannelView } from "../channel/channels.ts";
+import type { ChannelView } from "../channel/channel.ts";
 import { type Core, SCRATCH_AT } from "../core/instance.ts";
 import { firstNumber } from "../core/views.ts";
 import { SluiceError } from "../errors.ts";
@@ -108,7 +108,7 @@ export class LocalSession extends Session {
       return this.#publishAll(core, channel, events);
     } finally {
       // A single channel's one place is not kept by a request that is over; who has joined keeps it.
-      const passing = channel.definition.source === "single" && present?.implicit !== false;
+      const passing = channel.inForce.source === "single" && present?.implicit !== false;
       if (passing && this.engine.core === core) this.#leave(core, member);
     }
   }

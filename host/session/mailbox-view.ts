@@ -1,6 +1,7 @@
 /**
  * What is seen of mailboxes from outside: of those of HTTP clients (mailbox.ts) and of those of sessions with a socket.
  */
+import type { Layers } from "../channel/overlays.ts";
 import type { Join } from "../gen/sluice/v1/frame_pb.ts";
 import type { ConnectionKind } from "./connection.ts";
 import type { DeadlineCounts } from "./deadlines.ts";
@@ -15,6 +16,9 @@ export interface MailboxView {
   readonly id: string;
   readonly kind: "http" | "manager" | ConnectionKind;
   readonly settings: InboxSettings;
+  /** What is in force: the settings, and what contracts lay over them. */
+  readonly inForce: InboxSettings;
+  readonly layers: Layers;
   /** Undefined where it lives as long as its session. */
   readonly idleMs: number | undefined;
   /** Whether deliveries wait in it by somebody's wish. */

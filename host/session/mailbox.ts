@@ -6,6 +6,7 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { ROLE_SINK } from "../../core-wasm/abi.ts";
+import type { Layers } from "../channel/overlays.ts";
 import { isPattern } from "../channel/pattern.ts";
 import { isSluiceError, SluiceError } from "../errors.ts";
 import { AckSchema, type HostFrame, type Join } from "../gen/sluice/v1/frame_pb.ts";
@@ -15,7 +16,7 @@ import { deadlinesOf } from "./deadlines.ts";
 import type { Engine } from "./engine.ts";
 import { historyOf, type InboxHistory } from "./history.ts";
 import { groupEvents, type InboxSettings } from "./inbox.ts";
-import { applyInbox } from "./inbox-apply.ts";
+import { applyInbox, governInbox } from "./inbox-apply.ts";
 import { assertJoin, changeMember, join } from "./join.ts";
 import { leave } from "./leave.ts";
 import type { Drained, MailboxListener, MailboxSession } from "./mailbox-session.ts";
@@ -90,6 +91,14 @@ export class Mailbox implements MailboxView {
 
   get held(): boolean {
     return this.settings.held;
+  }
+
+  get inForce(): InboxSettings {
+    return this.#session.inbox ?? this.settings;
+  }
+
+  get layers(): Layers {
+    return this.#session.governed?.over.layers ?? [];
   }
 
   get idleMs(): number | undefined {
@@ -206,8 +215,10 @@ export class Mailbox implements MailboxView {
   reopen(): void {
     this.#numberBase = this.#numberLast;
     const before = [...this.#joins.values()];
+    const over = this.#session.governed?.over;
     this.#joins.clear();
     this.#session = this.#open();
+    if (over !== undefined) governInbox(this.#session, over);
     for (const { frame } of before) {
       try {
         this.join(frame);
@@ -242,7 +253,7 @@ export class Mailbox implements MailboxView {
 
   #take({ eventsMax, picked }: PollWanted): Polled["entries"] {
     const { engine } = this.#owner;
-    const { grouping } = this.settings;
+    const { grouping } = this.inForce;
     const one = groupEvents(grouping);
     const most = eventsMax === undefined || grouping.single ? one : eventsMax;
     const session = this.#session;

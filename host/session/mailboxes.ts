@@ -3,6 +3,8 @@
  * and kept here, and those of sessions with a socket, which can be looked at and held.
  */
 import { RECEIPTS_OFFSET, ROLE_SINK } from "../../core-wasm/abi.ts";
+import type { ChannelFields } from "../channel/definition.ts";
+import type { Governable, Layers, PreparedChange } from "../channel/overlays.ts";
 import { SluiceError } from "../errors.ts";
 import type { Join } from "../gen/sluice/v1/frame_pb.ts";
 import { limits } from "../limits.ts";
@@ -11,8 +13,8 @@ import { deadlinesOf } from "./deadlines.ts";
 import type { Engine } from "./engine.ts";
 import { droppedFrame } from "./frames.ts";
 import { type HistogramCounts, historyOf, readHistogram } from "./history.ts";
-import { defaultInbox } from "./inbox.ts";
-import { applyInbox, isHeld, pause } from "./inbox-apply.ts";
+import { defaultInbox, type InboxSettings } from "./inbox.ts";
+import { applyInbox, governInbox, type InboxOverlay, isHeld, ownInbox, pause } from "./inbox-apply.ts";
 import {
   type Acknowledged,
   inboxDeleted,
@@ -33,10 +35,14 @@ export interface MailboxesSettings {
   readonly sessions: () => Iterable<Session>;
   /** Makes a refusal of whatever was thrown; a trap restarts the core. */
   readonly refusal: (error: unknown) => SluiceError;
+  /** What is in force where a contract lays a merge patch over settings. @throws {SluiceError} where that cannot be. */
+  readonly patched: (settings: InboxSettings, patch: ChannelFields) => InboxSettings;
+  /** Settings as their resource shows them. */
+  readonly shown: (settings: InboxSettings) => ChannelFields;
 }
 
 /** See the head of this file. */
-export class Mailboxes {
+export class Mailboxes implements Governable {
   readonly #engine: Engine;
   readonly #settings: MailboxesSettings;
   readonly #byId = new Map<string, Mailbox>();
@@ -51,6 +57,41 @@ export class Mailboxes {
   /** How many are polled. */
   get count(): number {
     return this.#byId.size;
+  }
+
+  /** See {@link Governable.prepare}. */
+  prepare(id: string, layers: Layers): PreparedChange {
+    const session = this.#sessionOf(id) ?? this.#kept(id).session;
+    const over = layers.length === 0 ? undefined : this.#overlay(layers);
+    over?.apply(ownInbox(session));
+    return {
+      commit: () => {
+        const before = session.governed?.over;
+        this.#run(() => governInbox(session, over));
+        this.#engine.flusher.schedule();
+        return () => this.#run(() => governInbox(session, before));
+      },
+      end: () => {},
+    };
+  }
+
+  /** See {@link Governable.preview}. */
+  preview(id: string, layers: Layers): ChannelFields {
+    const session = this.#sessionOf(id) ?? this.#kept(id).session;
+    return this.#settings.shown(this.#overlay(layers).apply(ownInbox(session)));
+  }
+
+  /** See {@link Governable.release}. */
+  release(id: string, layers: Layers): void {
+    const session = this.#sessionOf(id) ?? this.#find(id)?.session;
+    if (session?.governed === undefined) return;
+    const { base } = session.governed;
+    session.governed = layers.length === 0 ? undefined : { base, over: this.#overlay(layers) };
+  }
+
+  #overlay(layers: Layers): InboxOverlay {
+    const { patched } = this.#settings;
+    return { layers, apply: (base) => layers.reduce((below, { patch }) => patched(below, patch), base) };
   }
 
   /** All, in no order. They are views: what they tell is so at the moment of asking. */
@@ -150,7 +191,7 @@ export class Mailboxes {
       const view = viewOf(session);
       // Its own wish to be held stays its own; what changes is what the operator says.
       if (settings.held !== view.held) pause(session, settings.held);
-      applyInbox(session, { ...settings, held: (session.inbox ?? defaultInbox).held });
+      applyInbox(session, { ...settings, held: ownInbox(session).held });
       return viewOf(session);
     });
   }
@@ -287,7 +328,9 @@ function viewOf(session: Session): MailboxView {
   return {
     id: `s${session.number}`,
     kind: session.kind === "local" ? "http" : session.kind,
-    settings: session.inbox ?? defaultInbox,
+    settings: ownInbox(session),
+    inForce: session.inbox ?? defaultInbox,
+    layers: session.governed?.over.layers ?? [],
     idleMs: undefined,
     held: isHeld(session),
     events: exports.inboxEvents(session.id),

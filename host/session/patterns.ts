@@ -7,7 +7,7 @@
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { MEMBER_PATTERN_MIN, ROLE_SINK, STATUS_MEMBER_UNKNOWN, STATUS_OK } from "../../core-wasm/abi.ts";
-import type { ChannelView } from "../channel/channels.ts";
+import type { ChannelView } from "../channel/channel.ts";
 import { assertPattern, matcherOf } from "../channel/pattern.ts";
 import { PatternIndex } from "../channel/pattern-index.ts";
 import { isTrap, placeScratch } from "../core/instance.ts";

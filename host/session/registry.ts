@@ -1,7 +1,7 @@
 /**
  * All sessions of one core, by their number in it.
  */
-import type { ChannelView } from "../channel/channels.ts";
+import type { ChannelView } from "../channel/channel.ts";
 import type { SluiceError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
 import { farewellBytes } from "./farewell.ts";

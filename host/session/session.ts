@@ -21,6 +21,7 @@ import type { Engine, OutputRenderer } from "./engine.ts";
 import { problemFrame, type Ref } from "./frames.ts";
 import type { Gather } from "./gather.ts";
 import type { InboxSettings } from "./inbox.ts";
+import type { GovernedInbox } from "./inbox-apply.ts";
 import { kinds } from "./kinds.ts";
 import type { Memberships } from "./memberships.ts";
 import type { Observing } from "./observing.ts";
@@ -72,6 +73,8 @@ export class Session implements Connection {
   greeted = false;
   /** Settings of its inbox where they are not the default ones (inbox-apply.ts). */
   inbox: InboxSettings | undefined = undefined;
+  /** What contracts lay over it, if any (inbox-apply.ts). */
+  governed: GovernedInbox | undefined = undefined;
   /** An operator holds its deliveries back, whatever its own settings say (inbox-apply.ts). */
   paused = false;
 

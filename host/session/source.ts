@@ -2,7 +2,7 @@
  * Sources that come into being by publishing.
  */
 import { RESULT_LIMIT, RESULT_STATUS, RESULT_VALUE, ROLE_MISSES, ROLE_SINK, ROLE_SOURCE } from "../../core-wasm/abi.ts";
-import type { ChannelView } from "../channel/channels.ts";
+import type { ChannelView } from "../channel/channel.ts";
 import type { Core } from "../core/instance.ts";
 import { errorFromStatus } from "../core/status.ts";
 import { SluiceError } from "../errors.ts";

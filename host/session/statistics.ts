@@ -25,7 +25,7 @@ import {
   STATISTIC_SLABS,
   STATISTIC_STARTED_EVICTED,
 } from "../../core-wasm/abi.ts";
-import type { ChannelView } from "../channel/channels.ts";
+import type { ChannelView } from "../channel/channel.ts";
 import type { Engine } from "./engine.ts";
 import { losses, lossTotal } from "./reasons.ts";
 

@@ -68,7 +68,15 @@ export const layers: readonly Layer[] = [
   { layer: "host/condition/", may: [...base, "host/core/", "host/expression/"], packages: ["zod"] },
   {
     layer: "host/contract/",
-    may: [...base, "host/core/", "host/condition/", "host/expression/", "host/socket/json/"],
+    may: [
+      ...base,
+      "host/core/",
+      "host/channel/",
+      "host/condition/",
+      "host/expression/",
+      "host/filter/",
+      "host/socket/json/",
+    ],
     packages: ["zod"],
   },
   { layer: "host/channel/", may: [...base, "host/core/", "host/filter/"], packages: basePackages },

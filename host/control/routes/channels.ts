@@ -13,6 +13,7 @@ import {
   definitionFromFields,
   definitionFromPatch,
 } from "../../channel/definition.ts";
+import { overlayOf } from "../../channel/overlays.ts";
 import { assertPattern, isPattern } from "../../channel/pattern.ts";
 import { SluiceError } from "../../errors.ts";
 import { assertPreconditions, etagOf, isUnchanged } from "../etag.ts";
@@ -80,7 +81,7 @@ const routes = {
     path,
     summary: "Removes a channel and its members",
     request: { params: channelParameter },
-    responses: { 204: { description: "Removed" }, ...problemAnswers(404, 412, 422, 503) },
+    responses: { 204: { description: "Removed" }, ...problemAnswers(404, 409, 412, 422, 503) },
   }),
 };
 
@@ -173,10 +174,18 @@ function view(channel: ControlChannel) {
     sequence: channel.sequence(),
     stored: channel.stored(),
   };
-  return { ...channelResource(channel.name, channel.definition), ...counted };
+  return { ...settingsOf(channel), ...counted };
+}
+
+/** The definition and, apart from it, what contracts lay over it. */
+function settingsOf({ name, definition, inForce, layers }: ControlChannel) {
+  const resource = channelResource(name, definition);
+  if (layers.length === 0) return resource;
+  const overlay = overlayOf(layers, { ...channelResource(name, inForce) });
+  return { ...resource, governedBy: layers.map(({ by }) => by), overlay };
 }
 
 /** Of the settings only: what is counted changes all the time. */
 function tagOf(channel: ControlChannel): string {
-  return etagOf(channelResource(channel.name, channel.definition));
+  return etagOf(settingsOf(channel));
 }

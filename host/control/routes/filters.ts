@@ -94,7 +94,7 @@ export function addFilterRoutes(app: ControlApp): void {
   const { channels } = service;
 
   app.route(routes.get, (context) => {
-    const { channel, stage, binding } = bound(context);
+    const { channel, stage, binding } = bound(context, "inForce");
     readQuery(context, []);
     const etag = tagOf(binding);
     if (isUnchanged(context, etag)) return context.body(null, 304, { ETag: etag });
@@ -120,7 +120,7 @@ export function addFilterRoutes(app: ControlApp): void {
   });
 
   app.route(routes.delete, async (context) => {
-    const { channel, stage, binding } = bound(context);
+    const { channel, stage, binding } = bound(context, "definition");
     readQuery(context, []);
     assertPreconditions(context, `${stage} filter of ${channel.name}`, tagOf(binding));
     channels.setFilter(channel.name, stage, null);
@@ -129,10 +129,13 @@ export function addFilterRoutes(app: ControlApp): void {
   });
 
   /** What the address means. @throws {SluiceError} `channel_unknown`, `not_found` where nothing is bound. */
-  function bound(context: ControlContext): { channel: ControlChannel; stage: Stage; binding: Binding } {
+  function bound(
+    context: ControlContext,
+    of: "definition" | "inForce",
+  ): { channel: ControlChannel; stage: Stage; binding: Binding } {
     const channel = known(nameOf(context));
     const stage = stageOf(context);
-    const binding = channel.definition.filters[stage];
+    const binding = channel[of].filters[stage];
     if (binding !== null) return { channel, stage, binding };
     throw new SluiceError("not_found", `Cannot find an ${stage} filter of channel "${channel.name}", none is bound`, {
       value: stage,

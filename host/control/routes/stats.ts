@@ -126,7 +126,7 @@ function channelView(channel: ControlChannel) {
 }
 
 function filtersView(channel: ControlChannel) {
-  const { filters } = channel.definition;
+  const { filters } = channel.inForce;
   const view = (stage: Stage) =>
     filters[stage] && { summary: bindingSummary(filters[stage]), ...sumOf(channel.routeCounters(stage)) };
   return { in: view("in"), out: view("out") };

@@ -50,6 +50,14 @@ export interface BoundModule {
   end(): void;
 }
 
+/** A module that has been started for a stage, and decides nothing there yet. */
+export interface PreparedModule {
+  /** Has it decide from the next event on. @throws {SluiceError} `store_full`, `limit_reached`, `too_many_sinks`. */
+  bind(): BoundModule;
+  /** No more of it is needed than what was bound. */
+  end(): void;
+}
+
 /** One binding, and the seat it has now. */
 interface Use extends BoundModule {
   readonly binding: ModuleBinding;
@@ -77,6 +85,8 @@ export class Binder {
   readonly #byHandle = new Map<number, Seat>();
   /** What decides at each place: by target and stage. */
   readonly #uses = new Map<string, Use>();
+  /** Seats that are about to be taken, by how many. */
+  readonly #preparing = new Map<Seat, number>();
   /** Modules whose new revision failed; it is taken back once no batch is under way. */
   readonly #failed = new Set<RunningModule>();
   #rollingBack = false;
@@ -121,13 +131,45 @@ export class Binder {
     return this.#bind({ channel, member }, stage, binding);
   }
 
+  /** Starts a module for a channel, which decides nothing yet. @throws {SluiceError} as {@link Binder.bind}. */
+  prepare(channel: number, stage: Stage, binding: ModuleBinding): PreparedModule {
+    return this.#prepare({ channel, member: 0 }, stage, binding);
+  }
+
   #bind(target: Target, stage: Stage, binding: ModuleBinding): BoundModule {
+    const prepared = this.#prepare(target, stage, binding);
+    try {
+      return prepared.bind();
+    } finally {
+      prepared.end();
+    }
+  }
+
+  #prepare(target: Target, stage: Stage, binding: ModuleBinding): PreparedModule {
     const version = this.#settings.source.bindable(binding.module, binding.digest, stage);
     this.#settings.settle();
-    const place = placeOf(target, stage);
-    const before = this.#uses.get(place);
+    const before = this.#uses.get(placeOf(target, stage));
     const isSame = before?.binding.module === binding.module;
     const seat = this.#seatFor(target, binding, version, isSame ? before?.seat : undefined);
+    this.#preparing.set(seat, (this.#preparing.get(seat) ?? 0) + 1);
+    let ended = false;
+    return {
+      bind: () => this.#take(target, stage, binding, seat),
+      end: () => {
+        if (ended) return;
+        ended = true;
+        const rest = (this.#preparing.get(seat) ?? 1) - 1;
+        if (rest > 0) this.#preparing.set(seat, rest);
+        else this.#preparing.delete(seat);
+        this.#tidy(seat);
+      },
+    };
+  }
+
+  /** Puts a seat at a place, and whatever was there away. */
+  #take(target: Target, stage: Stage, binding: ModuleBinding, seat: Seat): BoundModule {
+    const place = placeOf(target, stage);
+    const before = this.#uses.get(place);
     this.#attach(seat, stage);
     const use: Use = {
       binding,
@@ -220,6 +262,7 @@ export class Binder {
     this.#byHandle.clear();
     this.#uses.clear();
     this.#failed.clear();
+    this.#preparing.clear();
   }
 
   /** Whether a revision is one that a binding which follows its name was given not long ago. */
@@ -273,7 +316,7 @@ export class Binder {
     );
     const known = this.#seats.get(key);
     // One that is only kept has the state of another time.
-    if (known !== undefined && known.stages.size > 0) return known;
+    if (known !== undefined && (known.stages.size > 0 || this.#preparing.has(known))) return known;
     const running = new RunningModule(version, config, this.#deps, before?.running.save());
     const fault = running.start();
     if (fault !== undefined) {
@@ -333,7 +376,7 @@ export class Binder {
   }
 
   #tidy(seat: Seat): void {
-    if (seat.isUsed) return;
+    if (seat.isUsed || this.#preparing.has(seat) || this.#byHandle.get(seat.handle) !== seat) return;
     this.totals.retire(seat.running);
     if (this.#seats.get(seat.key) === seat) this.#seats.delete(seat.key);
     this.#byHandle.delete(seat.handle);

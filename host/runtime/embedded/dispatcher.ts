@@ -185,7 +185,7 @@ export class Dispatcher {
   /** Whether the channel wants nobody to begin with an event any more. */
   #isTooLate(channel: string, { deliverByUs }: Event): boolean {
     if (deliverByUs === undefined) return false;
-    if (this.#service.channels.get(channel)?.definition.delivery.late !== "drop") return false;
+    if (this.#service.channels.get(channel)?.inForce.delivery.late !== "drop") return false;
     return this.#service.clocks.service.now() * 1000 > Number(deliverByUs);
   }
 

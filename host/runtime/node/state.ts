@@ -66,7 +66,7 @@ export function keepChannels(service: Service, state: State): () => void {
   const ends = [
     service.channels.onChange(({ type, channel, implicit }) => {
       if (type === "removed") state.removeChannel(channel.name);
-      else if (!implicit) state.putChannel(channel.name, channel.definition);
+      else if (type !== "governed" && !implicit) state.putChannel(channel.name, channel.definition);
     }),
     service.templates.onChange(({ type, template }) => {
       if (type === "removed") state.removeTemplate(template.name);

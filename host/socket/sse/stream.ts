@@ -2,7 +2,7 @@
  * Opens the session behind one SSE response: joins its channel, from where the client was, and says what it must know first.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { ChannelView } from "../../channel/channels.ts";
+import type { ChannelView } from "../../channel/channel.ts";
 import { isPattern } from "../../channel/pattern.ts";
 import { JoinSchema } from "../../gen/sluice/v1/frame_pb.ts";
 import type { Connection } from "../../session/connection.ts";
@@ -147,7 +147,7 @@ function placeOf(engine: Engine, channel: ChannelView, id: string): RingPosition
 
 function reasonOf(channel: ChannelView, known: RingPosition, sequence: number): GapReason {
   if (known.sequence > sequence) return "unknown_position";
-  return channel.definition.store.events === 0 ? "not_stored" : "evicted";
+  return channel.inForce.store.events === 0 ? "not_stored" : "evicted";
 }
 
 function positionAt(engine: Engine, channel: ChannelView, sequence: number): RingPosition {

@@ -192,10 +192,6 @@ describe("/v1/contracts/{contract}", () => {
       { code: "contradiction", value: "transitions[0]" },
     ],
     [{ regions: [{ name: "a" }], transitions: [{ from: "*", to: "*" }] }, { code: "contradiction" }],
-    [
-      { regions: [{ name: "a" }], transitions: [{ from: "*", to: "a", do: [{ bind: {} }] }] },
-      { code: "not_supported", value: "bind" },
-    ],
     [{ regions: [{ name: "a" }], transitions: [{ from: "*", to: "a", do: [{}] }] }, { code: "invalid_value" }],
     [
       { regions: [{ name: "a" }], transitions: [{ from: "*", to: "a", do: [{ data: {} }] }] },
