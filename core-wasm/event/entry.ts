@@ -89,31 +89,21 @@ export function entrySize(at: u32): u32 {
   return cursor - at + frame;
 }
 
-/** Channel number of the entry at `at`; leaves `cursor` at the sequence's tag. */
-export function entryChannel(at: u32): u32 {
-  const end = at + 64;
-  varintRead(at, end);
-  varintRead(cursor + 1, end);
-  varintRead(cursor + 1, end);
-  return <u32>varintRead(cursor + 1, end);
-}
-
-/** Sequence and size of the event that entryEvent() found. */
-export let entrySequence: u64 = 0;
-export let entryEventBytes: u32 = 0;
-
-/** Address behind the varint at `at`. */
+/** Address behind the varint at `at`, which is whole. */
 function varintEnd(at: u32): u32 {
   while (load<u8>(at) >= 0x80) at++;
   return at + 1;
 }
 
-/** As entryEvent(), without the sequence: for whoever goes through many entries. */
-export function entryBody(at: u32): u32 {
+/** Channel number of the entry at `at`; leaves `cursor` at the sequence's tag. */
+export function entryChannel(at: u32): u32 {
   at = varintEnd(varintEnd(varintEnd(at) + 1) + 1) + 1;
-  entryEventBytes = <u32>varintRead(varintEnd(varintEnd(at) + 1) + 1, at + 32);
-  return cursor;
+  return <u32>varintRead(at, at + 8);
 }
+
+/** Sequence and size of the event that entryEvent() found. */
+export let entrySequence: u64 = 0;
+export let entryEventBytes: u32 = 0;
 
 /** Address of the event in the entry at `at`; leaves sequence and size in entrySequence and entryEventBytes. */
 export function entryEvent(at: u32): u32 {

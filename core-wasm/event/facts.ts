@@ -6,7 +6,7 @@
  * Source of field numbers: schemas/sluice/v1/event.proto.
  */
 import { heapTake } from "../memory/heap";
-import { entryBody, entryEventBytes } from "./entry";
+import { entryEvent, entryEventBytes } from "./entry";
 import { PRIORITY_DEFAULT } from "./scan";
 import { cursor, fieldSkip, tagRead, varintRead } from "./wire";
 
@@ -86,7 +86,7 @@ export function factsNote(entryAt: u32, priority: u32, deliverByUs: i64, timeUs:
 export function factsRead(entryAt: u32): void {
   if (known === entryAt) return;
   known = entryAt;
-  let at = entryBody(entryAt);
+  let at = entryEvent(entryAt);
   const end = at + entryEventBytes;
   factPriority = PRIORITY_DEFAULT;
   factDeliverByUs = i64.MAX_VALUE;

@@ -73,9 +73,36 @@ export function inboxYields(inbox: Mailbox): bool {
 /** Drops the oldest, or the least urgent, until the inbox is within its capacity. */
 export function inboxTrim(inbox: Mailbox): void {
   const lowest = inbox.overflow === OVERFLOW_DROP_LOWEST;
-  while (inbox.events > inbox.capacityEvents || inbox.bytes > inbox.capacityBytes) {
-    inboxDropFirst(inbox, changetype<Run>(lowest ? orderLowest(inbox) : inbox.head), DROPPED_OVERFLOW);
+  while (exceeds(inbox, 0, 0)) {
+    if (inbox.order === 0) dropOldest(inbox, changetype<Run>(inbox.head));
+    else inboxDropFirst(inbox, changetype<Run>(lowest ? orderLowest(inbox) : inbox.head), DROPPED_OVERFLOW);
   }
+}
+
+/** Whether an inbox is beyond its capacity when so many events of so many bytes have left it. */
+function exceeds(inbox: Mailbox, events: u32, bytes: u32): bool {
+  return inbox.events - events > inbox.capacityEvents || inbox.bytes - bytes > inbox.capacityBytes;
+}
+
+/** Drops from the front of a plain inbox what it has too much, as far as its first run and the channel of its first entry reach. */
+function dropOldest(inbox: Mailbox, run: Run): void {
+  const slab = changetype<Slab>(run.slab);
+  const channel = entryChannel(run.at);
+  let bytes: u32 = 0;
+  let events: u32 = 0;
+  let metas: u32 = 0;
+  let cancelled: u32 = 0;
+  do {
+    const at = run.at + bytes;
+    if (metas < run.metas && metaAt(slab, run.metaFirst + metas).entryAt === at)
+      cancelled += metaAt(slab, run.metaFirst + metas++).flags & META_CANCELLED;
+    bytes += entrySize(at);
+    events++;
+  } while (bytes < run.bytes && exceeds(inbox, events, bytes) && entryChannel(run.at + bytes) === channel);
+  runAdvance(inbox, run, bytes, events, metas);
+  // What was cancelled was counted then.
+  if (cancelled !== events)
+    dropCount(changetype<Connection>(inbox.connection), channel, DROPPED_OVERFLOW, events - cancelled);
 }
 
 /** Drops the first entry of a run and counts it; one that was cancelled was counted then. */
