@@ -101,6 +101,7 @@ import {
 } from "./session/connection";
 import { controlFrame, controlFree, controlWebSocket } from "./session/control";
 import { connectionIngest, connectionIngestFrame } from "./session/ingest";
+import { awayFree } from "./session/notices";
 import { piggybackSet } from "./session/piggyback";
 import { sourcesFree } from "./session/sources";
 import { carryFree } from "./session/stream";
@@ -262,6 +263,7 @@ export function connectionClose(number: u32): void {
   dirtyRemove(connection);
   carryFree(connection);
   controlFree(connection);
+  awayFree(connection);
   sourcesFree(connection);
   if (connection.sourceAt !== 0) heapGive(connection.sourceAt, connection.sourceBytes);
   inboxFree(changetype<Mailbox>(connection.inbox));

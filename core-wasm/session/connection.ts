@@ -73,6 +73,16 @@ export class Connection {
   gathering: u32;
   /** Address of the Pending record, 0: deliveries are over once they have left (mailbox/pending.ts). */
   pending: u32;
+  /** Tells this connection from others that have had its number. */
+  serial: u32;
+  /** Number of the last cancel that looked at it, see match/cancel.ts. */
+  cancelStamp: u32;
+  /** Its carrier is gone (session/move.ts). */
+  away: u32;
+  /** What was to be told before there was another one, in the form of `control` (session/notices.ts). */
+  awayAt: u32;
+  awayBytes: u32;
+  awayCapacity: u32;
 
   /** WebSocket: bytes left of the frame's payload, and how many of those lie unmasked already. */
   wsRemaining: u64;
@@ -109,10 +119,6 @@ export class Connection {
   paceOwed: u32;
   /** 14 bytes of header and 125 of control payload follow at wsHeaderOffset and wsControlOffset. */
   wsPad: u32;
-  /** Tells this connection from others that have had its number. */
-  serial: u32;
-  /** Number of the last cancel that looked at it, see match/cancel.ts. */
-  cancelStamp: u32;
 }
 
 /** Deliveries go as fast as the carrier takes them; as the client grants it; as its pongs come. */

@@ -17,7 +17,7 @@ import { resultStatus } from "../result";
 import { Connection, dirtyPush } from "./connection";
 import { WS_BINARY, wsHeaderBytes, wsHeaderWrite } from "./websocket-out";
 
-const ENTRY_HEAD_BYTES: u32 = 4;
+export const ENTRY_HEAD_BYTES: u32 = 4;
 
 /** Room for `bytes` more at the end of the queue, 0 where it is full; the connection is at fault then. */
 function controlReserve(connection: Connection, bytes: u32): u32 {

@@ -40,7 +40,7 @@ import { resultSet } from "../result";
 import { statisticAdd } from "../statistics";
 import { Connection, CREDIT_NONE, CREDIT_PACED } from "./connection";
 import { controlTake } from "./control";
-import { noticesPush } from "./notices";
+import { noticesAny, noticesPush } from "./notices";
 import { paceSent } from "./pace";
 import { WS_BINARY, WS_HEADER_BYTES_MAX, wsHeaderWrite } from "./websocket-out";
 
@@ -51,7 +51,7 @@ export function connectionDrain(connection: Connection, out: u32, bytesMax: u32)
   // Misses first, so that they and what they drop can be told in this very drain.
   lateLook(inbox);
   deadDrop(inbox);
-  if ((connection.notices | connection.grants) !== 0) noticesPush(connection);
+  if (noticesAny(connection)) noticesPush(connection);
   let used: u32 = 0;
   if (connection.controlBytes !== 0) used = controlTake(connection, out, bytesMax);
   const first = connection.delivered + 1;

@@ -5,6 +5,8 @@ import { controlFrame } from "./control";
 
 /** A peer that does not read is not told more: the counts go on. */
 const WAITING_BYTES_MAX: u32 = 1048576;
+/** Nor is one whose carrier is gone: there may be thousands of those. */
+const AWAY_BYTES_MAX: u32 = 16384;
 /** Room for one frame: tags and sizes, five varints, a double, the id, the longest reason. */
 const frameAt: u32 = <u32>memory.data(384);
 const TAG_MISSED: u8 = 0x2a;
@@ -99,7 +101,8 @@ export function missFrame(
   reason: u32,
   sinks: u32,
 ): void {
-  if (connection.controlBytes - connection.controlRead > WAITING_BYTES_MAX) return;
+  const most: u32 = connection.away === 0 ? WAITING_BYTES_MAX : AWAY_BYTES_MAX;
+  if (connection.controlBytes - connection.controlRead > most) return;
   const why = reasonBytes(reason);
   let body = 1 + varintBytes(channel) + 9 + 1 + varintBytes(sequence) + 2 + why;
   if (idBytes !== 0) body += 1 + varintBytes(idBytes) + idBytes;

@@ -2,6 +2,7 @@
  * A session that changes its carrier: what belongs to the way in and out goes over from the connection on which its peer
  * came back; members, inbox, counts and credit stay where they are, and with them the number of the connection.
  */
+import { CONNECTION_STREAM } from "../abi";
 import { Member } from "../channel/member";
 import { Connection, CREDIT_NONE, CREDIT_PACED, dirtyPush } from "./connection";
 import { controlFree } from "./control";
@@ -11,10 +12,27 @@ import { carryFree } from "./stream";
 const WS_OFFSET: u32 = offsetof<Connection>("wsRemaining");
 const RECORD_BYTES: u32 = 512;
 
-/** The carrier is gone: forgets input that was cut off and answers that were not written, and holds deliveries back. */
+/**
+ * The carrier is gone: forgets input that was cut off and answers that were not written, and holds deliveries back. What the core has to
+ * tell meanwhile waits in the place of answers, framed for no carrier yet.
+ */
 export function connectionPark(connection: Connection): void {
-  carryFree(connection);
+  leave(connection);
   controlFree(connection);
+  // Told last time, and not sent before the carrier was gone again.
+  if (connection.awayBytes !== 0) {
+    connection.controlAt = connection.awayAt;
+    connection.controlBytes = connection.awayBytes;
+    connection.controlCapacity = connection.awayCapacity;
+    connection.awayAt = connection.awayBytes = connection.awayCapacity = 0;
+  }
+  connection.kind = CONNECTION_STREAM;
+  connection.away = 1;
+}
+
+/** The way in and out of a connection is gone. */
+function leave(connection: Connection): void {
+  carryFree(connection);
   memory.fill(changetype<u32>(connection) + WS_OFFSET, 0, RECORD_BYTES - WS_OFFSET);
   connection.resumeAt = 0;
   if (connection.credit === CREDIT_PACED) connection.credit = CREDIT_NONE;
@@ -25,7 +43,12 @@ export function connectionPark(connection: Connection): void {
 
 /** Gives a connection that was parked the way in and out of another one, which then has none and is to be closed. */
 export function connectionMove(connection: Connection, from: Connection): void {
-  connectionPark(connection);
+  if (connection.away === 0) connectionPark(connection);
+  leave(connection);
+  connection.away = 0;
+  connection.awayAt = connection.controlAt;
+  connection.awayBytes = connection.controlBytes;
+  connection.awayCapacity = connection.controlCapacity;
   connection.kind = from.kind;
   connection.closing = from.closing;
   connection.carryAt = from.carryAt;

@@ -1,9 +1,10 @@
 /** What the core tells a session of its own accord: deliveries it will not get, and credit for its sources. */
 import { DROPPED_CANCELLED, DROPPED_CONFLATED, DROPPED_LATE, DROPPED_OVERFLOW } from "../abi";
 import { Member } from "../channel/member";
-import { varintBytes, varintWrite } from "../event/wire";
+import { cursor, varintBytes, varintRead, varintWrite } from "../event/wire";
+import { heapGive } from "../memory/heap";
 import { Connection } from "./connection";
-import { controlFrame } from "./control";
+import { controlFrame, ENTRY_HEAD_BYTES } from "./control";
 
 /** Room for one frame: two tags and lengths, three varints, the longest reason. */
 const frameAt: u32 = <u32>memory.data(96);
@@ -54,8 +55,21 @@ function reasonOf(reason: u32): u32 {
   return reasonsAt + (reason === DROPPED_LATE ? 9 : reason === DROPPED_CANCELLED ? 14 : 24);
 }
 
-/** Queues all notices that wait on a connection. */
+/** Whether a connection has something to tell of its own accord. */
+export function noticesAny(connection: Connection): bool {
+  return (connection.notices | connection.grants | connection.awayBytes) !== 0;
+}
+
+/** Queues all notices that wait on a connection: what it could not be told while its carrier was gone comes first. */
 export function noticesPush(connection: Connection): void {
+  const end = connection.awayAt + connection.awayBytes;
+  for (let at = connection.awayAt; at < end; ) {
+    const bytes = load<u32>(at);
+    const size = <u32>varintRead(at + ENTRY_HEAD_BYTES, end);
+    controlFrame(connection, cursor, size);
+    at += ENTRY_HEAD_BYTES + bytes;
+  }
+  awayFree(connection);
   while (connection.notices !== 0) {
     const member = changetype<Member>(connection.notices);
     connection.notices = member.nextNotice;
@@ -72,6 +86,12 @@ export function noticesPush(connection: Connection): void {
     source.granting = source.nextGrant = 0;
     creditPush(connection, source);
   }
+}
+
+/** Forgets what was to be told. */
+export function awayFree(connection: Connection): void {
+  if (connection.awayAt !== 0) heapGive(connection.awayAt, connection.awayCapacity);
+  connection.awayAt = connection.awayBytes = connection.awayCapacity = 0;
 }
 
 /** HostFrame{dropped{channel_number 2, count 3, reason 4}}. */

@@ -17,7 +17,6 @@ import { programHoldsFor } from "../expression/holds";
 import { Program } from "../expression/program";
 import { viewEvent } from "../expression/view";
 import { metaDead } from "../mailbox/fate";
-import { Pending } from "../mailbox/kept";
 import { lateLook } from "../mailbox/late";
 import { orderNext, orderRanked, orderRanks } from "../mailbox/order";
 import {
@@ -120,16 +119,20 @@ function take(connection: Connection, inbox: Mailbox, run: Run, bytes: u32, meta
   return true;
 }
 
-/** What is to be delivered again comes first; what is not asked for keeps its order, once round. */
+/** What is to be delivered again comes first; what is not asked for keeps its order: once round, up to the first that was put off. */
 function takeAgain(connection: Connection): void {
-  for (let rest = changetype<Pending>(connection.pending).againEvents; rest !== 0; rest--) {
+  let deferred: u32 = 0;
+  while (true) {
     const bytes = pendingAgainBytes(connection);
     if (bytes === 0) return;
-    if (fits(bytes) && matches(pendingAgainEntry(connection))) {
+    const entry = pendingAgainEntry(connection);
+    if (entry === deferred) return;
+    if (fits(bytes) && matches(entry)) {
       pendingAgainTake(connection, outAt + used);
       used += bytes;
       eventsLeft--;
     } else {
+      if (deferred === 0) deferred = entry;
       pendingAgainDefer(connection);
     }
   }

@@ -1,18 +1,28 @@
 /**
- * Mailboxes against a plain one (mailbox-model.ts), over all orderings and overflow policies, whatever is changed meanwhile: no event is
- * lost, doubled, or leaves before one that comes first, but as the policies say; and what is lost is counted.
+ * Mailboxes against a plain one (mailbox-model.ts), over all orderings, overflow policies and ways with late events, whatever is changed
+ * meanwhile, windows too, taken from in turn or by type and predicate: no event is lost, doubled, or leaves before one that comes first,
+ * but as the policies say; what is lost is counted, and what misses its deadline is told once.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
+import { LATE_CHANNEL, LATE_DELIVER, LATE_DIVERT, LATE_DROP } from "../../core-wasm/mailbox/abi.ts";
+import { compileExpression } from "../../host/expression/compile.ts";
 import type { TestConnection } from "../core-wasm/connection.ts";
+import { type Drained, parseDrained } from "../core-wasm/drained.ts";
+import { encodeFrame, typeList } from "../core-wasm/frames.ts";
 import { Harness } from "../core-wasm/harness.ts";
-import { type Item, MailboxModel, type Ordering, type Overflow } from "./mailbox-model.ts";
+import { type Item, type Late, MailboxModel, type Ordering, type Overflow } from "./mailbox-model.ts";
 import { propertyParameters, timeoutMs } from "./runs.ts";
+import type { Window } from "./window-model.ts";
 
 const START = 1_700_000_000_000;
 const BYTES_MAX = 16 * 1024 * 1024;
-const CHANNELS = 2;
+/** What becomes of late events, channel by channel. */
+const LATE: readonly Late[] = ["deliver", "drop", "divert"];
+const CHANNELS = LATE.length;
+/** Deadlines lie on a grid, so that some are equal. */
+const GRID_MS = 20;
 const ACKS = { redeliverMs: 100, attempts: 3 };
 
 const orderings: Readonly<Record<Ordering, number>> = {
@@ -32,7 +42,20 @@ const overflows: Readonly<Record<Overflow, number>> = {
   reject: abi.OVERFLOW_REJECT,
   block: abi.OVERFLOW_BLOCK,
 };
+const lates: Readonly<Record<Late | "channel", number>> = {
+  channel: LATE_CHANNEL,
+  deliver: LATE_DELIVER,
+  drop: LATE_DROP,
+  divert: LATE_DIVERT,
+};
+/** What may be asked for, and whether that holds of an event. */
+const wheres: Readonly<Record<string, (item: Item) => boolean>> = {
+  "": () => true,
+  "key = 'a' OR key = 'c'": ({ key: its }) => its === "a" || its === "c",
+  "priority > 3 AND type <> 'y'": ({ priority, type }) => priority > 3 && type !== "y",
+};
 const reasons = {
+  late: abi.DROPPED_LATE,
   overflow: abi.DROPPED_OVERFLOW,
   conflated: abi.DROPPED_CONFLATED,
   cancelled: abi.DROPPED_CANCELLED,
@@ -45,11 +68,19 @@ const policy = {
   ordering: fc.constantFrom(...(Object.keys(orderings) as Ordering[])),
   overflow: fc.constantFrom(...(Object.keys(overflows) as Overflow[])),
   capacity: fc.constantFrom(2, 4, 8, 1_000),
+  serviceMs: fc.constantFrom(0, 0, 15),
 };
+const window = fc.record({
+  lose: fc.integer({ min: 0, max: 2 }),
+  of: fc.integer({ min: 2, max: 4 }),
+  periodMs: fc.constantFrom(10, 25, 60),
+});
 const item = fc.record({
+  type: fc.constantFrom("x", "y"),
   key,
   priority: fc.integer({ min: 2, max: 5 }),
-  deadline: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant(Number.POSITIVE_INFINITY)),
+  /** From now. */
+  deadline: fc.constantFrom(-40, 20, 60, 200, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY),
   time: fc.integer({ min: 0, max: 3 }),
 });
 const step = fc.oneof(
@@ -68,7 +99,37 @@ const step = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant("ack" as const), seed: fc.nat(1_000), through: fc.boolean() }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("time" as const), ms: fc.integer({ min: 0, max: 250 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("time" as const),
+      ms: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 250 })),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("pick" as const),
+      types: fc.subarray(["x", "y", "cancel"]),
+      where: fc.constantFrom(...Object.keys(wheres)),
+      most: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("late" as const),
+      late: fc.constantFrom(...(Object.keys(lates) as (Late | "channel")[])),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("window" as const),
+      channel,
+      window: fc.option(window, { nil: undefined, freq: 4 }),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -83,51 +144,74 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("fill" as const), count: fc.integer({ min: 1, max: 40 }) }) },
 );
 
+type Made = Omit<Item, "id" | "channel">;
+
+/** How a run goes: the sink acknowledges, and it is polled. */
+interface Way {
+  readonly explicit: boolean;
+  readonly polled: boolean;
+}
+
 /** One run: the core and the model, side by side. */
 class Pair {
   readonly #harness: Harness;
   readonly #model: MailboxModel;
   readonly #channels: readonly number[];
+  readonly #divertTo: number;
   readonly #members: number[];
   readonly #source: TestConnection;
   readonly #canceller: TestConnection;
-  readonly #explicit: boolean;
-  readonly #delivered = new Set<string>();
+  readonly #watcher: TestConnection;
+  readonly #way: Way;
+  readonly #diverted: string[] = [];
+  #told: string[] = [];
   #sink: TestConnection;
   #made = 0;
 
-  constructor(harness: Harness, run: number, explicit: boolean) {
+  constructor(harness: Harness, run: number, way: Way) {
+    const { core } = harness;
     this.#harness = harness;
-    this.#explicit = explicit;
-    this.#model = new MailboxModel(CHANNELS, explicit ? ACKS : undefined);
-    this.#channels = Array.from({ length: CHANNELS }, (_, index) => harness.channel(`c${run}-${index}`));
-    [this.#source, this.#canceller, this.#sink] = [harness.open(), harness.open(), harness.open()];
+    this.#way = way;
+    this.#model = new MailboxModel({ acks: way.explicit ? ACKS : undefined, polled: way.polled, late: LATE });
+    harness.now = START;
+    [this.#source, this.#canceller, this.#watcher] = [harness.open(), harness.open(), harness.open()];
+    this.#sink = harness.open(way.polled ? abi.CONNECTION_LOCAL : abi.CONNECTION_STREAM);
+    this.#divertTo = harness.channel(`d${run}`);
+    harness.sink(this.#watcher, this.#divertTo);
+    this.#channels = LATE.map((late, index) => {
+      const drops = late === "deliver" ? 0 : abi.CHANNEL_LATE_DROP;
+      const flags = abi.CHANNEL_ECHO | drops | (late === "divert" ? abi.CHANNEL_LATE_DIVERT : 0);
+      const number = harness.channel(`c${run}-${index}`, { flags });
+      core.channelEmpty(number, abi.EMPTY_DROP, this.#divertTo);
+      return number;
+    });
     this.#members = this.#channels.map((number) => {
       harness.source(this.#source, number);
       harness.source(this.#canceller, number);
       return harness.sink(this.#sink, number);
     });
-    // From here on nothing leaves that was not asked for.
-    this.#sink.credit(1, BYTES_MAX);
-    this.#source.publish(this.#channels[0] as number, [{ type: "t" }]);
-    this.#model.delivered = this.#sink.events().length;
-    this.patch("fifo", "drop-oldest", 1_000);
-    if (explicit) harness.core.inboxAcks(this.#sink.id, 1, ACKS.redeliverMs, ACKS.attempts);
+    if (!way.polled) {
+      // From here on nothing leaves that was not asked for.
+      this.#sink.credit(1, BYTES_MAX);
+      this.#source.publish(this.#channels[0] as number, [{ type: "x" }]);
+      this.#model.delivered = this.#sink.events().length;
+    }
+    this.patch("fifo", "drop-oldest", 1_000, 0);
+    if (way.explicit) core.inboxAcks(this.#sink.id, 1, ACKS.redeliverMs, ACKS.attempts);
   }
 
-  publish(index: number, items: readonly Omit<Item, "id" | "channel">[]): void {
+  publish(index: number, items: readonly Made[]): void {
     for (const one of items) {
-      const made = { ...one, id: `${this.#made++}`, channel: index };
+      const deadline = Math.floor((this.#model.now + one.deadline) / GRID_MS) * GRID_MS;
+      const made = { ...one, deadline, id: `${this.#made++}`, channel: index };
       const [record] = this.#source.receipt(this.#channels[index] as number, [
         {
           id: made.id,
-          type: "t",
+          type: made.type,
           key: made.key,
           priority: made.priority,
           timeUs: BigInt(START + made.time) * 1000n,
-          ...(made.deadline === Number.POSITIVE_INFINITY
-            ? {}
-            : { deliverByUs: BigInt(START + made.deadline * 1_000_000) * 1000n }),
+          ...(deadline === Number.POSITIVE_INFINITY ? {} : { deliverByUs: BigInt(START + deadline) * 1000n }),
           data: new Uint8Array(this.#made % 50),
         },
       ]);
@@ -136,24 +220,82 @@ class Pair {
     }
   }
 
-  take(credit: number): void {
-    this.#sink.credit(credit, 0);
-    this.#model.credit += credit;
+  take(events: number): void {
+    this.#model.credit += events;
+    if (!this.#way.polled) this.#sink.credit(events, 0);
     this.drain();
   }
 
   drain(): void {
-    const { deliveries } = this.#sink.drain();
-    for (const { channel: number, event } of deliveries) this.#delivered.add(`${number} ${event.key}`);
-    expect(deliveries.map(({ number, attempt, event }) => `${number}/${attempt} ${event.id}`)).toEqual(
-      this.#model.drain(this.#harness.now),
+    const got = this.#way.polled ? this.#poll(this.#model.credit) : this.#note(this.#sink.drain());
+    expect(got).toEqual(this.#model.drain());
+    if (this.#way.polled) this.#model.credit = 0;
+  }
+
+  /** Takes so many, one by one, as a host does for whoever polls. */
+  #poll(events: number): string[] {
+    const got: string[] = [];
+    while (got.length < events) {
+      const part = this.#sink.drainOnce(1);
+      if (part.bytes.length === 0) break;
+      got.push(...this.#note(part));
+    }
+    return got;
+  }
+
+  /** Notes what is told of misses, and gives what was delivered. */
+  #note({ frames, deliveries }: Pick<Drained, "frames" | "deliveries">): string[] {
+    for (const { kind } of frames) if (kind.case === "missed") this.#told.push(`${kind.value.reason} ${kind.value.id}`);
+    return deliveries.map(
+      ({ number, attempt, event: { id, type, key: its } }) =>
+        `${number}/${attempt} ${type === "cancel" ? `cancel ${its}` : id}`,
     );
   }
 
-  patch(ordering: Ordering, overflow: Overflow, capacity: number): void {
-    const status = this.#sink.inbox(capacity, BYTES_MAX, overflows[overflow], orderings[ordering]);
+  pick(types: readonly string[], where: string, most: number): void {
+    if (!this.#way.polled) return;
+    const { core, memory, now } = this.#harness;
+    const expression =
+      where === ""
+        ? 0
+        : core.expressionAdd(abi.STAGE_OFFSET, this.#harness.stage(compileExpression(where, "sluice").program));
+    this.#harness.stage(typeList(types));
+    const at = abi.OUT_OFFSET;
+    const bytes = core.inboxPick(
+      this.#sink.id,
+      abi.STAGE_OFFSET,
+      types.length,
+      expression,
+      most,
+      at,
+      abi.OUT_SLOT_BYTES,
+      now,
+    );
+    const number = BigInt(this.#harness.result(abi.RESULT_NUMBER_LOW));
+    const fresh = this.#harness.result(abi.RESULT_DELIVERIES);
+    const picked = parseDrained(this.#sink.kind, memory.slice(at, at + bytes), number, fresh);
+    if (expression !== 0) core.expressionRelease(expression);
+    const holds = wheres[where] as (item: Item) => boolean;
+    const asked = (item: Item): boolean => (types.length === 0 || types.includes(item.type)) && holds(item);
+    expect(this.#note(picked)).toEqual(this.#model.pick(asked, most));
+  }
+
+  patch(ordering: Ordering, overflow: Overflow, capacity: number, serviceMs: number): void {
+    const status = this.#sink.inbox(capacity, BYTES_MAX, overflows[overflow], orderings[ordering], serviceMs);
     expect(status).toBe(abi.STATUS_OK);
-    this.#model.patch(ordering, overflow, capacity);
+    this.#model.patch(ordering, overflow, capacity, serviceMs);
+  }
+
+  late(late: Late | "channel"): void {
+    expect(this.#harness.core.inboxLate(this.#sink.id, lates[late])).toBe(abi.STATUS_OK);
+    this.#model.late = late;
+  }
+
+  window(index: number, wanted: Window | undefined): void {
+    const { lose, of, periodMs } = wanted ?? { lose: 0, of: 0, periodMs: 0 };
+    const status = this.#harness.core.channelWindow(this.#channels[index] as number, lose, of, periodMs);
+    expect(status).toBe(abi.STATUS_OK);
+    this.#model.window(index, wanted);
   }
 
   hold(held: boolean): void {
@@ -164,24 +306,28 @@ class Pair {
 
   acknowledge(seed: number, through: boolean): void {
     const number = (seed % (this.#model.delivered + 1)) + (through ? 0 : 1);
-    if (!this.#explicit || number > this.#model.delivered) return;
+    if (!this.#way.explicit || number > this.#model.delivered) return;
     const value = through ? { through: BigInt(number) } : { numbers: [BigInt(number)] };
-    this.#sink.send({ kind: { case: "ack", value } });
+    const frame = { kind: { case: "ack" as const, value } };
+    if (this.#way.polled) this.#sink.inject(encodeFrame(frame));
+    else this.#sink.send(frame);
     this.#model.acknowledge((other) => (through ? other <= number : other === number));
   }
 
   time(ms: number): void {
     const { core } = this.#harness;
     this.#harness.now += ms;
+    this.#model.now += ms;
+    this.settle();
     core.inboxTick(this.#sink.id, this.#harness.now);
     let dead = 0;
     while (core.inboxDead(this.#sink.id, abi.STAGE_OFFSET) > 0) dead++;
-    expect(dead).toBe(this.#model.tick(this.#harness.now));
+    expect(dead).toBe(this.#model.tick());
   }
 
   /** The carrier breaks, events come meanwhile, and the session goes on behind what was received. */
-  break(seed: number, items: readonly Omit<Item, "id" | "channel">[]): void {
-    if (!this.#explicit) return;
+  break(seed: number, items: readonly Made[]): void {
+    if (!this.#way.explicit || this.#way.polled) return;
     const { core, now } = this.#harness;
     this.drain();
     core.connectionDetach(this.#sink.id);
@@ -193,7 +339,7 @@ class Pair {
     carrier.close();
     core.inboxHold(this.#sink.id, this.#model.held ? 1 : 0);
     this.#sink = this.#harness.adopt(this.#sink.id, carrier.kind);
-    this.#model.resume(received, now);
+    this.#model.resume(received);
   }
 
   rejoin(index: number): void {
@@ -203,17 +349,38 @@ class Pair {
   }
 
   cancel(index: number, name: string): void {
-    const number = this.#channels[index] as number;
-    // Who has begun with a key is told, which other tests are about.
-    if (name === "" || this.#delivered.has(`${number} ${name}`)) return;
-    this.#canceller.cancel(number, name);
+    if (name === "") return;
+    this.#canceller.cancel(this.#channels[index] as number, name);
     this.#model.cancel(index, name);
   }
 
+  /** What a host does after each turn: deadlines are looked at, and what is told by itself goes out. */
+  settle(): void {
+    const { core, now } = this.#harness;
+    core.deadlineTick(now);
+    core.inboxGather(this.#sink.id, 1);
+    expect(this.#note(this.#sink.drain())).toEqual([]);
+    core.inboxGather(this.#sink.id, 0);
+    for (const { id } of this.#watcher.events()) this.#diverted.push(id);
+    this.#model.look();
+    expect(this.#told.sort()).toEqual(this.#model.told.sort());
+    this.#told = [];
+    this.#model.told = [];
+  }
+
   check(): void {
+    this.settle();
     const { core } = this.#harness;
     expect(core.inboxEvents(this.#sink.id)).toBe(this.#model.waiting.length + this.#model.again.length);
     expect(core.inboxKept(this.#sink.id)).toBe(this.#model.kept.length);
+    const count = (number: number, index: number) => core.streamStatistic(this.#sink.id, number, index);
+    const accounts = this.#channels.map((number) => ({
+      met: count(number, abi.STREAM_MET),
+      missed: count(number, abi.STREAM_MISSED),
+      dropped: count(number, abi.STREAM_DROPPED),
+      violations: count(number, abi.STREAM_VIOLATIONS),
+    }));
+    expect(accounts).toEqual(this.#model.accounts);
   }
 
   /** Takes all that is left, and compares what was lost. */
@@ -231,14 +398,22 @@ class Pair {
         ...this.#channels.map((_, index) => this.#model.lost.get(`${name} ${index}`) ?? 0),
       ]);
     }
-    for (const connection of [this.#sink, this.#source, this.#canceller]) connection.close();
-    for (const number of this.#channels) this.#harness.core.channelRemove(number);
+    expect(this.#diverted.sort()).toEqual(this.#model.diverted.sort());
+    for (const connection of [this.#sink, this.#source, this.#canceller, this.#watcher]) connection.close();
+    for (const number of [...this.#channels, this.#divertTo]) this.#harness.core.channelRemove(number);
   }
 }
 
-test.each([false, true])(
-  "what leaves, and what is lost, is what the model says; acknowledgements: %s",
-  (explicit) => {
+const ways = [
+  { explicit: false, polled: false },
+  { explicit: true, polled: false },
+  { explicit: false, polled: true },
+  { explicit: true, polled: true },
+];
+
+test.each(ways)(
+  "what leaves, what is lost and what is told is what the model says; acknowledged: $explicit, polled: $polled",
+  (way) => {
     const harness = Harness.create({ now: START });
     const noise = harness.open();
     const filler = harness.channel("filler");
@@ -246,11 +421,14 @@ test.each([false, true])(
     let run = 0;
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
-        const pair = new Pair(harness, run++, explicit);
+        const pair = new Pair(harness, run++, way);
         for (const one of steps) {
           if (one.kind === "publish") pair.publish(one.channel, one.items);
           else if (one.kind === "take") pair.take(one.credit);
-          else if (one.kind === "patch") pair.patch(one.ordering, one.overflow, one.capacity);
+          else if (one.kind === "pick") pair.pick(one.types, one.where, one.most);
+          else if (one.kind === "patch") pair.patch(one.ordering, one.overflow, one.capacity, one.serviceMs);
+          else if (one.kind === "late") pair.late(one.late);
+          else if (one.kind === "window") pair.window(one.channel, one.window);
           else if (one.kind === "hold") pair.hold(one.held);
           else if (one.kind === "ack") pair.acknowledge(one.seed, one.through);
           else if (one.kind === "time") pair.time(one.ms);
@@ -266,7 +444,7 @@ test.each([false, true])(
         }
         pair.end();
       }),
-      propertyParameters(200),
+      propertyParameters(100),
     );
   },
   timeoutMs(20_000),

@@ -72,6 +72,32 @@ describe.each(carriers)("a session over %s", (carrier) => {
     },
   );
 
+  test("is told once of what was late meanwhile, behind its welcome, and of a cancel of what it got before", async () => {
+    const host = await startHost();
+    const [sink, source] = await Promise.all([connectTo(host, carrier), connectTo(host, "tcp")]);
+    const { session } = await greet(sink);
+    await sink.join("c");
+    await source.join("c", { role: "source" });
+    await source.publish("c", { type: "a", key: "k" });
+    await sink.received(1);
+    sink.end(true);
+    await lingering(host, 1);
+    await source.publish("c", { type: "b", id: "late", deliverBy: "2020-01-01T00:00:00Z" });
+    for (let times = 0; times < 2; times++) {
+      const { client } = await comeBack(host, carrier, session, 1);
+      if (times > 0) {
+        source.send({ ref: 7, cancel: { channel: "c", key: "k" } });
+        expect(await source.take("receipt", 7)).toMatchObject({ forwarded: 1 });
+      }
+      await client.received(times + 1);
+      const kinds = client.told.map(({ kind }) => kind).filter((kind) => kind === "welcome" || kind === "missed");
+      expect(kinds).toEqual(times === 0 ? ["welcome", "missed"] : ["welcome"]);
+      if (times === 0) expect(await client.take("missed")).toMatchObject({ id: "late", reason: "late" });
+      client.end(true);
+      await lingering(host, 1);
+    }
+  });
+
   test("keeps what was not acknowledged, and acknowledges after the break", async () => {
     const host = await startHost();
     const [sink, source] = await Promise.all([connectTo(host, carrier), connectTo(host, "tcp")]);
