@@ -2,36 +2,12 @@
  * A mailbox in plain TypeScript, written from docs/mailboxes.md and docs/delivery.md: lists that are searched and sorted, and nothing
  * clever. One sink, with explicit credit or polled, some channels, one source with an outbox for each. Time is in ms since the beginning.
  */
+import { first, type Item, lowest, type Ordering, ranks, type Waiting } from "./mailbox-ranks.ts";
 import { changeWindow, createStream, missed, precedence, type Stream, served, type Window } from "./window-model.ts";
 
-export type Ordering = "fifo" | "lifo" | "priority" | "deadline" | "priority+deadline" | "time" | "window";
 export type Overflow = "drop-oldest" | "drop-newest" | "drop-lowest" | "keep-latest" | "reject" | "block";
 /** What becomes of late events; an inbox may leave it to their channels. */
 export type Late = "deliver" | "drop" | "divert";
-
-/** One event. */
-export interface Item {
-  readonly id: string;
-  readonly type: string;
-  readonly channel: number;
-  /** "": none. */
-  readonly key: string;
-  readonly priority: number;
-  /** Infinity: none. */
-  readonly deadline: number;
-  readonly time: number;
-  /** It tells of a cancel. */
-  readonly control?: boolean;
-}
-
-/** One that waits. */
-interface Waiting extends Item {
-  arrival: number;
-  /** Its miss was told. */
-  told: boolean;
-  /** The newest of its key, by which a newer one finds it. */
-  newest: boolean;
-}
 
 interface Kept {
   readonly number: number;
@@ -58,26 +34,6 @@ export interface MailboxUse {
   readonly polled: boolean;
   readonly late: readonly Late[];
 }
-
-type Compare = (one: Waiting, other: Waiting) => number;
-
-/** Two infinities are equal. */
-const difference = (one: number, other: number): number => (one === other ? 0 : one - other);
-const first: Compare = (one, other) => one.arrival - other.arrival;
-const urgent: Compare = (one, other) => other.priority - one.priority;
-const soon: Compare = (one, other) => difference(one.deadline, other.deadline);
-
-/** What leaves first, but for arrival; and whether that goes the other way round. */
-const ranks: Readonly<Record<Ordering, Compare>> = {
-  fifo: () => 0,
-  window: () => 0,
-  lifo: (one, other) => other.arrival - one.arrival,
-  priority: urgent,
-  deadline: (one, other) => soon(one, other) || urgent(one, other),
-  "priority+deadline": (one, other) => urgent(one, other) || soon(one, other),
-  time: (one, other) => one.time - other.time,
-};
-const lowest: Compare = (one, other) => one.priority - other.priority || -soon(one, other) || -first(one, other);
 
 /** See the head of this file. */
 export class MailboxModel {

@@ -12,7 +12,8 @@ import type { TestConnection } from "../core-wasm/connection.ts";
 import { type Drained, parseDrained } from "../core-wasm/drained.ts";
 import { encodeFrame, typeList } from "../core-wasm/frames.ts";
 import { Harness } from "../core-wasm/harness.ts";
-import { type Item, type Late, MailboxModel, type Ordering, type Overflow } from "./mailbox-model.ts";
+import { type Late, MailboxModel, type Overflow } from "./mailbox-model.ts";
+import type { Item, Ordering } from "./mailbox-ranks.ts";
 import { propertyParameters, timeoutMs } from "./runs.ts";
 import type { Window } from "./window-model.ts";
 
@@ -70,11 +71,14 @@ const policy = {
   capacity: fc.constantFrom(2, 4, 8, 1_000),
   serviceMs: fc.constantFrom(0, 0, 15),
 };
-const window = fc.record({
-  lose: fc.integer({ min: 0, max: 2 }),
-  of: fc.integer({ min: 2, max: 4 }),
-  periodMs: fc.constantFrom(10, 25, 60),
-});
+/** Few, so that all rules of precedence come up: equal deadlines, equal shares, nothing to lose. */
+const window = fc.constantFrom(
+  { lose: 0, of: 2, periodMs: 20 },
+  { lose: 0, of: 3, periodMs: 20 },
+  { lose: 1, of: 2, periodMs: 20 },
+  { lose: 2, of: 4, periodMs: 20 },
+  { lose: 1, of: 3, periodMs: 40 },
+);
 const item = fc.record({
   type: fc.constantFrom("x", "y"),
   key,
@@ -93,7 +97,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("take" as const), credit: fc.integer({ min: 0, max: 5 }) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("patch" as const), ...policy }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("patch" as const), ...policy }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("hold" as const), held: fc.boolean() }) },
   {
     weight: 2,
@@ -103,7 +107,7 @@ const step = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant("time" as const),
-      ms: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 250 })),
+      ms: fc.oneof(fc.constantFrom(10, 20, 30), fc.integer({ min: 0, max: 250 })),
     }),
   },
   {
@@ -142,6 +146,12 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel" as const), channel, key }) },
   // Others fill the store, so that what waits is moved to chunks of its mailbox.
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("fill" as const), count: fc.integer({ min: 1, max: 40 }) }) },
+);
+
+/** How a run begins: half of them with windows in all channels, and ordered by them. */
+const beginning = fc.oneof(
+  fc.record({ ...policy, windows: fc.constant(undefined) }),
+  fc.record({ ...policy, ordering: fc.constant("window" as const), windows: fc.tuple(window, window, window) }),
 );
 
 type Made = Omit<Item, "id" | "channel">;
@@ -420,8 +430,12 @@ test.each(ways)(
     harness.source(noise, filler);
     let run = 0;
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+      fc.property(beginning, fc.array(step, { minLength: 1, maxLength: 60 }), (first, steps) => {
         const pair = new Pair(harness, run++, way);
+        pair.patch(first.ordering, first.overflow, 1_000, first.serviceMs);
+        first.windows?.forEach((wanted, index) => {
+          pair.window(index, wanted);
+        });
         for (const one of steps) {
           if (one.kind === "publish") pair.publish(one.channel, one.items);
           else if (one.kind === "take") pair.take(one.credit);
