@@ -1,6 +1,6 @@
 /**
- * The membership of one host in its group: the machine as a whole. It is told the time, what arrived and what changes here; it says
- * what is to be sent, and what happened. It knows no socket, no clock and no timer.
+ * The membership of one host in its group. It is told the time, what arrived and what changes here; it says what is to be sent, and what
+ * happened. It knows no socket, no clock and no timer.
  *
  *     join ──▶ ┌────────────┐ ──▶ take().messages    to whom, what; the caller sends them or fails to
  *     receive ▶│ Membership │ ──▶ take().events      alive, suspect, dead, left, entry, …
@@ -204,6 +204,11 @@ export class Membership {
     const entry = this.#records.get(id)?.get(key);
     if (entry?.value === undefined) return undefined;
     return { value: entry.value, ageMs: Math.max(0, nowMs - entry.setAtMs) };
+  }
+
+  /** Whether this host has that entry. */
+  has(key: string): boolean {
+    return this.#records.self.get(key)?.value !== undefined;
   }
 
   /** All entries of a host, the oldest change first. */

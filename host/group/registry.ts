@@ -76,7 +76,7 @@ interface Claim {
 /** The names that one host knows, on top of its membership, whose calls it passes on. */
 export class Registry {
   readonly membership: Membership;
-  /** By key, then by who made them. */
+  /** By key, then by who made them, see {@link formerKey}. */
   readonly #claims = new Map<string, Map<string, Claim>>();
   /** What was told last of each. */
   readonly #shown = new Map<string, Claim>();
@@ -200,7 +200,9 @@ export class Registry {
     }
     this.#place = undefined;
     if (event.type === "forgotten") {
-      for (const [key, claims] of this.#claims) if (claims.delete(event.id)) this.#settle(key, nowMs);
+      for (const [key, claims] of this.#claims)
+        if ([event.id, formerKey(event.id)].filter((claimant) => claims.delete(claimant)).length > 0)
+          this.#settle(key, nowMs);
     } else if (["alive", "dead", "left"].includes(event.type)) {
       for (const [key, claims] of this.#claims) if (claims.has(event.id)) this.#settle(key, nowMs);
     }
@@ -216,8 +218,9 @@ export class Registry {
     this.#claims.set(key, claims);
     const former = claims.get(owner);
     const claim = value === undefined ? undefined : claimFrom(owner, value);
+    // Beside what the host says in its next life: that one may know nothing of the term that it had.
+    if (lost && former !== undefined) claims.set(formerKey(owner), { ...former, lost });
     if (claim !== undefined) claims.set(owner, claim);
-    else if (lost && former !== undefined) claims.set(owner, { ...former, lost });
     else claims.delete(owner);
   }
 
@@ -234,7 +237,7 @@ export class Registry {
       this.#shown.delete(key);
       return;
     }
-    for (const [claimant, { lost, term }] of claims) if (lost && term < winner.term) claims.delete(claimant);
+    if (!winner.lost) for (const [claimant, { lost }] of claims) if (lost) claims.delete(claimant);
     if (!winner.awaited) this.#show(key, parts, winner);
     if (winner.owner !== this.membership.id) this.#yield(key, parts, winner, nowMs);
     const isHeld = !winner.lost && !winner.awaited && this.membership.isLive(winner.owner);
@@ -320,6 +323,11 @@ function keyOf(kind: Kind, name: string): string {
   return `${kind}/${name}`;
 }
 
+/** Where the claim of a host's former life lies; no id has a space. */
+function formerKey(owner: string): string {
+  return `${owner} before`;
+}
+
 /** Kind and name of an entry that is a claim. */
 function partsOf(key: string): { kind: Kind; name: string } | undefined {
   const at = key.indexOf("/");
@@ -354,7 +362,8 @@ function compareClaims(one: Claim, other: Claim): number {
   return (
     other.term - one.term ||
     (one.owner < other.owner ? -1 : one.owner > other.owner ? 1 : 0) ||
-    Number(one.awaited) - Number(other.awaited)
+    Number(one.awaited) - Number(other.awaited) ||
+    Number(one.lost) - Number(other.lost)
   );
 }
 

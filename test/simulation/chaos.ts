@@ -4,7 +4,8 @@
  * At every moment: what a host sees of an entry never goes back, and was written by its owner. At the end, when the network is whole
  * again: all who are up take one another, and nobody else, for alive, hold the same entries, and mean the same by every channel.
  */
-import { agree, createGroup, type Group, type Happening, type Host, startHost, stateOf } from "./group.ts";
+import type { Happening } from "../../host/group/group.ts";
+import { agree, createGroup, type Group, type Host, startHost, stateOf } from "./group.ts";
 
 /** Ids of the hosts that a run begins with, and by which others join. */
 const FIRST = ["h0", "h1", "h2"];
@@ -23,6 +24,10 @@ export class Chaos {
   readonly #removed = new Set<string>();
   /** The largest value that a life of a host has seen of another one's entry, and the highest term of a channel. */
   readonly #seen = new Map<unknown, Map<string, number>>();
+  /** Openings that wait. */
+  #opened: { readonly machine: unknown; readonly ticket: number }[] = [];
+  /** Bytes that a life of a host had or wanted. */
+  readonly #wanted: { readonly machine: unknown; readonly digest: string }[] = [];
   readonly #faults: string[] = [];
   #hosts = new Map<string, Host>();
   readonly #skews = new Map<string, number>();
@@ -48,8 +53,8 @@ export class Chaos {
     const hosts = [...this.#hosts.values()];
     const isDone = () => agree(hosts) && hosts.every((host) => channelsOf(host) === channelsOf(hosts[0] as Host));
     if (group.runUntil(isDone, 30_000) === undefined) this.#fail(`no agreement: ${this.#views()}`);
-    // Time for whoever still means to take over.
-    group.run(8_000);
+    // Time for whoever still means to take over, and for bytes that have to be asked of several.
+    group.run(15_000);
     if (!isDone()) this.#fail(`agreement that does not last: ${this.#views()}`);
     this.#checkEnd(hosts);
   }
@@ -61,8 +66,10 @@ export class Chaos {
     const host = this.#hosts.get(id ?? "");
     if (id === undefined || host === undefined) return this.#revive();
     const dice = group.random(100);
-    if (dice < 25) this.#write(id, host);
-    else if (dice < 40) this.#define(id, host);
+    if (dice < 20) this.#write(id, host);
+    else if (dice < 32) this.#define(id, host);
+    else if (dice < 36) this.#open(id, host);
+    else if (dice < 40) this.#wantBytes(id, host);
     else if (dice < 50) this.#weather();
     else if (dice < 60) this.#divide();
     else if (dice < 68) this.#do("whole", () => group.block(undefined));
@@ -93,10 +100,45 @@ export class Chaos {
     this.#definitions += 1;
     this.#do(`${id} ${isRemoval ? "removes" : "defines"} ${name}`, () =>
       this.group.act(host, (machine, nowMs) => {
-        if (isRemoval) machine.remove("channel", name, nowMs);
-        else machine.define("channel", name, { by: id, count: this.#definitions }, nowMs);
+        if (isRemoval) machine.registry.remove("channel", name, nowMs);
+        else machine.registry.define("channel", name, { by: id, count: this.#definitions }, nowMs);
       }),
     );
+  }
+
+  #open(id: string, host: Host): void {
+    const name = `c${this.group.random(KEYS)}`;
+    this.#do(`${id} opens ${name}`, () =>
+      this.group.act(host, ({ openings }, nowMs) => {
+        this.#opened.push({ machine: host.machine, ticket: openings.open(name, nowMs) });
+      }),
+    );
+  }
+
+  /** It needs bytes, or, now and then, is the first to have them. */
+  #wantBytes(id: string, host: Host): void {
+    const digest = `d${this.group.random(2)}`;
+    const isUpload = this.group.random(3) === 0;
+    this.#do(`${id} ${isUpload ? "has" : "wants"} ${digest}`, () =>
+      this.group.act(host, ({ holdings }, nowMs) => {
+        if (isUpload) holdings.hold(digest, nowMs);
+        else holdings.want(digest, nowMs);
+      }),
+    );
+    this.#wanted.push({ machine: host.machine, digest });
+  }
+
+  /** What a link would do: the bytes come, or do not, or the other one is gone. */
+  #fetch(host: Host, digest: string, from: string): void {
+    this.group.later(20 + this.group.random(200), () => {
+      const holder = this.#hosts.get(from);
+      if (!this.group.places.includes(host)) return;
+      const has = holder?.machine.membership.has(`bytes/${digest}`) === true && this.group.random(4) > 0;
+      this.group.act(host, ({ holdings }, nowMs) => {
+        if (has) holdings.hold(digest, nowMs);
+        else if (this.group.random(2) === 0) holdings.failed(digest, nowMs);
+      });
+    });
   }
 
   #weather(): void {
@@ -173,7 +215,8 @@ export class Chaos {
     run();
   }
 
-  #watch({ machine }: Host, events: readonly Happening[]): void {
+  #watch(host: Host, events: readonly Happening[]): void {
+    const { machine } = host;
     const seen = this.#seen.get(machine) ?? new Map<string, number>();
     this.#seen.set(machine, seen);
     for (const event of events) {
@@ -181,6 +224,9 @@ export class Chaos {
         this.#faults.push(`${machine.id} hears that it is ${event.type}`);
       else if (event.type === "entry" && event.key.startsWith("k") && event.value !== undefined)
         this.#watchEntry(machine.id, seen, `${event.id} ${event.key}`, Number(event.value), event.id);
+      else if (event.type === "fetch") this.#fetch(host, event.digest, event.from);
+      else if (event.type === "opened" || event.type === "missing")
+        this.#opened = this.#opened.filter((one) => one.machine !== machine || one.ticket !== event.ticket);
       else if (event.type === "removed") seen.delete(event.name);
       else if (event.type === "defined") {
         if (event.term < (seen.get(event.name) ?? 0))
@@ -208,6 +254,9 @@ export class Chaos {
     for (const id of this.#down)
       if (["alive", "suspect"].includes(stateOf(first, id))) this.#fail(`${id} is down and ${stateOf(first, id)}`);
     this.#checkChannels(first, hosts);
+    this.#checkBytes(hosts);
+    const machines = new Set<unknown>(hosts.map(({ machine }) => machine));
+    if (this.#opened.some(({ machine }) => machines.has(machine))) this.#fail("an opening was never answered");
     for (const owner of hosts) {
       const own = JSON.stringify(owner.machine.membership.entries(owner.machine.id));
       for (const { machine } of hosts) {
@@ -219,14 +268,15 @@ export class Chaos {
 
   /** Each channel has one claim, by its contact, who is there; none is gone that nobody removed and somebody knew. */
   #checkChannels(first: Host, hosts: readonly Host[]): void {
-    const channels = first.machine.list("channel");
+    const channels = first.machine.registry.list("channel");
     for (const { name, contact } of channels) {
       const claimants = hosts.filter(({ machine }) =>
         machine.membership.read(machine.id, `channel/${name}`, 0)?.value.includes('"definition"'),
       );
       const ids = claimants.map(({ machine }) => machine.id);
       if (ids.join() !== contact) this.#fail(`${name} has the contact ${contact}, and claims by ${ids.join()}`);
-      if (claimants[0]?.machine.isMine("channel", name) !== true) this.#fail(`${contact} does not know of ${name}`);
+      if (claimants[0]?.machine.registry.isMine("channel", name) !== true)
+        this.#fail(`${contact} does not know of ${name}`);
     }
     for (const { machine } of hosts)
       for (const name of this.#seen.get(machine)?.keys() ?? [])
@@ -234,11 +284,29 @@ export class Chaos {
           this.#fail(`${name} is gone, and ${machine.id} knew it`);
   }
 
+  /** Where anybody has bytes, all who want them have them; and all know who has members of what. */
+  #checkBytes(hosts: readonly Host[]): void {
+    const has = ({ machine }: Host, digest: string) => machine.membership.has(`bytes/${digest}`);
+    for (const { machine, digest } of this.#wanted) {
+      const host = hosts.find((one) => one.machine === machine);
+      if (host !== undefined && !has(host, digest) && hosts.some((one) => has(one, digest)))
+        this.#fail(`${host.machine.id} never got ${digest}`);
+    }
+    for (let index = 0; index < KEYS; index += 1) {
+      const members = hosts.filter(({ machine }) => machine.membership.has(`members/c${index}`));
+      for (const { machine } of hosts) {
+        const expected = members.map((host) => host.machine.id).filter((id) => id !== machine.id);
+        if (machine.openings.hostsOf(`c${index}`).join() !== expected.sort().join())
+          this.#fail(`${machine.id} sees members of c${index} at ${machine.openings.hostsOf(`c${index}`).join()}`);
+      }
+    }
+  }
+
   #views(): string {
     return [...this.#hosts.values()]
       .map(({ machine }) => {
         const seen = machine.membership.hosts().map(({ id, state, incarnation }) => `${id} ${state} ${incarnation}`);
-        const names = machine.list("channel").map(({ name, contact, term }) => `${name} ${contact} ${term}`);
+        const names = machine.registry.list("channel").map(({ name, contact, term }) => `${name} ${contact} ${term}`);
         return `\n  ${machine.id} ${machine.membership.fingerprint}: ${seen.join(", ")}; ${names.join(", ")}`;
       })
       .join("");
@@ -251,6 +319,6 @@ export class Chaos {
 
 /** What a host takes the channels for. */
 function channelsOf({ machine }: Host): string {
-  const channels = machine.list("channel").map((channel) => JSON.stringify(channel));
+  const channels = machine.registry.list("channel").map((channel) => JSON.stringify(channel));
   return channels.sort().join("\n");
 }

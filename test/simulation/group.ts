@@ -1,26 +1,13 @@
 /** Groups of hosts for simulations: starting them, and saying what all of them take for true. */
-import { Membership } from "../../host/group/membership.ts";
-import type { GroupEvent } from "../../host/group/records.ts";
-import { Registry, type RegistryEvent } from "../../host/group/registry.ts";
+import { type Happening, Group as Node } from "../../host/group/group.ts";
 import type { GroupTimes } from "../../host/group/settings.ts";
 import { Network, type Place } from "./network.ts";
-
-/** What happens in a group. */
-export type Happening = GroupEvent | RegistryEvent;
 
 /** A network of hosts, which know one another and what they have agreed on. */
 export type Group = Network<Happening, Node>;
 
 /** One host of it. */
 export type Host = Place<Node>;
-
-/** A registry, with its membership at hand. */
-export class Node extends Registry {
-  /** Ids are short in simulations. */
-  get id(): string {
-    return this.membership.id;
-  }
-}
 
 /** A group that is still empty. `happened` hears what each host says that happened. */
 export function createGroup(seed: number, happened?: (host: Host, events: readonly Happening[]) => void): Group {
@@ -46,7 +33,7 @@ export function startHost(
     // Clocks of the simulation begin at 0, and a skewed one before that.
     (nowMs, random) => {
       const incarnation = Math.round(nowMs) + 1e9;
-      return new Node(new Membership({ id, url, incarnation, random, times }, nowMs), nowMs);
+      return new Node({ id, url, incarnation, random, times }, nowMs);
     },
     skewMs,
   );

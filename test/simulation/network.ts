@@ -117,6 +117,11 @@ export class Network<Happening, Node extends Machine<Happening> = Machine<Happen
     this.#isBlocked = isBlocked;
   }
 
+  /** Has something happen in some time that is neither a message nor a timer of a host. */
+  later(inMs: number, run: () => void): void {
+    this.#queue.push(this.nowMs + inMs, run);
+  }
+
   /** Lets time pass. */
   run(forMs: number): void {
     const untilMs = this.nowMs + forMs;

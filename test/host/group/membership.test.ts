@@ -1,17 +1,10 @@
 /** What a membership promises, one rule at a time, over a network where nothing goes wrong by chance. */
 import { describe, expect, test } from "vitest";
+import type { Happening } from "../../../host/group/group.ts";
 import { Membership } from "../../../host/group/membership.ts";
 import type { Message } from "../../../host/group/message.ts";
 import { groupLimits } from "../../../host/group/settings.ts";
-import {
-  agree,
-  createGroup as createNetwork,
-  type Happening,
-  startGroup,
-  startHost,
-  stateOf,
-  urlOf,
-} from "../../simulation/group.ts";
+import { agree, createGroup as createNetwork, startGroup, startHost, stateOf, urlOf } from "../../simulation/group.ts";
 
 function createGroup(seed = 1) {
   const told: { at: string; event: Happening }[] = [];

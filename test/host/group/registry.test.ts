@@ -16,10 +16,10 @@ function begin(count: number, seed = 1): { group: Group; hosts: Host[]; told: To
 }
 
 function define(group: Group, host: Host, name: string, definition: unknown): void {
-  group.act(host, (machine, nowMs) => machine.define("channel", name, definition, nowMs));
+  group.act(host, (machine, nowMs) => machine.registry.define("channel", name, definition, nowMs));
 }
 
-const viewOf = ({ machine }: Host, name: string) => machine.get("channel", name);
+const viewOf = ({ machine }: Host, name: string) => machine.registry.get("channel", name);
 
 /** Waits until all hosts mean the same by a channel. */
 function settle(group: Group, hosts: readonly Host[], name: string): number | undefined {
@@ -50,8 +50,8 @@ describe("definitions", () => {
     group.run(1_000);
     group.act(first, (machine, nowMs) => {
       const atContact = { done: false, contact: "h1" };
-      expect(machine.define("channel", "c", { v: 2 }, nowMs)).toEqual(atContact);
-      expect(machine.remove("channel", "c", nowMs)).toEqual(atContact);
+      expect(machine.registry.define("channel", "c", { v: 2 }, nowMs)).toEqual(atContact);
+      expect(machine.registry.remove("channel", "c", nowMs)).toEqual(atContact);
       expect(machine.membership.entries("h0")).toEqual([]);
     });
     define(group, second, "c", { v: 3 });
@@ -80,14 +80,14 @@ describe("definitions", () => {
   test("names of different kinds do not meet, and a contract has one owner", () => {
     const { group, hosts } = begin(3);
     group.act(hosts[1] as Host, (machine, nowMs) => {
-      machine.define("contract", "c", { regions: [] }, nowMs);
-      machine.define("filter", "c", { digest: "sha256:00" }, nowMs);
+      machine.registry.define("contract", "c", { regions: [] }, nowMs);
+      machine.registry.define("filter", "c", { digest: "sha256:00" }, nowMs);
     });
     group.run(1_000);
-    expect(hosts.map(({ machine }) => machine.isMine("contract", "c"))).toEqual([false, true, false]);
+    expect(hosts.map(({ machine }) => machine.registry.isMine("contract", "c"))).toEqual([false, true, false]);
     for (const { machine } of hosts) {
-      expect(machine.list("channel")).toEqual([]);
-      expect(machine.list("contract")).toHaveLength(1);
+      expect(machine.registry.list("channel")).toEqual([]);
+      expect(machine.registry.list("contract")).toHaveLength(1);
     }
   });
 });
@@ -116,6 +116,21 @@ describe("the contact", () => {
     for (const host of hosts) expect(viewOf(host, "c")).toMatchObject({ contact: "h0", term: 2, definition: { v: 1 } });
   });
 
+  test("that says something else in its next life is not heard: the channel is what it was", () => {
+    const { group, hosts } = begin(4);
+    define(group, hosts[3] as Host, "c", { v: 1 });
+    group.run(1_000);
+    group.kill(hosts[3] as Host);
+    // Term 2, as that of h0.
+    group.runUntil(() => hosts.slice(0, 3).every((host) => viewOf(host, "c")?.contact === "h0"), 5_000);
+    group.kill(hosts[0] as Host);
+    hosts[0] = startHost(group, "h0", ["h1"]);
+    define(group, hosts[0], "c", { v: "new" });
+    hosts.length = 3;
+    group.run(5_000);
+    for (const host of hosts) expect(viewOf(host, "c")).toMatchObject({ contact: "h1", term: 3, definition: { v: 1 } });
+  });
+
   test("of each part of a broken network is one, and the one of the higher term stays when it is whole", () => {
     const { group, hosts, told } = begin(6);
     const [contact] = hosts as [Host];
@@ -142,7 +157,7 @@ describe("names that are taken back", () => {
     const { group, hosts, told } = begin(4);
     define(group, hosts[1] as Host, "c", { v: 1 });
     group.run(1_000);
-    group.act(hosts[1] as Host, (machine, nowMs) => machine.remove("channel", "c", nowMs));
+    group.act(hosts[1] as Host, (machine, nowMs) => machine.registry.remove("channel", "c", nowMs));
     group.run(1_000);
     expect(hosts.map((host) => viewOf(host, "c"))).toEqual([undefined, undefined, undefined, undefined]);
     expect(told.filter(({ event }) => event.type === "removed")).toHaveLength(4);
@@ -158,7 +173,7 @@ describe("names that are taken back", () => {
     group.block((from, to) => (from === hosts[3]?.url) !== (to === hosts[3]?.url));
     // The others have a new contact, which takes the channel back.
     group.run(6_000);
-    group.act(hosts[0] as Host, (machine, nowMs) => machine.remove("channel", "c", nowMs));
+    group.act(hosts[0] as Host, (machine, nowMs) => machine.registry.remove("channel", "c", nowMs));
     group.run(1_000);
     group.block(undefined);
     group.run(10_000);
@@ -169,7 +184,7 @@ describe("names that are taken back", () => {
   test("are forgotten in the end", () => {
     const { group, hosts } = begin(2);
     define(group, hosts[0] as Host, "c", { v: 1 });
-    group.act(hosts[0] as Host, (machine, nowMs) => machine.remove("channel", "c", nowMs));
+    group.act(hosts[0] as Host, (machine, nowMs) => machine.registry.remove("channel", "c", nowMs));
     group.run(1_000);
     expect(hosts[1]?.machine.membership.entries("h0")).toHaveLength(1);
     group.run(600_000);
@@ -189,6 +204,6 @@ test.each([
   const { group, hosts, told } = begin(2);
   group.act(hosts[1] as Host, ({ membership }, nowMs) => membership.set("channel/c", value, nowMs));
   group.run(1_000);
-  expect(hosts[0]?.machine.list("channel")).toEqual([]);
+  expect(hosts[0]?.machine.registry.list("channel")).toEqual([]);
   expect(told).toEqual([]);
 });
