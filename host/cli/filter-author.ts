@@ -64,7 +64,10 @@ export async function filterCheck(
       "weight",
       `${of(weight, moduleLimits.moduleWeight)}; heaviest function ${of(functionWeight, moduleLimits.functionWeight)}`,
     ],
-    ["memory", `${figure(memoryPages)} pages of 64 KiB, at most ${figure(memoryPagesMax)}`],
+    [
+      "memory",
+      `${figure(memoryPages)} ${memoryPages === 1 ? "page" : "pages"} of 64 KiB, at most ${figure(memoryPagesMax)}`,
+    ],
     ["imports", imports.join(", ") || "none"],
     ["exports", exports.join(", ")],
   ];
