@@ -11,7 +11,7 @@ import { covers, entries, layerOf, layers } from "./tidy/layers.ts";
 import { anchorsOf, linksOf } from "./tidy/links.ts";
 import { bytesOf, exists, files, importsOf, pages, sources, textOf } from "./tidy/sources.ts";
 
-const layered = sources.filter((file) => /^(core-wasm|host)\//.test(file));
+const layered = sources.filter((file) => /^(client|core-wasm|host)\//.test(file));
 const imports = layered.flatMap(importsOf);
 const LINES_MAX = 500;
 /** What an edge worker loads at each cold start: less than a fifth of the usual limit of 1 MiB. */
@@ -20,7 +20,7 @@ const MEMORY_BYTES_MAX = 2 ** 31;
 const PAGE_BYTES = 65536;
 
 describe("imports", () => {
-  test("every source of core-wasm/ and host/ belongs to a layer", () => {
+  test("every source of client/, core-wasm/ and host/ belongs to a layer", () => {
     expect(layered.filter((file) => layerOf(file) === undefined)).toEqual([]);
     expect(layered.length).toBeGreaterThan(20);
   });
@@ -79,7 +79,7 @@ describe("imports", () => {
 
   test("bench, examples and the scripts import no internals of the host", () => {
     const outside = sources.filter((file) => /^(bench|examples|scripts)\//.test(file)).flatMap(importsOf);
-    const wrong = outside.filter(({ target, isFile }) => isFile && /^(host|core-wasm)\//.test(target));
+    const wrong = outside.filter(({ target, isFile }) => isFile && /^(client|host|core-wasm)\//.test(target));
     expect(wrong.filter(({ target }) => target !== "host/index.ts" && target !== "core-wasm/abi.ts").map(show)).toEqual(
       [],
     );
@@ -142,9 +142,9 @@ describe("files", () => {
     expect(offences).toEqual([]);
   });
 
-  test("need no type `any` in host/", () => {
+  test("need no type `any` in client/ and host/", () => {
     const offences = layered.filter(
-      (file) => file.startsWith("host/") && /[:<|,]\s*any\b(?![\w-])(?=\s*[;,)>=|[\]])/.test(textOf(file)),
+      (file) => /^(client|host)\//.test(file) && /[:<|,]\s*any\b(?![\w-])(?=\s*[;,)>=|[\]])/.test(textOf(file)),
     );
     expect(offences).toEqual([]);
   });

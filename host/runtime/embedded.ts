@@ -5,6 +5,7 @@ import { checkWith } from "../check.ts";
 import { SluiceError } from "../errors.ts";
 import { bindingFromJson } from "../filter/route.ts";
 import { type FilterInput, type Stage, stageSchema } from "../filter/schema.ts";
+import type { AnyChannel, AnyEventStream, CancelOptions } from "../interface.ts";
 import type { Service } from "../service.ts";
 import type { Cancelled } from "../session/cancel.ts";
 import type { PublishResult } from "../session/local.ts";
@@ -26,7 +27,7 @@ import { createMonitor, type Monitor, type MonitorOptions } from "./embedded/mon
 export type SubscribeOptions = Omit<SubscriptionOptions, "onEvents" | "onOver">;
 
 /** A subscription to be read by `for await`. */
-export interface EventStream extends AsyncIterable<ReceivedEvent> {
+export interface EventStream extends AnyEventStream {
   readonly member: number;
   /** Changes live attributes; null takes one away. */
   update(attributes: Readonly<Record<string, AttributeValue | null>>): void;
@@ -42,7 +43,7 @@ export interface EventStream extends AsyncIterable<ReceivedEvent> {
 }
 
 /** One channel of an embedded host. */
-export interface Channel {
+export interface Channel extends AnyChannel {
   readonly name: string;
   /**
    * Publishes one event; when this returns it is in the inbox of every sink of this host.
@@ -93,12 +94,6 @@ export interface Channel {
 interface Part {
   update(attributes: Readonly<Record<string, AttributeValue | null>>): void;
   leave(): void;
-}
-
-/** What a cancel may say besides its key. */
-export interface CancelOptions {
-  /** RFC 3339: only what happened up to this moment; absent: now. */
-  readonly at?: string;
 }
 
 /** What a stream keeps in JavaScript before it holds its inbox, in events. */

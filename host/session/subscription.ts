@@ -6,6 +6,7 @@ import { isPattern } from "../channel/pattern.ts";
 import { SluiceError } from "../errors.ts";
 import { type Value, ValueSchema } from "../gen/sluice/v1/event_pb.ts";
 import { type HostFrame, type Inbox, InboxSchema, JoinSchema, UpdateSchema } from "../gen/sluice/v1/frame_pb.ts";
+import type { AttributeValue } from "../interface.ts";
 import type { Engine } from "./engine.ts";
 import { defaultInbox, inboxFromFrame } from "./inbox.ts";
 import { join, updateMember } from "./join.ts";
@@ -59,8 +60,7 @@ export interface Managed {
 /** A subscription as the service sees it. */
 export interface ManagedSubscription extends Subscription, Managed {}
 
-/** What an attribute may be. */
-export type AttributeValue = boolean | number | string;
+export type { AttributeValue } from "../interface.ts";
 
 /** Opens a local session; the service knows how. */
 export type OpenLocal = (

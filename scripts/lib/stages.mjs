@@ -53,8 +53,18 @@ export const stages = {
   },
   bundles: {
     label: "Bundling the host",
-    inputs: ["host", "core-wasm/abi.ts", "core-wasm/expression/code.ts", "core-wasm/filter/abi.ts", "package.json"],
+    inputs: [
+      "client",
+      "host",
+      "core-wasm/abi.ts",
+      "core-wasm/expression/code.ts",
+      "core-wasm/filter/abi.ts",
+      "package.json",
+    ],
     outputs: [
+      "client.js",
+      "client.node.js",
+      "client.native.js",
       "sluice.js",
       "cli",
       "index.js",
@@ -80,6 +90,7 @@ export const stages = {
   types: {
     label: "Writing type declarations",
     inputs: [
+      "client",
       "host",
       "core-wasm/abi.ts",
       "core-wasm/expression/code.ts",
@@ -87,7 +98,7 @@ export const stages = {
       "tsconfig.json",
       "tsconfig.types.json",
     ],
-    outputs: ["index.d.ts", "types"],
+    outputs: ["index.d.ts", "client.d.ts", "types"],
     make: declare,
   },
 };
@@ -207,6 +218,20 @@ async function bundle(out) {
     },
     // An application has these packages itself, or gets them with ours.
     { ...common, packages: "external", entryPoints: libraries.map((name) => at("host", `${name}.ts`)), outdir: out },
+    // As browsers take it: not for one runtime, and no package at all.
+    {
+      ...common,
+      platform: "neutral",
+      target: "es2022",
+      entryPoints: [{ in: at("client", "index.ts"), out: "client" }],
+      outdir: out,
+    },
+    {
+      ...common,
+      packages: "external",
+      entryPoints: ["node", "native"].map((name) => ({ in: at("client", `${name}.ts`), out: `client.${name}` })),
+      outdir: out,
+    },
     // One file with all that it needs: a worker is started for each upload, and finds no packages beside it.
     {
       ...common,
@@ -273,4 +298,5 @@ async function declare(out) {
     join(out, "index.d.ts"),
     '/// <reference path="./types/host/ambient.d.ts" />\nexport * from "./types/host/index.js";\n',
   );
+  writeFileSync(join(out, "client.d.ts"), 'export * from "./types/client/index.js";\n');
 }

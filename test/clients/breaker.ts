@@ -12,6 +12,8 @@ export interface Breaker {
   readonly requests: readonly string[];
   /** Resets all connections there are; new ones get through. */
   cut(): void;
+  /** Takes no more connections. */
+  end(): void;
 }
 
 /** Starts a proxy; it ends with the test. */
@@ -43,5 +45,6 @@ export async function createBreaker(to: string): Promise<Breaker> {
     cut();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, cut };
+  const end = (): void => void server.close();
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, cut, end };
 }

@@ -4,9 +4,12 @@
  * Pages come from another port of this machine (which may), and from a foreign name that leads to this machine, as an
  * attacker's would after rebinding its name (which may not).
  */
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../docs-blocks.ts";
 import { type RunningHost, startHost, stopHost } from "../host/cli/sluice.ts";
 import { until } from "../host/support/until.ts";
 import { findProgram, needsProgram } from "../setup/needs.ts";
@@ -21,7 +24,12 @@ let [own, foreign]: [Page | undefined, Page | undefined] = [undefined, undefined
 beforeAll(async () => {
   const program = findProgram("chromium");
   if (program === undefined) return;
-  pages = createServer((_request, response) => {
+  const client = readFileSync(join(root, "dist/client.js"));
+  pages = createServer(({ url }, response) => {
+    if (url === "/client.js") {
+      response.writeHead(200, { "content-type": "text/javascript" }).end(client);
+      return;
+    }
     response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>page</title>");
   });
   await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve));
@@ -74,6 +82,31 @@ const ASK = `async (url, init) => {
   }
 }`;
 
+/** Runs in the page: publishes and receives by the client SDK, closes its socket under it, and goes on. */
+const CLIENT = `async (url, count) => {
+  const sockets = [];
+  class Watched extends WebSocket {
+    constructor(...given) { super(...given); sockets.push(this); }
+  }
+  const { connect, isSluiceError } = await import("/client.js");
+  const client = await connect(url, { WebSocket: Watched, reconnect: { minMs: 5, maxMs: 20 } });
+  const channel = client.channel("browser.client");
+  const stream = channel.subscribe();
+  await stream.ready;
+  const got = [];
+  const reading = (async () => {
+    for await (const { data } of stream) if (got.push(data.n) === count) return;
+  })();
+  for (let n = 0; n < count; n++) {
+    await channel.publish({ type: "t", data: { n, text: "ü" } });
+    if (n === count / 2) sockets.slice().forEach((socket) => socket.close(1000));
+  }
+  await reading;
+  const code = await channel.publish({ type: "t", priority: 10 }).catch((error) => isSluiceError(error) && error.code);
+  await client.close();
+  return { got, code, sockets: sockets.length };
+}`;
+
 const wsUrl = (): string => host.url.replace("http", "ws");
 
 describe("Chromium", () => {
@@ -86,6 +119,13 @@ describe("Chromium", () => {
     expect(await own?.run(TALK, wsUrl(), frames, "deliver")).toMatchObject({
       events: [{ number: 1, channel: "browser", event: { type: "t", data: { from: "browser ü" } } }],
     });
+  });
+
+  test("runs the client SDK, which comes back when its sockets are closed", async (context) => {
+    needsProgram(context, "chromium");
+    const told = await own?.run<{ got: number[]; code: string; sockets: number }>(CLIENT, host.url, 200);
+    expect(told?.got).toEqual(Array.from({ length: 200 }, (_, n) => n));
+    expect(told).toMatchObject({ code: "priority_out_of_range", sockets: 4 });
   });
 
   test("takes a message of a megabyte, and the close code of a refusal", async (context) => {

@@ -57,6 +57,15 @@ describe("package.json", () => {
     expect(path.endsWith(".d.ts") || existsSync(join(root, path))).toBe(true);
   });
 
+  test("leads browsers to a client without packages, and runtimes with sockets to one with TCP", () => {
+    const client = exports["./client"] as Record<string, string>;
+    expect(Object.keys(client)[0]).toBe("types");
+    expect(Object.keys(client).at(-1)).toBe("default");
+    expect([client["browser"], client["workerd"]]).toEqual([client["default"], client["default"]]);
+    expect([client["deno"], client["bun"]]).toEqual(["./dist/client.native.js", "./dist/client.native.js"]);
+    expect(client["node"]).toBe("./dist/client.node.js");
+  });
+
   test.each(Object.entries(conditional))(
     "%s asks for each runtime before it takes Node's, and for types first",
     (_name, map) => {

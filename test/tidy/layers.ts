@@ -31,6 +31,7 @@ const base = [
   "host/errors.ts",
   "host/gen/",
   "host/hash.ts",
+  "host/interface.ts",
   "host/limits.ts",
   "host/log.ts",
   "host/metrics.ts",
@@ -55,6 +56,20 @@ export const layers: readonly Layer[] = [
     packages: basePackages,
   })),
   { layer: "host/ambient.d.ts", may: [], packages: [] },
+  // Types that applications program against, whether the host is in their process or not.
+  { layer: "host/interface.ts", may: [], packages: [] },
+  ...["node", "native", "tcp"].map((name) => ({
+    layer: `client/${name}.ts`,
+    may: ["client/"],
+    packages: ["ws"],
+    runtime: "entries for runtimes that have TCP; browsers have client/index.ts",
+  })),
+  // Runs in browsers: of the host it knows those types, and what has no imports itself.
+  {
+    layer: "client/",
+    may: ["host/errors.ts", "host/interface.ts", "host/socket/json/media.ts", "host/socket/json/moment.ts"],
+    packages: [],
+  },
   { layer: "host/core/", may: ["core-wasm/abi.ts", "core-wasm/filter/abi.ts", "host/errors.ts"], packages: [] },
   // Knows neither the core nor a session: clients and tools may compile expressions too.
   { layer: "host/expression/", may: base, packages: [] },
@@ -156,6 +171,9 @@ export const layers: readonly Layer[] = [
 
 /** Nothing may import these but themselves, other entries, and tests. */
 export const entries: readonly string[] = [
+  "client/index.ts",
+  "client/native.ts",
+  "client/node.ts",
   "host/cli/",
   "host/index.ts",
   "host/index.bun.ts",

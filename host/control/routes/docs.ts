@@ -28,6 +28,7 @@ export const docsFiles = Object.freeze({
   "errors.md": MARKDOWN,
   "expressions.md": MARKDOWN,
   "delivery.md": MARKDOWN,
+  "client.md": MARKDOWN,
   "embedding.md": MARKDOWN,
   "mailboxes.md": MARKDOWN,
   "frames.md": MARKDOWN,

@@ -3,43 +3,17 @@
  */
 import { SluiceError } from "../../errors.ts";
 import type { Event } from "../../gen/sluice/v1/event_pb.ts";
+import type { EventInput, ReceivedEvent } from "../../interface.ts";
 import type { Service } from "../../service.ts";
 import type { PublishResult } from "../../session/local.ts";
 import { derivedId } from "../../session/receipt.ts";
-import type { AttributeValue } from "../../session/subscription.ts";
 import { eventFromJson, jsonFromEvent } from "../../socket/json/codec.ts";
 import { cascaded } from "./cascade.ts";
 
-/** An event as JSON frames have it: `type` must be there, the rest may be absent. */
-export interface EventInput {
-  readonly type: string;
-  readonly id?: string;
-  readonly source?: string;
-  readonly subject?: string;
-  /** RFC 3339. */
-  readonly time?: string;
-  /** 0 to 9, higher is more urgent. */
-  readonly priority?: number;
-  readonly deliverBy?: string;
-  /** Milliseconds from acceptance; the advised form. */
-  readonly ttlMs?: number;
-  readonly key?: string;
-  readonly attributes?: Readonly<Record<string, AttributeValue>>;
-  readonly dataContentType?: string;
-  /** Anything that JSON can hold; text for text types. */
-  readonly data?: unknown;
-  readonly dataBase64?: string;
-}
+export type { EventInput, ReceivedEvent } from "../../interface.ts";
 
 /** What was accepted. */
 export type Receipt = Exclude<PublishResult, { problem: SluiceError }>;
-
-/** A delivered event, in the shape in which it was published. */
-export interface ReceivedEvent extends EventInput {
-  readonly id: string;
-  readonly source: string;
-  readonly time: string;
-}
 
 /**
  * What goes in, checked and with what caused it.
