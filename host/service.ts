@@ -32,7 +32,9 @@ import { drainSessions } from "./session/drain.ts";
 import type { Emitter, EmitterOptions } from "./session/emitter.ts";
 import { type Counters, createCounters, type Engine, type Flusher, type OutputRenderer } from "./session/engine.ts";
 import { type ExplainOptions, type Explanation, explain } from "./session/explain.ts";
+import { channelFigures, filterFigures, inboxesOf, inboxFigures } from "./session/figures.ts";
 import { createFlusher } from "./session/flush.ts";
+import { waitQuantile } from "./session/history.ts";
 import type { LocalSession, PublishResult } from "./session/local.ts";
 import { MailboxSession } from "./session/mailbox-session.ts";
 import { Mailboxes } from "./session/mailboxes.ts";
@@ -44,7 +46,7 @@ import { Resumption } from "./session/resumption.ts";
 import { Roster } from "./session/roster.ts";
 import { Session } from "./session/session.ts";
 import { createSlots, type Slots } from "./session/slots.ts";
-import { channelFigures, readStatistics } from "./session/statistics.ts";
+import { readStatistics } from "./session/statistics.ts";
 import type { Subscription, SubscriptionOptions } from "./session/subscription.ts";
 import { createSweeper, type Sweeper } from "./session/sweep.ts";
 import { Tracing } from "./session/tracing.ts";
@@ -131,6 +133,10 @@ export class Service implements Engine {
       clock,
       sampler: new HostSampler(clock, settings.sampleMachine, () => this.sessionCount),
       channel: (name) => channelFigures(this.channels.get(name)),
+      inboxesOf: (name) => inboxesOf(name, this.inboxes.list()),
+      inbox: (id) => inboxFigures(this.inboxes.get(id)),
+      filter: (name) => filterFigures(name, this.modules),
+      waitQuantile,
       onTrap: (error) => this.#refusal(error, undefined),
     });
     this.channels.onChange(({ type, channel }) => {
@@ -398,6 +404,7 @@ export class Service implements Engine {
 
   forget(session: Session): void {
     this.patterns.forget(session);
+    this.conditions.release(session.number);
     session.memberships?.end();
     session.observing?.end();
     if (this.#sessions.delete(session)) this.counters.sessionsClosed++;

@@ -5,9 +5,11 @@
  */
 import { CONDITION_LEVELS_MAX } from "../../core-wasm/condition/abi.ts";
 import { type Core, type CoreHolder, isTrap, placeScratch, placeText } from "../core/instance.ts";
-import { SluiceError } from "../errors.ts";
+import { isSluiceError, SluiceError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { createFeed, type Feed, type FeedContext } from "./feeds.ts";
+import type { Feed } from "./feed.ts";
+import { createFeed, type FeedContext } from "./feeds.ts";
+import { Leases } from "./leases.ts";
 import { type AskedCondition, compileOver, conditionMissing, type ReadOver, readOver } from "./over.ts";
 import { readValue } from "./read-value.ts";
 import type { ConditionDefinition, ConditionValue } from "./schema.ts";
@@ -23,6 +25,8 @@ export interface ConditionReading extends ConditionView {
   readonly value: ConditionValue;
   /** When it was written last, ms on the service clock; of an expression, when one of its inputs was. */
   readonly at: number;
+  /** Sessions that keep it; undefined where it has no lease. */
+  readonly holders: number | undefined;
 }
 
 /** What is to become of a condition. */
@@ -60,11 +64,13 @@ export class Conditions {
   readonly #listeners = new Set<(change: ConditionDefined) => void>();
   /** Hears that something was written. */
   #onWrite: () => void = () => {};
+  readonly #leases: Leases;
   /** Who beside other conditions depends on one. */
   #usedBy: (name: string) => readonly string[] = () => [];
 
   constructor(settings: ConditionsSettings) {
     this.#settings = settings;
+    this.#leases = new Leases(settings.clock, (name) => this.#expire(name));
   }
 
   /** How many there are. */
@@ -86,7 +92,8 @@ export class Conditions {
     const condition = this.#known(name);
     const isWritten = condition.program === undefined;
     const value = isWritten ? condition.written : this.#guarded(() => this.#readCell(condition));
-    return { name, definition: condition.definition, value, at: this.#writtenAt(condition) };
+    const holders = this.#leases.holders(name);
+    return { name, definition: condition.definition, value, at: this.#writtenAt(condition), holders };
   }
 
   /**
@@ -98,10 +105,14 @@ export class Conditions {
    */
   put(name: string, definition: ConditionDefinition): boolean {
     const present = this.#byName.get(name);
-    if (present !== undefined && JSON.stringify(present.definition) === JSON.stringify(definition)) return false;
+    if (present !== undefined && JSON.stringify(present.definition) === JSON.stringify(definition)) {
+      this.#leases.renew(name);
+      return false;
+    }
     if (present === undefined && this.count >= limits.conditions) throw tooMany(name, this.count);
     const over = this.#over(name, definition);
     this.#guarded(() => this.#define(name, definition, over, present));
+    this.#leases.define(name, definition.leaseMs);
     return present === undefined;
   }
 
@@ -123,6 +134,7 @@ export class Conditions {
       });
     }
     condition.feed.end?.();
+    this.#leases.end(name);
     this.#byName.delete(name);
     this.#guarded(() => this.#core.exports.conditionRemove(condition.number));
     this.#tell("removed", condition);
@@ -132,10 +144,11 @@ export class Conditions {
   /**
    * Changes conditions: all of them, or none where one cannot be. Nobody sees one changed and another not.
    *
+   * @param session Number of the session that does; it keeps conditions with a lease from then on, until release().
    * @throws {SluiceError} `condition_unknown`; `invalid_value` for what a condition cannot hold, or where nobody writes it;
    *   `limit_reached` for more than limits.conditionsChanged.
    */
-  change(changes: ReadonlyArray<readonly [name: string, change: ConditionChange]>): void {
+  change(changes: ReadonlyArray<readonly [name: string, change: ConditionChange]>, session?: number): void {
     if (changes.length > limits.conditionsChanged)
       throw new SluiceError(
         "limit_reached",
@@ -144,6 +157,12 @@ export class Conditions {
       );
     const steps = changes.map(([name, change]) => stepOf(this.#known(name), change));
     for (const step of steps) step();
+    for (const [name] of changes) this.#leases.renew(name, session);
+  }
+
+  /** A session is over: conditions with a lease that nobody else keeps go when that ends. */
+  release(session: number): void {
+    this.#leases.release(session);
   }
 
   /** Makes every cell again in a new core. */
@@ -152,6 +171,7 @@ export class Conditions {
     for (const condition of this.#byName.values()) condition.number = exports.conditionAdd();
     for (const condition of this.#byName.values()) writeCell(this.#core, condition.number, condition.written);
     for (const condition of this.#byName.values()) this.#express(condition);
+    this.#leases.abandon();
   }
 
   /** Calls back after every change of a definition. Returns what ends that. */
@@ -182,7 +202,22 @@ export class Conditions {
 
   /** Stops all timers. */
   close(): void {
+    this.#leases.close();
     for (const { feed } of this.#byName.values()) feed.end?.();
+  }
+
+  /** Nobody keeps a condition any more. */
+  #expire(name: string): void {
+    const condition = this.#byName.get(name);
+    if (condition === undefined) return;
+    try {
+      if (this.#usersOf(name).length === 0) this.remove(name);
+      else if (condition.program === undefined)
+        this.#guarded(() => this.#define(name, condition.definition, undefined, condition));
+    } catch (error) {
+      // A timer has nobody to tell; what failed is looked at again when the lease ends once more.
+      if (!isSluiceError(error)) throw error;
+    }
   }
 
   get #core(): Core {

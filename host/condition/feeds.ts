@@ -3,42 +3,17 @@
  */
 import type { Clock } from "../clock.ts";
 import { SluiceError } from "../errors.ts";
+import { type Feed, polled, type Write } from "./feed.ts";
 import type { HostSampler } from "./host-sampler.ts";
+import { channelFeed, filterFeed, inboxFeed, type Measures } from "./measured.ts";
 import { SlidingQuantile } from "./quantile.ts";
-import { type ConditionDefinition, type ConditionValue, type DefinitionOf, initialOf } from "./schema.ts";
+import { type ConditionDefinition, type DefinitionOf, initialOf } from "./schema.ts";
 import { SlidingSum } from "./window.ts";
 
-/** What is told of a channel. */
-export interface ChannelFigures {
-  readonly sinks: number;
-  /** Events sequenced so far; less than before where the channel is another one. */
-  readonly events: number;
-  /** Events that its sinks lost so far. */
-  readonly dropped: number;
-}
-
 /** What feeds need. */
-export interface FeedContext {
-  readonly clock: Clock;
+export interface FeedContext extends Measures {
   readonly sampler: HostSampler;
-  /** Undefined where there is no channel of that name. */
-  channel(name: string): ChannelFigures | undefined;
 }
-
-/** What writes one condition. */
-export interface Feed {
-  /** Checks a value that somebody wants to set. Absent: nobody sets it. @throws {SluiceError} `invalid_value`. */
-  readonly assertTakes?: (value: boolean | number | string) => void;
-  /** Sets it. */
-  readonly put?: (value: boolean | number | string) => void;
-  /** Adds to it. Absent: nobody does. */
-  readonly add?: (amount: number) => void;
-  /** Stops its timers. */
-  end?(): void;
-}
-
-/** Writes the cell. */
-export type Write = (value: ConditionValue) => void;
 
 /**
  * Starts what writes a condition, and writes its first value.
@@ -72,6 +47,10 @@ export function createFeed(definition: ConditionDefinition, write: Write, contex
       return { end: context.sampler.subscribe(definition.metric, write) };
     case "channel":
       return channelFeed(definition, write, context);
+    case "inbox":
+      return inboxFeed(definition, write, context);
+    case "filter":
+      return filterFeed(definition, write, context);
     case "members":
       return polled(context.clock, definition.pollMs, () => write(context.channel(definition.channel)?.sinks));
     case "expression":
@@ -207,37 +186,6 @@ function expiringFeed({ initial, ms, calls }: DefinitionOf<"expiring">, write: W
         }),
     end: () => cancel(),
   };
-}
-
-function channelFeed(definition: DefinitionOf<"channel">, write: Write, { clock, channel }: FeedContext): Feed {
-  let before: number | undefined;
-  let at = clock.now();
-  return polled(clock, definition.pollMs, () => {
-    const figures = channel(definition.channel);
-    if (definition.metric === "dropped") return write(figures?.dropped);
-    const now = clock.now();
-    const known = before !== undefined && figures !== undefined && figures.events >= before;
-    // A rate needs two looks.
-    if (known && now > at) write(((figures.events - (before ?? 0)) * 1_000) / (now - at));
-    else if (!known) write(figures === undefined ? undefined : 0);
-    before = figures?.events;
-    at = now;
-  });
-}
-
-/** Runs now and every so often. */
-function polled(clock: Clock, everyMs: number, run: () => void): Feed {
-  let dueAt = clock.now() + everyMs;
-  let cancel = clock.setTimer(tick, everyMs);
-  function tick(): void {
-    const now = clock.now();
-    // What a blocked loop has missed is not made up for.
-    dueAt += everyMs * Math.max(1, Math.ceil((now - dueAt) / everyMs));
-    cancel = clock.setTimer(tick, dueAt - now);
-    run();
-  }
-  run();
-  return { end: () => cancel() };
 }
 
 function assertType(type: string): (value: boolean | number | string) => void {

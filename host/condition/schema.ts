@@ -19,8 +19,12 @@ const ms = (least: number) => z.number().min(least).max(limits.conditionMs);
 const head = {
   name: z.string().optional().describe("As in the address"),
   observed: z.boolean().default(true).describe("Whether a change of it sets off what depends on it"),
+  leaseMs: ms(10)
+    .optional()
+    .describe("It goes that long after the last write or PUT, or the end of the last session that has set it"),
   value: scalarSchema.nullable().optional().describe("As it is now; nobody sets it here"),
   at: z.string().optional().describe("When it became so; nobody sets it here"),
+  holders: z.int().optional().describe("Sessions that keep it, where it has a lease; nobody sets it here"),
 };
 
 const kindSchemas = [
@@ -101,7 +105,27 @@ const kindSchemas = [
   z.strictObject({
     kind: z.literal("channel").describe("What goes on on a channel; without a value while there is none of that name"),
     channel: word(limits.channelNameBytes, "channel_name"),
-    metric: z.enum(["rate", "dropped"]).describe("Events per second, or events that its sinks have lost"),
+    metric: z
+      .enum(["rate", "dropped", "depth", "waitP99", "missed"])
+      .describe(
+        "Events per second, events that its sinks have lost, what waits in the inboxes of its sinks, ms that 99 % of their deliveries since the last look waited at most, deadlines missed",
+      ),
+    pollMs: ms(10).default(1_000).describe("How often it is looked at"),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("inbox").describe("What goes on in an inbox; without a value while there is none"),
+    inbox: z.string().min(1).max(128),
+    metric: z
+      .enum(["depth", "bytes", "unacknowledged", "waitP99", "missed"])
+      .describe("Events and bytes that wait, deliveries without acknowledgement, and as of a channel"),
+    pollMs: ms(10).default(1_000).describe("How often it is looked at"),
+    ...head,
+  }),
+  z.strictObject({
+    kind: z.literal("filter").describe("What a filter module does; without a value until it is bound"),
+    filter: resourceName,
+    metric: z.enum(["traps", "timeUs"]).describe("How often it has failed, or µs per event since the last look"),
     pollMs: ms(10).default(1_000).describe("How often it is looked at"),
     ...head,
   }),
@@ -126,7 +150,7 @@ const kindSchemas = [
 export const conditionSchema = z.discriminatedUnion("kind", kindSchemas);
 
 /** Kinds that are planned: refused as such and not as misspelt. */
-const later: ReadonlySet<unknown> = new Set(["monitor", "inbox"]);
+const later: ReadonlySet<unknown> = new Set(["monitor"]);
 
 /** A condition as it was defined. */
 export type ConditionDefinition = z.output<typeof conditionSchema>;
@@ -155,7 +179,7 @@ export function conditionFromJson(value: unknown, name: string): ConditionDefini
       `Cannot take name ${JSON.stringify(checked.name.slice(0, 64))}, the address says "${name}"`,
       { value: checked.name.slice(0, 128), limit: name },
     );
-  const { name: _name, value: _value, at: _at, ...definition } = checked;
+  const { name: _name, value: _value, at: _at, holders: _holders, ...definition } = checked;
   if (definition.kind === "value") assertInitial(definition);
   if (definition.kind === "expiring" && (definition.ms === undefined) === (definition.calls === undefined))
     throw new SluiceError("contradiction", `Cannot take "${name}", one of ms and calls says when it expires`, {

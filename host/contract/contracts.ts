@@ -70,6 +70,7 @@ export class Contracts {
   /** Passes since nothing was marked. */
   #restless = 0;
   #running = false;
+  #paused = false;
   /** How often contracts marked one another for ever. */
   oscillations = 0;
 
@@ -192,9 +193,38 @@ export class Contracts {
     return namesOf(contract);
   }
 
-  /** Runs passes until nothing is marked, or contracts do not come to rest: then the next turn goes on. */
+  /** Whether passes run only by step(). */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Has passes wait, or lets them go on: what was marked meanwhile is looked at then. */
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    if (!paused) this.#schedule();
+  }
+
+  /**
+   * Runs so many passes, paused or not; fewer where nothing is marked before.
+   *
+   * @returns How many there were.
+   */
+  step(passes: number): number {
+    if (this.#running) return 0;
+    this.#running = true;
+    let done = 0;
+    try {
+      for (let marked = 1; done < passes && marked > 0; done++) marked = this.#guarded(() => this.#pass());
+    } finally {
+      this.#running = false;
+    }
+    this.#schedule();
+    return done;
+  }
+
+  /** Runs passes until nothing is marked, or contracts do not come to rest: then the next turn goes on. Not while it is paused. */
   run(): void {
-    if (this.#running || this.count === 0) return;
+    if (this.#running || this.#paused || this.count === 0) return;
     this.#running = true;
     let rests = false;
     try {
@@ -237,7 +267,7 @@ export class Contracts {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#running || this.count === 0) return;
+    if (this.#scheduled || this.#running || this.#paused || this.count === 0) return;
     this.#scheduled = true;
     this.#settings.defer(() => {
       this.#scheduled = false;

@@ -96,7 +96,10 @@ export interface ControlService {
   /** What the system measures, and what others tell it. */
   readonly conditions: Pick<Conditions, "list" | "get" | "read" | "put" | "remove" | "change">;
   /** Regions of operation over conditions. */
-  readonly contracts: Pick<Contracts, "names" | "definition" | "read" | "history" | "put" | "remove" | "evaluate">;
+  readonly contracts: Pick<
+    Contracts,
+    "names" | "definition" | "read" | "history" | "put" | "remove" | "evaluate" | "paused" | "pause" | "step"
+  >;
   /** Filter modules; undefined where this host takes none. */
   readonly filters: FilterRegistry | undefined;
   /** Filter modules at work; absent where none can be. */

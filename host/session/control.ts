@@ -62,7 +62,7 @@ export function handleControl(session: Session, frame: ClientFrame): void {
         create(HostFrameSchema, { kind: { case: "pong", value: create(PongSchema, refField(ref)) } }),
       );
     case "set":
-      session.engine.conditions.change(changesOf(kind.value));
+      session.engine.conditions.change(changesOf(kind.value), session.number);
       if (ref !== undefined) session.answer(emptyReceipt(ref));
       return;
     case "evaluate":

@@ -60,6 +60,16 @@ export function historyOf(core: Core, connection: number): InboxHistory | undefi
   };
 }
 
+/** By bucket, how long deliveries of an inbox had waited so far; none: nothing was delivered from it. */
+export function waitsOf(core: Core, connection: number): readonly number[] {
+  return readHistogram(core, connection, HISTOGRAM_WAIT)?.counts ?? [];
+}
+
+/** Below which wait that part of what was counted lies, in milliseconds; as {@link Quantiles}. */
+export function waitQuantile(counts: readonly number[], part: number): number {
+  return quantile(counts, part * counts.reduce((sum, one) => sum + one, 0)) / QUARTERS_PER_MS;
+}
+
 /** @param shown A bound as it is told. */
 function quantilesOf(counts: readonly number[], shown: (value: number) => number): Quantiles {
   const count = counts.reduce((sum, one) => sum + one, 0);

@@ -32,6 +32,8 @@ export interface MailboxView {
   readonly polls: number;
   /** How long events waited in it and how many there were; undefined: nothing was delivered yet. */
   history(): InboxHistory | undefined;
+  /** By bucket, how long its deliveries had waited so far; none: nothing was delivered. */
+  waits(): readonly number[];
   /** What was joined, a pattern by itself and without the channels that it follows; `role` has ROLE_… bits, `frame` says how it was joined, where that is known. */
   joins(): Iterable<{
     readonly channel: string;

@@ -14,7 +14,7 @@ import { limits } from "../limits.ts";
 import type { Admission } from "./admission.ts";
 import { deadlinesOf } from "./deadlines.ts";
 import type { Engine } from "./engine.ts";
-import { historyOf, type InboxHistory } from "./history.ts";
+import { historyOf, type InboxHistory, waitsOf } from "./history.ts";
 import { groupEvents, type InboxSettings } from "./inbox.ts";
 import { applyInbox, governInbox } from "./inbox-apply.ts";
 import { assertJoin, changeMember, join } from "./join.ts";
@@ -123,6 +123,10 @@ export class Mailbox implements MailboxView {
 
   history(): InboxHistory | undefined {
     return historyOf(this.#owner.engine.core, this.#session.id);
+  }
+
+  waits(): readonly number[] {
+    return waitsOf(this.#owner.engine.core, this.#session.id);
   }
 
   *joins(): ReturnType<MailboxView["joins"]> {

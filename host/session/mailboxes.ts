@@ -12,7 +12,7 @@ import { createSecret } from "../options.ts";
 import { deadlinesOf } from "./deadlines.ts";
 import type { Engine } from "./engine.ts";
 import { droppedFrame } from "./frames.ts";
-import { type HistogramCounts, historyOf, readHistogram } from "./history.ts";
+import { type HistogramCounts, historyOf, readHistogram, waitsOf } from "./history.ts";
 import { defaultInbox, type InboxSettings } from "./inbox.ts";
 import { applyInbox, governInbox, type InboxOverlay, isHeld, ownInbox, pause } from "./inbox-apply.ts";
 import {
@@ -338,6 +338,7 @@ function viewOf(session: Session): MailboxView {
     unacknowledged: exports.inboxKept(session.id),
     polls: 0,
     history: () => historyOf(session.engine.core, session.id),
+    waits: () => waitsOf(session.engine.core, session.id),
     *joins() {
       const { memberships } = session;
       for (const { pattern, member } of memberships?.patterns.values() ?? [])

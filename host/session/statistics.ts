@@ -25,7 +25,6 @@ import {
   STATISTIC_SLABS,
   STATISTIC_STARTED_EVICTED,
 } from "../../core-wasm/abi.ts";
-import type { ChannelView } from "../channel/channel.ts";
 import type { Engine } from "./engine.ts";
 import { losses, lossTotal } from "./reasons.ts";
 
@@ -85,13 +84,4 @@ export function readStatistics(engine: Engine, sessions: number, channels: numbe
     lingeringRefusedTotal: counters.lingeringRefused,
     lingering: engine.resumption.count,
   };
-}
-
-/** What conditions may tell of a channel; undefined of none. */
-export function channelFigures(
-  channel: ChannelView | undefined,
-): { readonly sinks: number; readonly events: number; readonly dropped: number } | undefined {
-  if (channel === undefined) return undefined;
-  const dropped = losses.reduce((sum, { dropped: reason }) => sum + channel.lost(reason), 0);
-  return { sinks: channel.sinks(), events: channel.sequence(), dropped };
 }

@@ -169,7 +169,8 @@ function nameOf(context: ControlContext): string {
 }
 
 function resourceOf(condition: ConditionReading): object {
-  return { name: condition.name, ...condition.definition, ...readingOf(condition) };
+  const { name, definition, holders } = condition;
+  return { name, ...definition, ...readingOf(condition), ...(holders === undefined ? {} : { holders }) };
 }
 
 function readingOf({ value, at, definition }: ConditionReading): object {

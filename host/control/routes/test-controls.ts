@@ -22,6 +22,27 @@ const advanceSchema = z
   .strictObject({ advanceMs: z.number().min(0).max(limits.testAdvanceMs) })
   .meta({ id: "TestClockAdvance" });
 
+const pausing = z.strictObject({ paused: z.boolean().describe("Whether contracts are evaluated only by `step`") });
+const stepping = z.strictObject({
+  step: z.int().min(1).max(limits.contractPasses).describe("Passes over all marked contracts"),
+});
+const evaluatorSchema = z.union([pausing, stepping]).meta({ id: "TestEvaluator" });
+
+const evaluator = createRoute({
+  method: "post",
+  path: "/v1/test/evaluator",
+  summary: "Pauses the evaluation of contracts, or runs single passes",
+  description: "A pass looks at every marked contract once, in the order of their creation.",
+  request: { body: { content: jsonContent(evaluatorSchema), required: true } },
+  responses: {
+    200: {
+      description: "How it is now",
+      content: jsonContent(z.object({ paused: z.boolean(), passes: z.int().describe("That were run") })),
+    },
+    ...problemAnswers(400, 413, 415, 422, 503),
+  },
+});
+
 const advance = createRoute({
   method: "post",
   path: "/v1/test/clock",
@@ -41,6 +62,20 @@ const advance = createRoute({
 export function addTestRoutes(app: ControlApp, controls: TestControls | undefined): void {
   if (controls === undefined) return;
   const { clock } = controls;
+  const { contracts } = app.service;
+
+  app.route(evaluator, async (context) => {
+    readQuery(context, []);
+    const body = await readJsonBody(context, app.limits.bodyBytes, ["application/json"]);
+    // Which of the two it is decides what is wrong with it.
+    const isStep = typeof body === "object" && body !== null && "step" in body;
+    const wanted = isStep ? checkWith(stepping, body) : checkWith(pausing, body);
+    let passes = 0;
+    if ("step" in wanted) passes = contracts.step(wanted.step);
+    else contracts.pause(wanted.paused);
+    controls.settle();
+    return context.json({ paused: contracts.paused, passes });
+  });
 
   app.route(advance, async (context) => {
     readQuery(context, []);

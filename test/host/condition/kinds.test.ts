@@ -102,6 +102,65 @@ test("expiring by calls goes back after as many, counted from the last write", (
   expect(() => put("none", { kind: "expiring" })).toThrow("one of ms and calls");
 });
 
+describe("what is measured", () => {
+  const figures = { id: "i1", events: 3, bytes: 90, unacknowledged: 2, missed: 4, waits: [0, 10] };
+
+  test("an inbox, while there is one", () => {
+    const { put, value, inboxes, clock } = createTestConditions();
+    const metrics = ["depth", "bytes", "unacknowledged", "missed", "waitP99"];
+    for (const metric of metrics) put(metric.toLowerCase(), { kind: "inbox", inbox: "i1", metric });
+    const seen = () => metrics.map((metric) => value(metric.toLowerCase()));
+    expect(seen()).toEqual([undefined, undefined, undefined, undefined, undefined]);
+    inboxes.set("i1", figures);
+    clock.advance(1_000);
+    expect(seen().slice(0, 4)).toEqual([3, 90, 2, 4]);
+    const first = value("waitp99") as number;
+    expect(first).toBeGreaterThan(0);
+    // Nothing was delivered, and something waits: it is as it was.
+    clock.advance(1_000);
+    expect(value("waitp99")).toBe(first);
+    inboxes.set("i1", { ...figures, waits: [0, 10, 0, 0, 0, 0, 5] });
+    clock.advance(1_000);
+    expect(value("waitp99")).toBeGreaterThan(first);
+    inboxes.set("i1", { ...figures, events: 0, waits: [0, 10, 0, 0, 0, 0, 5] });
+    clock.advance(1_000);
+    expect(value("waitp99")).toBe(0);
+    inboxes.delete("i1");
+    clock.advance(1_000);
+    expect(seen()).toEqual([undefined, undefined, undefined, undefined, undefined]);
+  });
+
+  test("a channel, by the inboxes of its sinks together", () => {
+    const { put, value, inboxes, channels, clock } = createTestConditions();
+    for (const metric of ["depth", "missed"]) put(metric, { kind: "channel", channel: "c", metric });
+    put("wait", { kind: "channel", channel: "c", metric: "waitP99" });
+    inboxes.set("i1", figures);
+    inboxes.set("i2", { ...figures, id: "i2" });
+    clock.advance(1_000);
+    expect([value("depth"), value("missed"), value("wait")]).toEqual([undefined, undefined, undefined]);
+    channels.set("c", { sinks: 2, events: 1, dropped: 0 });
+    clock.advance(1_000);
+    expect([value("depth"), value("missed")]).toEqual([6, 8]);
+    expect(value("wait")).toBeGreaterThan(0);
+  });
+
+  test("a filter module: its failures, and what an event costs", () => {
+    const { put, value, filters, clock } = createTestConditions();
+    put("traps", { kind: "filter", filter: "f", metric: "traps", pollMs: 100 });
+    put("time", { kind: "filter", filter: "f", metric: "timeUs", pollMs: 100 });
+    const seen = () => [value("traps"), value("time")];
+    expect(seen()).toEqual([undefined, undefined]);
+    filters.set("f", { faults: 1, events: 10, us: 50 });
+    clock.advance(100);
+    expect(seen()).toEqual([1, undefined]);
+    filters.set("f", { faults: 2, events: 20, us: 80 });
+    clock.advance(100);
+    expect(seen()).toEqual([2, 3]);
+    clock.advance(100);
+    expect(seen()).toEqual([2, 3]);
+  });
+});
+
 describe("what cannot be", () => {
   test.each([
     [{ kind: "quantile", q: 1.01 }, "q"],
@@ -120,6 +179,10 @@ describe("what cannot be", () => {
     [{ kind: "expiring", calls: 1.5 }, "calls"],
     [{ kind: "expiring", calls: 1e18 }, "calls"],
     [{ kind: "duration", unit: "s" }, "unit"],
+    [{ kind: "channel", channel: "c", metric: "speed" }, "metric"],
+    [{ kind: "inbox", inbox: "", metric: "depth" }, "inbox"],
+    [{ kind: "inbox", inbox: "i", metric: "depth", pollMs: 0 }, "pollMs"],
+    [{ kind: "filter", filter: "No Name", metric: "traps" }, "filter"],
   ])("%o is refused by its field", (definition, field) => {
     const { put, conditions } = createTestConditions();
     expect(() => put("x", definition)).toThrow(field);

@@ -1,9 +1,10 @@
 /** Conditions over a real core, with a machine and channels that a test makes up. */
 import { Conditions, type ConditionsSettings } from "../../../host/condition/conditions.ts";
-import type { ChannelFigures } from "../../../host/condition/feeds.ts";
 import { HostSampler, type MachineLoad } from "../../../host/condition/host-sampler.ts";
+import type { ChannelFigures, FilterFigures, InboxFigures } from "../../../host/condition/measured.ts";
 import { type ConditionValue, conditionFromJson } from "../../../host/condition/schema.ts";
 import { type Core, type CoreHolder, createCore } from "../../../host/core/instance.ts";
+import { waitQuantile } from "../../../host/session/history.ts";
 import { coreModule } from "../../core-wasm/harness.ts";
 import { ManualClock } from "../support/service.ts";
 
@@ -13,6 +14,9 @@ export interface TestConditions {
   readonly conditions: Conditions;
   readonly clock: ManualClock;
   readonly channels: Map<string, ChannelFigures>;
+  /** By id; all of them are sinks of every channel. */
+  readonly inboxes: Map<string, InboxFigures>;
+  readonly filters: Map<string, FilterFigures>;
   /** Looks at the machine; undefined while nobody wants to know. */
   sample(load: MachineLoad): void;
   readonly isSampling: boolean;
@@ -33,6 +37,8 @@ function makeCore(epoch: number): Core {
 export function createTestConditions(input: Partial<ConditionsSettings> = {}): TestConditions {
   const clock = new ManualClock();
   const channels = new Map<string, ChannelFigures>();
+  const inboxes = new Map<string, InboxFigures>();
+  const filters = new Map<string, FilterFigures>();
   const holder = { core: makeCore(1) };
   let onSample: ((load: MachineLoad) => void) | undefined;
   const sampler = new HostSampler(
@@ -50,6 +56,10 @@ export function createTestConditions(input: Partial<ConditionsSettings> = {}): T
     clock,
     sampler,
     channel: (name) => channels.get(name),
+    inboxesOf: () => inboxes.values(),
+    inbox: (id) => inboxes.get(id),
+    filter: (name) => filters.get(name),
+    waitQuantile,
     onTrap: (error) => {
       throw error;
     },
@@ -60,6 +70,8 @@ export function createTestConditions(input: Partial<ConditionsSettings> = {}): T
     conditions,
     clock,
     channels,
+    inboxes,
+    filters,
     sample: (load) => onSample?.(load),
     get isSampling() {
       return onSample !== undefined;

@@ -63,9 +63,57 @@ describe("POST /v1/test/clock", () => {
     });
   });
 
-  test("there is no evaluator yet, and GET is not for the clock", async () => {
+  test("is not for GET", async () => {
     const { ask } = controlled();
-    expect((await ask("POST", "/v1/test/evaluator", { paused: true })).status).toBe(404);
     expect((await ask("GET", "/v1/test/clock")).status).toBe(405);
+  });
+});
+
+describe("POST /v1/test/evaluator", () => {
+  async function contracted() {
+    const control = controlled();
+    const { ask } = control;
+    await ask("PUT", "/v1/conditions/x", { kind: "value" });
+    await ask("PUT", "/v1/conditions/y", { kind: "value" });
+    const transitions = [{ from: "*", to: "high", do: [{ set: { y: 1 } }] }];
+    // The later one is looked at in the same pass, the earlier one in the next.
+    const regions = (name: string) => [{ name: "high", when: `${name} > 0` }, { name: "low" }];
+    await ask("PUT", "/v1/contracts/first", { regions: regions("y") });
+    await ask("PUT", "/v1/contracts/second", { regions: regions("x"), transitions });
+    await ask("PUT", "/v1/contracts/third", { regions: regions("y") });
+    await ask("POST", "/v1/contracts/first/evaluate");
+    const paths = async () =>
+      Promise.all(
+        ["first", "second", "third"].map(async (name) => (await ask("GET", `/v1/contracts/${name}`)).json["path"]),
+      );
+    return { ...control, paths };
+  }
+
+  test("pauses, and runs one pass at a time", async () => {
+    const { ask, paths } = await contracted();
+    expect((await ask("POST", "/v1/test/evaluator", { paused: true })).json).toEqual({ paused: true, passes: 0 });
+    await ask("PATCH", "/v1/conditions", { values: { x: 1 } });
+    await ask("POST", "/v1/contracts/second/evaluate");
+    expect(await paths()).toEqual([["low"], ["low"], ["low"]]);
+    expect((await ask("POST", "/v1/test/evaluator", { step: 1 })).json).toEqual({ paused: true, passes: 1 });
+    expect(await paths()).toEqual([["low"], ["high"], ["high"]]);
+    expect((await ask("POST", "/v1/test/evaluator", { step: 1 })).json).toEqual({ paused: true, passes: 1 });
+    expect(await paths()).toEqual([["high"], ["high"], ["high"]]);
+    await ask("PATCH", "/v1/conditions", { values: { x: 0, y: 0 } });
+    expect((await ask("POST", "/v1/test/evaluator", { paused: false })).json).toEqual({ paused: false, passes: 0 });
+    await ask("POST", "/v1/contracts/first/evaluate");
+    expect(await paths()).toEqual([["low"], ["low"], ["low"]]);
+  });
+
+  test.each([
+    [{}, 422, "invalid_value"],
+    [{ paused: "yes" }, 422, "invalid_value"],
+    [{ step: 0 }, 422, "invalid_value"],
+    [{ step: 1.5 }, 422, "invalid_value"],
+    [{ step: limits.contractPasses + 1 }, 422, "invalid_value"],
+    [{ paused: true, step: 1 }, 400, "unknown_field"],
+  ])("refuses %j with %i %s", async (body, status, code) => {
+    const { ask } = controlled();
+    expect((await ask("POST", "/v1/test/evaluator", body)).json).toMatchObject({ status, code });
   });
 });

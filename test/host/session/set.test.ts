@@ -1,5 +1,5 @@
 /** A session that sets conditions. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { conditionFromJson } from "../../../host/condition/schema.ts";
 import { carriers, connectTo } from "../support/client.ts";
 import { startHost } from "../support/host.ts";
@@ -23,5 +23,18 @@ describe("set", () => {
     client.send({ ref: 3, set: { values: { urgent: 1 } } });
     expect(await client.take("problem", 3)).toMatchObject({ code: "invalid_value" });
     expect(conditions.read("load").value).toBe(1);
+  });
+
+  test.each(carriers)("%s: keeps conditions with a lease until the session is over", async (carrier) => {
+    const host = await startHost();
+    const { conditions } = host.service;
+    const client = await connectTo(host, carrier);
+    conditions.put("mine", conditionFromJson({ kind: "value", leaseMs: 300 }, "mine"));
+    client.send({ ref: 1, set: { values: { mine: 1 } } });
+    await client.take("receipt", 1);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(conditions.read("mine")).toMatchObject({ value: 1, holders: 1 });
+    client.end();
+    await vi.waitFor(() => expect(conditions.get("mine")).toBeUndefined(), 5_000);
   });
 });
