@@ -72,11 +72,12 @@ export function readDouble(bytes: Uint8Array, at: number): number {
   return viewOf(bytes).getFloat64(at, true);
 }
 
-/** A varint in zigzag form; beyond 2^53 what a number can say. */
+/** A varint in zigzag form, exact to 2^53: a double has no room for the sign beside that, so it is told apart first. */
 export function readZigzag(bytes: Uint8Array, at: number, end: number): number {
-  const value = readVarint(bytes, at, end);
-  // The lowest bit is the sign; a double has it up to 2^53, and what is beyond is rounded in any case.
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  const first = bytes[at] as number;
+  const rest = first < 0x80 ? 0 : readVarint(bytes, at + 1, end);
+  const value = rest * 64 + ((first & 0x7f) >> 1);
+  return (first & 1) === 0 ? value : -value - 1;
 }
 
 function viewOf(bytes: Uint8Array): DataView {

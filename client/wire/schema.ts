@@ -75,10 +75,10 @@ export function writeAttributes(
     } else if (typeof value === "string") {
       writer.varint(26);
       writer.text(value);
-    } else if (Number.isSafeInteger(value) && Math.abs(value) < 2 ** 52) {
+    } else if (Number.isSafeInteger(value)) {
       // A whole number in zigzag form, as JSON numbers arrive at a host.
       writer.varint(32);
-      writer.varint(value < 0 ? -2 * value - 1 : 2 * value);
+      writer.zigzag(value);
     } else {
       writer.varint(17);
       writer.double(value);

@@ -40,6 +40,16 @@ export class Writer {
     this.bytes[this.at++] = rest;
   }
 
+  /** A whole number with a sign, of at most 53 bits beside it, in zigzag form. */
+  zigzag(value: number): void {
+    const sign = value < 0 ? 1 : 0;
+    const size = value < 0 ? -value - 1 : value;
+    const rest = Math.floor(size / 64);
+    this.need(1);
+    this.bytes[this.at++] = (size % 64) * 2 + sign + (rest === 0 ? 0 : 0x80);
+    if (rest > 0) this.varint(rest);
+  }
+
   /** Microseconds, or any 64 bits with a sign, least byte first. */
   fixed64(value: bigint): void {
     this.need(8);

@@ -76,7 +76,7 @@ function compare(fields: Fields, schema: DescMessage, path: string): string[] {
 const attribute = fc.oneof(
   fc.boolean(),
   fc.string(),
-  fc.integer(),
+  fc.maxSafeInteger(),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
 const name = fc.stringMatching(/^[a-z][a-z0-9_]{0,20}$/);
