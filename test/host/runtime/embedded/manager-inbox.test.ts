@@ -153,4 +153,40 @@ describe("the inbox", () => {
     expect(got).toEqual(["met", "missed"]);
     expect(farm.status().deadlines).toEqual({ met: 1, missed: 1, dropped: 1 });
   });
+
+  test("with delayMs its handlers wait for more events: until a batch is full, the first has waited so long, or would be late", async () => {
+    const service = new ManualClock();
+    const host = await open({ clocks: { ...createClocks(), service } });
+    const farm = host.serviceManager("farm", { select: { mode: "batch", events: 3, delayMs: 100 } });
+    const got: string[] = [];
+    farm.handler("c", ({ type }) => got.push(type));
+    farm.handler("c", () => {});
+    const publish = (...all: string[]) => {
+      for (const type of all) host.channel("c").publish({ type });
+    };
+    const pass = async (ms: number) => {
+      service.advance(ms);
+      // What may leave has its turns of the loop.
+      for (let turns = 0; turns < 5; turns++) await new Promise<void>((resolve) => setImmediate(resolve));
+      return got.splice(0);
+    };
+    publish("a", "b");
+    expect([await pass(0), await pass(99)]).toEqual([[], []]);
+    expect(farm.status()).toMatchObject({ waiting: 2, calls: 0 });
+    expect(await pass(1)).toEqual(["a", "b"]);
+    publish("c", "d", "e");
+    expect(await pass(0)).toEqual(["c", "d", "e"]);
+    publish("f");
+    host.channel("c").publish({ type: "urgent", ttlMs: 40 });
+    expect([await pass(0), await pass(20)]).toEqual([[], []]);
+    expect(await pass(19)).toEqual(["f", "urgent"]);
+    // When that deadline is over as well, nothing hurries the next one.
+    expect(await pass(10)).toEqual([]);
+    publish("g");
+    expect(await pass(0)).toEqual([]);
+    farm.configure({ select: { delayMs: 0 } });
+    expect(await pass(0)).toEqual(["g"]);
+    // One entry an event, whoever handles it.
+    expect(farm.status()).toMatchObject({ events: 8, calls: 16, waiting: 0, deadlines: { met: 1, missed: 0 } });
+  });
 });
