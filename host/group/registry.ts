@@ -38,7 +38,7 @@ export interface Definition {
 export type RegistryEvent =
   /** A name means something, or something else, or has another contact. */
   | ({ readonly type: "defined" } & Definition)
-  /** A name means nothing any more. Of claims made while it was taken back none stands. */
+  /** A name means nothing any more. */
   | { readonly type: "removed"; readonly kind: Kind; readonly name: string }
   /** What this host said of a name does not stand: another host's claim, of a higher term or made at the same time, does. */
   | { readonly type: "superseded"; readonly kind: Kind; readonly name: string; readonly by: string };
