@@ -81,6 +81,14 @@ const places: readonly Devious[] = [
   arena("an arena at the end of addresses", "arena", "(i32.const -16)"),
   arena("an arena where another is", "arena", "(i32.const 65536)"),
   arena("an arena in memory that it has just got", undefined, `(i32.shl (memory.grow (i32.const 1)) (i32.const 16))`),
+  arena(
+    "an arena elsewhere each time",
+    undefined,
+    `(block (result i32)
+      (global.set $turn (i32.xor (global.get $turn) (i32.const 16)))
+      (i32.add ${ARENA} (global.get $turn)))`,
+    "(global $turn (mut i32) (i32.const 0))",
+  ),
   arena("an arena that is not given", "trap", "unreachable"),
   arena("an arena that is never given", "fuel", `${FOREVER} unreachable`),
   arena("an arena at the bottom of the stack", "stack", "(call $deep (i32.const 0))", deep()),
