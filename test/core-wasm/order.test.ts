@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
-import { propertyParameters } from "../property/runs.ts";
+import { propertyParameters, timeoutMs } from "../property/runs.ts";
 import type { TestConnection } from "./connection.ts";
 import type { EventInit } from "./frames.ts";
 import { Harness } from "./harness.ts";
@@ -245,81 +245,85 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe("model", () => {
-  test("no event is lost, doubled, or leaves before one that comes first, whatever is changed meanwhile", () => {
-    const harness = Harness.create({ now: START });
-    const [source, noise] = [harness.open(), harness.open()];
-    const filler = harness.channel("filler");
-    harness.source(noise, filler);
-    let runs = 0;
-    fc.assert(
-      fc.property(fc.array(stepArbitrary, { minLength: 1, maxLength: 40 }), (steps) => {
-        const sink = harness.open();
-        runs++;
-        const channels = [harness.channel(`a${runs}`), harness.channel(`b${runs}`)] as const;
-        // One wants everything, the other one chooses: what they get goes different ways.
-        const join = (channel: 0 | 1) => harness.sink(sink, channels[channel], channel === 0 ? undefined : ["t"]);
-        const members = [join(0), join(1)];
-        for (const channel of channels) harness.source(source, channel);
-        let waiting: Item[] = [];
-        let ordering: Ordering = "fifo";
-        let policy = lowest;
-        let drops = false;
-        let capacity = EVENTS_MAX;
-        let arrivals = 0;
-        const trim = (): void => {
-          while (waiting.length > capacity) {
-            const victim = [...waiting].sort(drops ? policy : compare.fifo)[0];
-            waiting = waiting.filter((item) => item !== victim);
-          }
-        };
-        const take = (count: number): void => {
-          const expected = [...waiting].sort(compare[ordering]).slice(0, count);
-          sink.credit(expected.length, 1_000_000);
-          expect(sink.events().map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
-          waiting = waiting.filter((item) => !expected.includes(item));
-          expect(harness.core.inboxEvents(sink.id)).toBe(waiting.length);
-        };
-        // From here on nothing leaves that was not asked for.
-        sink.credit(1, 1_000_000);
-        source.publish(channels[0], [{ type: "t" }]);
-        expect(sink.events()).toHaveLength(1);
-        for (const step of steps) {
-          if (step.do === "publish") {
-            const made = step.items.map((item) => {
-              return { ...item, id: `${arrivals}`, channel: step.channel, arrival: arrivals++ };
-            });
-            for (const events of step.together ? [made] : made.map((one) => [one]))
-              source.publish(channels[step.channel], events.map(eventOf));
-            for (const one of made) {
-              waiting.push(one);
-              trim();
+  test(
+    "no event is lost, doubled, or leaves before one that comes first, whatever is changed meanwhile",
+    () => {
+      const harness = Harness.create({ now: START });
+      const [source, noise] = [harness.open(), harness.open()];
+      const filler = harness.channel("filler");
+      harness.source(noise, filler);
+      let runs = 0;
+      fc.assert(
+        fc.property(fc.array(stepArbitrary, { minLength: 1, maxLength: 40 }), (steps) => {
+          const sink = harness.open();
+          runs++;
+          const channels = [harness.channel(`a${runs}`), harness.channel(`b${runs}`)] as const;
+          // One wants everything, the other one chooses: what they get goes different ways.
+          const join = (channel: 0 | 1) => harness.sink(sink, channels[channel], channel === 0 ? undefined : ["t"]);
+          const members = [join(0), join(1)];
+          for (const channel of channels) harness.source(source, channel);
+          let waiting: Item[] = [];
+          let ordering: Ordering = "fifo";
+          let policy = lowest;
+          let drops = false;
+          let capacity = EVENTS_MAX;
+          let arrivals = 0;
+          const trim = (): void => {
+            while (waiting.length > capacity) {
+              const victim = [...waiting].sort(drops ? policy : compare.fifo)[0];
+              waiting = waiting.filter((item) => item !== victim);
             }
-            if (members[step.channel] === 0) waiting = waiting.filter(({ channel }) => channel !== step.channel);
-          } else if (step.do === "take") {
-            take(step.count);
-          } else if (step.do === "order") {
-            ({ ordering, capacity, lowest: drops } = step);
-            policy = lowest;
-            const overflow = drops ? abi.OVERFLOW_DROP_LOWEST : abi.OVERFLOW_DROP_OLDEST;
-            expect(order(sink, ordering, capacity, overflow)).toBe(abi.STATUS_OK);
-            trim();
-          } else if (step.do === "leave") {
-            harness.core.memberRemove(sink.id, members[step.channel] as number);
-            waiting = waiting.filter(({ channel }) => channel !== step.channel);
-            members[step.channel] = join(step.channel);
-          } else {
-            const events = Array.from({ length: step.count }, () => ({ type: "t", data: new Uint8Array(30_000) }));
-            noise.publish(filler, events);
+          };
+          const take = (count: number): void => {
+            const expected = [...waiting].sort(compare[ordering]).slice(0, count);
+            sink.credit(expected.length, 1_000_000);
+            expect(sink.events().map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+            waiting = waiting.filter((item) => !expected.includes(item));
+            expect(harness.core.inboxEvents(sink.id)).toBe(waiting.length);
+          };
+          // From here on nothing leaves that was not asked for.
+          sink.credit(1, 1_000_000);
+          source.publish(channels[0], [{ type: "t" }]);
+          expect(sink.events()).toHaveLength(1);
+          for (const step of steps) {
+            if (step.do === "publish") {
+              const made = step.items.map((item) => {
+                return { ...item, id: `${arrivals}`, channel: step.channel, arrival: arrivals++ };
+              });
+              for (const events of step.together ? [made] : made.map((one) => [one]))
+                source.publish(channels[step.channel], events.map(eventOf));
+              for (const one of made) {
+                waiting.push(one);
+                trim();
+              }
+              if (members[step.channel] === 0) waiting = waiting.filter(({ channel }) => channel !== step.channel);
+            } else if (step.do === "take") {
+              take(step.count);
+            } else if (step.do === "order") {
+              ({ ordering, capacity, lowest: drops } = step);
+              policy = lowest;
+              const overflow = drops ? abi.OVERFLOW_DROP_LOWEST : abi.OVERFLOW_DROP_OLDEST;
+              expect(order(sink, ordering, capacity, overflow)).toBe(abi.STATUS_OK);
+              trim();
+            } else if (step.do === "leave") {
+              harness.core.memberRemove(sink.id, members[step.channel] as number);
+              waiting = waiting.filter(({ channel }) => channel !== step.channel);
+              members[step.channel] = join(step.channel);
+            } else {
+              const events = Array.from({ length: step.count }, () => ({ type: "t", data: new Uint8Array(30_000) }));
+              noise.publish(filler, events);
+            }
           }
-        }
-        take(waiting.length);
-        expect(harness.core.inboxBytes(sink.id)).toBe(0);
-        sink.close();
-        for (const channel of channels) harness.core.channelRemove(channel);
-      }),
-      propertyParameters(300),
-    );
-  });
+          take(waiting.length);
+          expect(harness.core.inboxBytes(sink.id)).toBe(0);
+          sink.close();
+          for (const channel of channels) harness.core.channelRemove(channel);
+        }),
+        propertyParameters(300),
+      );
+    },
+    timeoutMs(20_000),
+  );
 
   // An order counts arrivals anew after some thousands: an inbox that is never empty must not notice.
   test.each<Ordering>(["priority", "deadline", "priority+deadline", "time"])(

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import * as abi from "../../core-wasm/abi.ts";
-import { propertyParameters } from "../property/runs.ts";
+import { propertyParameters, timeoutMs } from "../property/runs.ts";
 import type { EventInit } from "./frames.ts";
 import { Harness } from "./harness.ts";
 
@@ -35,50 +35,54 @@ function eventOf(
   return { ...event, ...(ttl ? { ttlMs: 60_000n } : complete) };
 }
 
-test("each sink gets what it asks for in its order, whoever else gets it", () => {
-  const harness = Harness.create();
-  let runs = 0;
-  fc.assert(
-    fc.property(
-      fc.array(sinkArbitrary, { minLength: 1, maxLength: 5 }),
-      fc.array(fc.array(eventArbitrary, { minLength: 1, maxLength: 30 }), { minLength: 1, maxLength: 4 }),
-      (wants, frames) => {
-        const channel = harness.channel(`c${runs++}`);
-        const source = harness.open();
-        harness.source(source, channel);
-        const sinks = wants.map(({ types, ordered, capacity, behind }) => {
-          const sink = harness.open();
-          harness.sink(sink, channel, types.length === 0 ? undefined : types);
-          const ordering = ordered ? abi.ORDERING_PRIORITY : abi.ORDERING_FIFO;
-          expect(sink.inbox(capacity, BYTES_MAX, abi.OVERFLOW_DROP_OLDEST, ordering)).toBe(abi.STATUS_OK);
-          if (behind) sink.credit(1, BYTES_MAX);
-          return sink;
-        });
-        let id = 0;
-        const waiting = wants.map((): { id: number; init: Init }[] => []);
-        for (const frame of frames) {
-          const made = frame.map((init) => ({ id: id++, init }));
-          source.publish(
-            channel,
-            made.map((one) => eventOf(one.id, one.init)),
-          );
-          for (const [index, { types, ordered, capacity, behind }] of wants.entries()) {
-            const taken = made.filter(({ init }) => types.length === 0 || types.includes(init.type));
-            const all = [...(waiting[index] ?? []), ...taken].slice(-capacity);
-            const leaves = ordered ? [...all].sort((a, b) => b.init.priority - a.init.priority || a.id - b.id) : all;
-            const got = leaves.slice(0, behind ? 1 : leaves.length);
-            expect(sinks[index]?.events().map((event) => event.id)).toEqual(got.map((one) => `${one.id}`));
-            if (behind) sinks[index]?.credit(got.length, BYTES_MAX);
-            waiting[index] = all.filter((one) => !got.includes(one));
+test(
+  "each sink gets what it asks for in its order, whoever else gets it",
+  () => {
+    const harness = Harness.create();
+    let runs = 0;
+    fc.assert(
+      fc.property(
+        fc.array(sinkArbitrary, { minLength: 1, maxLength: 5 }),
+        fc.array(fc.array(eventArbitrary, { minLength: 1, maxLength: 30 }), { minLength: 1, maxLength: 4 }),
+        (wants, frames) => {
+          const channel = harness.channel(`c${runs++}`);
+          const source = harness.open();
+          harness.source(source, channel);
+          const sinks = wants.map(({ types, ordered, capacity, behind }) => {
+            const sink = harness.open();
+            harness.sink(sink, channel, types.length === 0 ? undefined : types);
+            const ordering = ordered ? abi.ORDERING_PRIORITY : abi.ORDERING_FIFO;
+            expect(sink.inbox(capacity, BYTES_MAX, abi.OVERFLOW_DROP_OLDEST, ordering)).toBe(abi.STATUS_OK);
+            if (behind) sink.credit(1, BYTES_MAX);
+            return sink;
+          });
+          let id = 0;
+          const waiting = wants.map((): { id: number; init: Init }[] => []);
+          for (const frame of frames) {
+            const made = frame.map((init) => ({ id: id++, init }));
+            source.publish(
+              channel,
+              made.map((one) => eventOf(one.id, one.init)),
+            );
+            for (const [index, { types, ordered, capacity, behind }] of wants.entries()) {
+              const taken = made.filter(({ init }) => types.length === 0 || types.includes(init.type));
+              const all = [...(waiting[index] ?? []), ...taken].slice(-capacity);
+              const leaves = ordered ? [...all].sort((a, b) => b.init.priority - a.init.priority || a.id - b.id) : all;
+              const got = leaves.slice(0, behind ? 1 : leaves.length);
+              expect(sinks[index]?.events().map((event) => event.id)).toEqual(got.map((one) => `${one.id}`));
+              if (behind) sinks[index]?.credit(got.length, BYTES_MAX);
+              waiting[index] = all.filter((one) => !got.includes(one));
+            }
           }
-        }
-        harness.core.channelRemove(channel);
-        for (const connection of [source, ...sinks]) connection.close();
-      },
-    ),
-    propertyParameters(200),
-  );
-});
+          harness.core.channelRemove(channel);
+          for (const connection of [source, ...sinks]) connection.close();
+        },
+      ),
+      propertyParameters(200),
+    );
+  },
+  timeoutMs(20_000),
+);
 
 test("more sinks than are remembered get all of it", () => {
   const harness = Harness.create();
