@@ -200,6 +200,19 @@ export class Conditions {
     return this.#byName.get(name)?.number ?? 0;
   }
 
+  /** Makes a cell that nobody else knows, for a trial; it is given back by its number. @throws {SluiceError} `limit_reached`. */
+  addCell(value: ConditionValue): number {
+    const number = this.#guarded(() => this.#core.exports.conditionAdd());
+    if (number === 0) throw tooMany("", this.count);
+    this.#guarded(() => writeCell(this.#core, number, value));
+    return number;
+  }
+
+  /** Gives such a cell back. */
+  removeCell(number: number): void {
+    this.#core.exports.conditionRemove(number);
+  }
+
   /** Stops all timers. */
   close(): void {
     this.#leases.close();

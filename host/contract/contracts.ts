@@ -4,8 +4,7 @@
  * Whatever changes conditions asks for a pass at the end of the loop's turn. Passes follow one another until nothing is marked any
  * more; contracts that mark one another for ever are given up for this turn, and told.
  */
-import { RECEIPTS_OFFSET, RESULT_COUNT, RESULT_STATUS, RESULT_VALUE } from "../../core-wasm/abi.ts";
-import { PASS_HANDLERS } from "../../core-wasm/contract/abi.ts";
+import { RESULT_COUNT } from "../../core-wasm/abi.ts";
 import { type Core, type CoreHolder, isTrap } from "../core/instance.ts";
 import { SluiceError } from "../errors.ts";
 import type { FilterUse } from "../filter/registry/registry.ts";
@@ -24,6 +23,7 @@ import {
 } from "./contract.ts";
 import { giveContract } from "./give.ts";
 import { modulesOf, noOverlay, overlayKept } from "./overlay.ts";
+import { type Plan, planOf, type Told, toldBy } from "./plan.ts";
 import type { ContractDefinition } from "./schema.ts";
 
 /** What happened to a contract's definition, told after it did. */
@@ -124,31 +124,16 @@ export class Contracts {
    * @throws {SluiceError} as compileContract(); `limit_reached`.
    */
   put(name: string, definition: ContractDefinition): boolean {
-    const { conditions } = this.#settings;
+    const { conditions, governing } = this.#settings;
     const present = this.#byName.get(name);
     if (present === undefined && this.count >= limits.contracts)
       throw new SluiceError("limit_reached", `Cannot create contract "${name}", limit is ${limits.contracts}`, {
         value: name,
         limit: limits.contracts,
       });
-    const compiled = compileContract(definition, (condition) => conditions.get(condition) !== undefined);
     this.#guarded(() => {
-      const contract: Contract = {
-        name,
-        definition,
-        compiled,
-        handle: 0,
-        path: present === undefined ? [] : carriedPath(compiled, namesOf(present)),
-        noRegion: false,
-        before:
-          present === undefined ? { triggers: 0, evaluations: 0, hits: new Map() } : countedOf(this.#core, present),
-        history: present?.history ?? [],
-        failures: present?.failures ?? 0,
-        lastFailure: present?.lastFailure ?? null,
-        order: present?.order ?? ++this.#ever,
-        overlay: present?.overlay ?? noOverlay,
-        retries: new Set(),
-      };
+      const contract = this.#made(name, definition, present);
+      this.#ever = Math.max(this.#ever, contract.order);
       contract.handle = giveContract(this.#core, conditions, contract, present?.handle ?? 0);
       if (present !== undefined) {
         this.#actions.cancel(present);
@@ -156,7 +141,7 @@ export class Contracts {
       }
       this.#byHandle.set(contract.handle, contract);
       this.#byName.set(name, contract);
-      if (present !== undefined) this.#inherit(contract);
+      if (present !== undefined) governing.give(contract, present.overlay, contract.overlay);
     });
     this.#tell(present === undefined ? "created" : "updated", name, definition);
     this.#schedule();
@@ -222,6 +207,94 @@ export class Contracts {
     return done;
   }
 
+  /**
+   * Tells what a contract would do. What is marked is evaluated first, as at the end of the turn; nothing else happens.
+   *
+   * @param definition What would be put in its place; undefined: as it is.
+   * @param values Of conditions, by the contract's or by their own names, in place of those that they have.
+   * @throws {SluiceError} as put(); `contract_unknown` where there is neither; `condition_unknown` for a value that it does not ask for;
+   *   `contradiction` while evaluation is paused.
+   */
+  plan(
+    name: string,
+    definition: ContractDefinition | undefined,
+    values: Readonly<Record<string, boolean | number | string>>,
+  ): Plan {
+    const { conditions, governing } = this.#settings;
+    if (this.#paused)
+      throw new SluiceError("contradiction", "Cannot plan while the evaluator is paused: a plan would run a pass", {
+        value: name,
+      });
+    this.run();
+    const present = definition === undefined ? this.#known(name) : this.#byName.get(name);
+    const trial = this.#made(name, definition ?? (present as Contract).definition, present);
+    const cells = new Map<string, number>();
+    return this.#guarded(() => {
+      try {
+        for (const [asked, value] of Object.entries(values)) {
+          const used = trial.compiled.conditions.find((one) => one.alias === asked || one.name === asked);
+          if (used === undefined)
+            throw new SluiceError("condition_unknown", `Contract "${name}" does not ask for "${asked}"`, {
+              value: asked,
+            });
+          cells.set(used.name, conditions.addCell(value));
+        }
+        const cellOf = (condition: string): number => cells.get(condition) ?? conditions.numberOf(condition);
+        trial.handle = giveContract(
+          this.#core,
+          { get: (condition) => conditions.get(condition), numberOf: cellOf },
+          trial,
+          0,
+        );
+        const told = this.#told(trial.handle);
+        const now = { path: present === undefined ? [] : namesOf(present), overlay: present?.overlay ?? noOverlay };
+        return planOf(this.#core, governing, trial, told, now);
+      } finally {
+        if (trial.handle !== 0) this.#core.exports.contractRemove(trial.handle);
+        for (const cell of cells.values()) conditions.removeCell(cell);
+      }
+    });
+  }
+
+  /** What the core tells of one contract in a pass; undefined where neither its path nor its status changes. */
+  #told(handle: number): Told | undefined {
+    const putOff: (() => void)[] = [];
+    let told: Told | undefined;
+    for (let next = -1; next !== 0; ) {
+      next = this.#core.exports.contractsNext();
+      if (next === handle) told = toldBy(this.#core);
+      // Of contracts that do not come to rest.
+      const other = this.#byHandle.get(next);
+      if (other !== undefined) this.#moved(other, putOff);
+    }
+    for (const act of putOff) act();
+    return told;
+  }
+
+  /** A contract with the state of the one that it replaces, not given to the core yet. */
+  #made(name: string, definition: ContractDefinition, present: Contract | undefined): Contract {
+    const { conditions } = this.#settings;
+    const compiled = compileContract(definition, (condition) => conditions.get(condition) !== undefined);
+    const path = present === undefined ? [] : carriedPath(compiled, namesOf(present));
+    const actions = path.length === 0 ? [] : definition.transitions.flatMap((one) => one.do);
+    return {
+      name,
+      definition,
+      compiled,
+      handle: 0,
+      path,
+      noRegion: false,
+      before: present === undefined ? { triggers: 0, evaluations: 0, hits: new Map() } : countedOf(this.#core, present),
+      history: present?.history ?? [],
+      failures: present?.failures ?? 0,
+      lastFailure: present?.lastFailure ?? null,
+      order: present?.order ?? this.#ever + 1,
+      // What it still speaks of, and nothing where it begins anew.
+      overlay: overlayKept(present?.overlay ?? noOverlay, actions),
+      retries: new Set(),
+    };
+  }
+
   /** Runs passes until nothing is marked, or contracts do not come to rest: then the next turn goes on. Not while it is paused. */
   run(): void {
     if (this.#running || this.#paused || this.count === 0) return;
@@ -275,14 +348,6 @@ export class Contracts {
     });
   }
 
-  /** A contract that replaces another lays over things what it still speaks of, and nothing where it begins anew. */
-  #inherit(contract: Contract): void {
-    const before = contract.overlay;
-    const actions = contract.path.length === 0 ? [] : contract.definition.transitions.flatMap((one) => one.do);
-    contract.overlay = overlayKept(before, actions);
-    this.#settings.governing.give(contract, before, contract.overlay);
-  }
-
   /** One round over all contracts. Returns how many are marked again. */
   #pass(): number {
     const { holder } = this.#settings;
@@ -304,12 +369,8 @@ export class Contracts {
 
   /** Takes over what the core tells of a contract, and carries out its transitions. */
   #moved(contract: Contract, putOff: (() => void)[]): void {
-    const { result, words } = this.#core.views;
-    const at = RECEIPTS_OFFSET >>> 2;
-    const path = [...words.subarray(at, at + (result[RESULT_VALUE] as number))];
-    const handlersAt = at + PASS_HANDLERS;
-    const fired = [...words.subarray(handlersAt, handlersAt + (result[RESULT_COUNT] as number))];
-    contract.noRegion = result[RESULT_STATUS] === 1;
+    const { path, fired, noRegion } = toldBy(this.#core);
+    contract.noRegion = noRegion;
     const level = path.findIndex((region, index) => region !== contract.path[index]);
     if (level === -1 && path.length === contract.path.length) return;
     const from = namesOf(contract);

@@ -13,7 +13,7 @@ import type { Contract } from "./contract.ts";
  */
 export function giveContract(
   core: Core,
-  conditions: Conditions,
+  conditions: Pick<Conditions, "get" | "numberOf">,
   { name: called, compiled, definition, path }: Contract,
   replaces: number,
 ): number {

@@ -8,7 +8,7 @@ import type { Governable, Layers, PreparedChange } from "../channel/overlays.ts"
 import { isTrap } from "../core/instance.ts";
 import { type SluiceError, sluiceErrorFrom } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { type Kind, kinds, type Overlay } from "./overlay.ts";
+import { changesBetween, type Kind, type Overlay } from "./overlay.ts";
 
 /** A contract, as far as it governs. */
 export interface Governor {
@@ -119,15 +119,4 @@ export class Governing {
     if (patches.size === 0) this.#patches[kind].delete(name);
     else this.#patches[kind].set(name, patches);
   }
-}
-
-/** What differs between two overlays. */
-function changesBetween(before: Overlay, after: Overlay) {
-  return kinds.flatMap((kind) =>
-    [...new Set([...before[kind].keys(), ...after[kind].keys()])].flatMap((name) => {
-      const patch = after[kind].get(name);
-      const isSame = JSON.stringify(patch) === JSON.stringify(before[kind].get(name));
-      return isSame ? [] : [{ kind, name, patch }];
-    }),
-  );
 }

@@ -9,7 +9,7 @@ import { stages } from "../filter/schema.ts";
 import type { ActionDefinition } from "./action-schema.ts";
 
 /** What may be governed. */
-export const kinds = ["channel", "inbox"] as const;
+const kinds = ["channel", "inbox"] as const;
 /** One of them. */
 export type Kind = (typeof kinds)[number];
 /** Merge patches by name of what they lie over. */
@@ -70,4 +70,15 @@ export function overlayKept(overlay: Overlay, actions: readonly ActionDefinition
 
 function keyOf(said: { readonly kind: Kind; readonly name: string } | undefined): string[] {
   return said === undefined ? [] : [`${said.kind} ${said.name}`];
+}
+
+/** What differs between two overlays. */
+export function changesBetween(before: Overlay, after: Overlay) {
+  return kinds.flatMap((kind) =>
+    [...new Set([...before[kind].keys(), ...after[kind].keys()])].flatMap((name) => {
+      const patch = after[kind].get(name);
+      const isSame = JSON.stringify(patch) === JSON.stringify(before[kind].get(name));
+      return isSame ? [] : [{ kind, name, patch }];
+    }),
+  );
 }

@@ -98,7 +98,7 @@ export interface ControlService {
   /** Regions of operation over conditions. */
   readonly contracts: Pick<
     Contracts,
-    "names" | "definition" | "read" | "history" | "put" | "remove" | "evaluate" | "paused" | "pause" | "step"
+    "names" | "definition" | "read" | "history" | "put" | "remove" | "evaluate" | "plan" | "paused" | "pause" | "step"
   >;
   /** Filter modules; undefined where this host takes none. */
   readonly filters: FilterRegistry | undefined;

@@ -1,6 +1,7 @@
 /** `/v1/contracts`: regions of operation over conditions, and what is done between them (host/contract/). */
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith, resourceName } from "../../check.ts";
+import { scalarSchema } from "../../condition/schema.ts";
 import type { ContractView } from "../../contract/contract.ts";
 import { contractFromJson, contractSchema } from "../../contract/schema.ts";
 import { assertPreconditions, etagOf } from "../etag.ts";
@@ -96,6 +97,42 @@ const routes = {
   }),
 };
 
+const planBody = z.strictObject({
+  contract: z.unknown().optional().describe("The contract that would be put; absent: as it is"),
+  values: z.record(z.string(), scalarSchema).default({}).describe("Of conditions, in place of those that they have"),
+});
+const plan = createRoute({
+  method: "post",
+  path: `${path}/plan`,
+  summary: "Tells what a contract would do; nothing happens",
+  request: { params, body: { content: jsonContent(planBody.meta({ id: "ContractPlanRequest" })) } },
+  responses: {
+    200: {
+      description: "Where it would be, what it would carry out, and what that would change",
+      content: jsonContent(
+        z
+          .object({
+            path: z.object({ from: z.array(z.string()), to: z.array(z.string()) }),
+            status: z.enum(["active", "no_region"]),
+            handlers: z.array(z.string()),
+            actions: z.array(z.looseObject({ mode: z.enum(["sync", "async"]) })),
+            governs: z.array(
+              z.object({
+                kind: z.enum(["channel", "inbox"]),
+                name: z.string(),
+                changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
+                problem: z.object({ code: z.string(), detail: z.string() }).optional(),
+              }),
+            ),
+            snapshot,
+          })
+          .meta({ id: "ContractPlan" }),
+      ),
+    },
+    ...problemAnswers(400, 404, 413, 415, 422, 503),
+  },
+});
+
 /** Adds the routes. */
 export function addContractRoutes(app: ControlApp): void {
   const { service, limits } = app;
@@ -140,6 +177,17 @@ export function addContractRoutes(app: ControlApp): void {
   app.route(routes.evaluate, (context) => {
     readQuery(context, []);
     return context.json({ path: contracts.evaluate(nameOf(context)) });
+  });
+
+  app.route(plan, async (context) => {
+    const name = nameOf(context);
+    readQuery(context, []);
+    const isEmpty = context.req.header("content-type") === undefined;
+    const body = isEmpty ? {} : await readJsonBody(context, limits.bodyBytes, ["application/json"]);
+    const { contract, values } = checkWith(planBody, body);
+    return context.json(
+      contracts.plan(name, contract === undefined ? undefined : contractFromJson(contract, name), values),
+    );
   });
 
   app.route(routes.transitions, (context) => {

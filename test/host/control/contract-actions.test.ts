@@ -271,3 +271,85 @@ describe("actions that fail", () => {
     expect(json).toMatchObject(problem);
   });
 });
+
+describe("POST /v1/contracts/{contract}/plan", () => {
+  const transitions = [
+    {
+      from: "*",
+      to: "busy",
+      do: [
+        { configure: { channel: "frames", patch: { delivery: { ttlMs: 50, priority: 4 } } } },
+        { bind: { channel: "frames", stage: "out", ...few } },
+        { set: { load: 7 } },
+      ],
+    },
+    { from: "calm", to: "*", mode: "async", do: [{ callback: "app" }] },
+  ];
+
+  test("tells path, handlers, actions and what would be in force otherwise; nothing happens", async () => {
+    const control = await prepared(transitions);
+    const before = await show(control, "contracts/tuning");
+    const { status, json } = await control.ask("POST", `${path}/plan`, { values: { load: 5 } });
+    expect([status, json]).toMatchObject([
+      200,
+      {
+        path: { from: ["calm"], to: ["busy"] },
+        status: "active",
+        handlers: ["calm->*", "*->busy"],
+        actions: [
+          { mode: "sync", configure: {} },
+          { bind: {} },
+          { set: { load: 7 } },
+          { mode: "async", callback: "app" },
+        ],
+        governs: [
+          {
+            kind: "channel",
+            name: "frames",
+            changes: [
+              { field: "delivery.ttlMs", from: 500, to: 50 },
+              { field: "echo", from: true, to: false },
+              { field: "filters.out", from: null, to: { routes: [few.route] } },
+            ],
+          },
+        ],
+        snapshot: { load: 5 },
+      },
+    ]);
+    control.settle();
+    expect(await show(control, "contracts/tuning")).toEqual(before);
+    expect(await show(control, "channels/frames")).toMatchObject({ governedBy: [] });
+    expect(await show(control, "conditions/load")).toMatchObject({ value: 0 });
+    expect((await control.ask("POST", `${path}/plan`)).json).toMatchObject({ handlers: [], actions: [], governs: [] });
+  });
+
+  test("of a contract that is not there yet, and of one that would replace it", async () => {
+    const control = await prepared(transitions);
+    await load(control, 0);
+    const contract = {
+      regions: [{ name: "always" }],
+      transitions: [{ from: "*", to: "always", do: transitions[0]?.do }],
+    };
+    const made = await control.ask("POST", "/v1/contracts/other/plan", { contract });
+    expect(made.json).toMatchObject({ path: { from: [], to: ["always"] }, handlers: ["*->always"] });
+    expect((await control.ask("GET", "/v1/contracts/other")).status).toBe(404);
+    const replaced = await control.ask("POST", `${path}/plan`, { contract });
+    expect(replaced.json).toMatchObject({ path: { from: ["calm"], to: ["always"] }, handlers: ["*->always"] });
+  });
+
+  test.each([
+    ["/v1/contracts/none/plan", {}, { code: "contract_unknown" }],
+    [`${path}/plan`, { values: { nothing: 1 } }, { code: "condition_unknown", value: "nothing" }],
+    [`${path}/plan`, { contract: { regions: [{ name: "a", when: "x >" }] } }, { code: "expression" }],
+    [`${path}/plan`, { valuess: {} }, { code: "unknown_field" }],
+  ])("refuses what cannot be: %s %o", async (address, body, problem) => {
+    const control = await prepared(transitions);
+    expect((await control.ask("POST", address, body)).json).toMatchObject(problem);
+  });
+
+  test("names what an action could not do", async () => {
+    const control = await prepared([{ from: "*", to: "busy", do: [{ unbind: { channel: "gone", stage: "in" } }] }]);
+    const { json } = await control.ask("POST", `${path}/plan`, { values: { load: 2 } });
+    expect(json["governs"]).toMatchObject([{ name: "gone", problem: { code: "channel_unknown" } }]);
+  });
+});
