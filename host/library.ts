@@ -8,6 +8,8 @@ export type { ChannelView } from "./channel/channel.ts";
 export type { Channels } from "./channel/channels.ts";
 export { type ChannelDefinition, defaultDefinition, definitionFromJson } from "./channel/definition.ts";
 export { type Clock, type Clocks, createClocks } from "./clock.ts";
+export { type ConditionDefinition, conditionFromJson } from "./condition/schema.ts";
+export { type ContractDefinition, contractFromJson } from "./contract/schema.ts";
 export { codes, isSluiceError, type SluiceCode, SluiceError } from "./errors.ts";
 export type { FilterLogLine } from "./filter/registry/log-ring.ts";
 export type { FilterNameView, FilterVersionView } from "./filter/registry/view.ts";

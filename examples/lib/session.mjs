@@ -107,6 +107,11 @@ export class Session {
     this.#say({ credit: { events } });
   }
 
+  /** Tells the host values of conditions. @param {Readonly<Record<string, number>>} values */
+  set(values) {
+    this.#say({ set: { values } });
+  }
+
   close() {
     this.#socket.close();
   }

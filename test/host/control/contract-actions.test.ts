@@ -118,6 +118,57 @@ describe("what contracts lay over channels", () => {
   });
 });
 
+describe("a transition under load", () => {
+  test("is in force one turn after the change, on all its channels at once: no pair of events is decided half and half", async () => {
+    const side = (to: string, from: string, g: string) => ({
+      from,
+      to,
+      do: [
+        { bind: { channel: "frames", stage: "out", route: { where: `sink.g = '${g}'` } } },
+        { bind: { channel: "sound", stage: "out", route: { where: `sink.g = '${g}'` } } },
+        { publish: { channel: "frames", event: { type: "switched", key: g } } },
+      ],
+    });
+    const control = await prepared([side("calm", "*", "x"), side("busy", "*", "y")]);
+    // It failed, since there was no channel yet: from here on it is there.
+    await control.ask("PUT", "/v1/channels/sound", {});
+    const inboxes = new Map<string, string>();
+    for (const g of ["x", "y"]) {
+      const { json } = await control.ask("POST", "/v1/inboxes", {});
+      inboxes.set(g, String(json["id"]));
+      for (const channel of ["frames", "sound"])
+        await control.ask("PUT", `/v1/inboxes/${json["id"]}/joins/${channel}`, { attributes: { g } });
+    }
+    const publish = async (key: string) => {
+      for (const channel of ["frames", "sound"])
+        await control.ask("POST", `/v1/channels/${channel}/events`, { type: "t", key });
+    };
+    await load(control, 2);
+    const expected: string[] = [];
+    for (let round = 0; round < 40; round++) {
+      const isBusy = round % 3 !== 0;
+      await control.ask("PUT", "/v1/conditions/load/value", { value: isBusy ? 2 : 0 });
+      // Whatever comes before the pass is decided by what is in force still.
+      await publish(`before-${round}`);
+      control.turn();
+      await publish(`after-${round}`);
+      expected.push(isBusy ? "y" : "x");
+    }
+    const where = new Map<string, string[]>();
+    for (const [g, id] of inboxes) {
+      const { data } = await show(control, `inboxes/${id}/events?max=1000`);
+      for (const { event } of data as { event: { type: string; key: string } }[]) {
+        if (event.type === "switched") expect(event.key).toBe(g);
+        else where.set(event.key, [...(where.get(event.key) ?? []), g]);
+      }
+    }
+    for (const [round, g] of expected.entries()) {
+      expect(where.get(`after-${round}`)).toEqual([g, g]);
+      expect(where.get(`before-${round}`)).toEqual([expected[round - 1] ?? "y", expected[round - 1] ?? "y"]);
+    }
+  });
+});
+
 describe("what contracts lay over inboxes", () => {
   const edf = [
     { from: "*", to: "busy", do: [{ configure: { inbox: "", patch: { ordering: "deadline", capacityEvents: 9 } } }] },
