@@ -139,7 +139,6 @@ describe("definitionFromJson()", () => {
       "filters.out.route.wher",
     ],
     ["65 routes", { filters: { out: { routes: Array(65).fill({}) } } }, "invalid_value", "filters.out.routes"],
-    ["a contract", { governedBy: ["c"] }, "not_supported", "governedBy"],
   ])("refuses %s", (_name, value, code, offending) => {
     const error = refusal(() => definitionFromJson(value, "c"));
     expect(error).toMatchObject({ code });
