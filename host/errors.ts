@@ -101,6 +101,7 @@ export const codes = Object.freeze({
   condition_unknown: terminal(3565, 404, "There is no such condition"),
   contract_unknown: terminal(3567, 404, "There is no such contract"),
   channel_governed: terminal(3568, 409, "A contract governs the channel"),
+  contract_in_use: terminal(3573, 409, "Other contracts extend the contract"),
   condition_in_use: terminal(3566, 409, "Something depends on the condition"),
 
   // --- Terminal: rights ---

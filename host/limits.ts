@@ -182,6 +182,12 @@ export const limits = Object.freeze({
   contractRetryMs: 60_000,
   /** Transitions that a contract remembers. */
   contractHistory: 100,
+  /** Contracts that stand upon one another by `extends`. */
+  contractBases: 16,
+  /** Characters of a contract as YAML, whose reader takes a microsecond or more for each. */
+  contractYamlChars: 131_072,
+  /** Aliases of a YAML document, those within what an alias stands for included. */
+  contractYamlAliases: 64,
   /** Observers of all contracts: sessions, streams and the application. */
   contractObservers: 100_000,
   /** Contracts that one session observes. */

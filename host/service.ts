@@ -12,6 +12,7 @@ import type { Clocks } from "./clock.ts";
 import { Conditions } from "./condition/conditions.ts";
 import { HostSampler } from "./condition/host-sampler.ts";
 import type { Contracts } from "./contract/contracts.ts";
+import { ContractDocuments } from "./contract/documents.ts";
 import { ContractObservers } from "./contract/observers.ts";
 import { openContracts } from "./contract/open.ts";
 import { type CountedExports, type Crossings, countCrossings } from "./core/crossings.ts";
@@ -67,6 +68,8 @@ export class Service implements Engine {
   readonly templates = new Templates();
   readonly conditions: Conditions;
   readonly contracts: Contracts;
+  /** Contracts as they were written. */
+  readonly contractDocuments: ContractDocuments;
   /** Where contracts are, and who is told. */
   readonly regions: ContractObservers;
   /** Filter modules; undefined where this host takes none. */
@@ -173,6 +176,7 @@ export class Service implements Engine {
       shown: inboxJson,
     });
     this.contracts = openContracts(this, settings, (error) => this.#refusal(error, undefined));
+    this.contractDocuments = new ContractDocuments(this);
     this.regions = new ContractObservers(this.contracts, this.log);
   }
 

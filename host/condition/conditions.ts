@@ -18,6 +18,8 @@ import type { ConditionDefinition, ConditionValue } from "./schema.ts";
 export interface ConditionView {
   readonly name: string;
   readonly definition: ConditionDefinition;
+  /** The contract that it comes and goes with, where it is one of a contract's own. */
+  readonly owner?: string | undefined;
 }
 
 /** A condition and its value. */
@@ -99,19 +101,24 @@ export class Conditions {
   /**
    * Creates a condition, or replaces one that is defined otherwise; one that is defined so already keeps its value.
    *
+   * @param owner The contract that it is one of.
    * @returns Whether it is new.
    * @throws {SluiceError} `limit_reached`, `not_supported`; of an expression `expression` with the place of what cannot be,
-   *   `contradiction` where it would follow from itself.
+   *   `contradiction` where it would follow from itself; `condition_in_use` where somebody else owns it.
    */
-  put(name: string, definition: ConditionDefinition): boolean {
+  put(name: string, definition: ConditionDefinition, owner?: string): boolean {
     const present = this.#byName.get(name);
+    if (present !== undefined && present.owner !== owner)
+      throw new SluiceError("condition_in_use", `Cannot replace "${name}", it is one of contract "${present.owner}"`, {
+        value: name,
+      });
     if (present !== undefined && JSON.stringify(present.definition) === JSON.stringify(definition)) {
       this.#leases.renew(name);
       return false;
     }
     if (present === undefined && this.count >= limits.conditions) throw tooMany(name, this.count);
     const over = this.#over(name, definition);
-    this.#guarded(() => this.#define(name, definition, over, present));
+    this.#guarded(() => this.#define(name, definition, over, present, owner));
     this.#leases.define(name, definition.leaseMs);
     return present === undefined;
   }
@@ -125,7 +132,7 @@ export class Conditions {
   remove(name: string): boolean {
     const condition = this.#byName.get(name);
     if (condition === undefined) return false;
-    const users = this.#usersOf(name);
+    const users = this.usersOf(name);
     if (users.length > 0) {
       const shown = users.slice(0, 4).join(", ");
       throw new SluiceError("condition_in_use", `Cannot remove "${name}", ${shown} depends on it`, {
@@ -213,6 +220,14 @@ export class Conditions {
     this.#core.exports.conditionRemove(number);
   }
 
+  /** Names of conditions that follow from one, and of whatever else depends on it. */
+  usersOf(name: string): string[] {
+    return [...this.#byName.values()]
+      .filter(({ inputs }) => inputs.includes(name))
+      .map((user) => user.name)
+      .concat(this.#usedBy(name));
+  }
+
   /** Stops all timers. */
   close(): void {
     this.#leases.close();
@@ -224,9 +239,9 @@ export class Conditions {
     const condition = this.#byName.get(name);
     if (condition === undefined) return;
     try {
-      if (this.#usersOf(name).length === 0) this.remove(name);
+      if (this.usersOf(name).length === 0) this.remove(name);
       else if (condition.program === undefined)
-        this.#guarded(() => this.#define(name, condition.definition, undefined, condition));
+        this.#guarded(() => this.#define(name, condition.definition, undefined, condition, condition.owner));
     } catch (error) {
       // A timer has nobody to tell; what failed is looked at again when the lease ends once more.
       if (!isSluiceError(error)) throw error;
@@ -279,6 +294,7 @@ export class Conditions {
     definition: ConditionDefinition,
     over: { read: ReadOver; inputs: string[] } | undefined,
     present: Condition | undefined,
+    owner: string | undefined,
   ): void {
     const { exports } = this.#core;
     const number = present?.number ?? exports.conditionAdd();
@@ -286,6 +302,7 @@ export class Conditions {
     const made: Condition = {
       name,
       definition,
+      owner,
       number,
       feed: {},
       written: undefined,
@@ -358,13 +375,6 @@ export class Conditions {
       at = Math.max(at, this.#writtenAt(from, seen));
     }
     return at;
-  }
-
-  #usersOf(name: string): string[] {
-    return [...this.#byName.values()]
-      .filter(({ inputs }) => inputs.includes(name))
-      .map((user) => user.name)
-      .concat(this.#usedBy(name));
   }
 
   #guarded<Value>(work: () => Value): Value {

@@ -7,9 +7,10 @@ import {
   SELECT_MIN,
 } from "../../core-wasm/contract/abi.ts";
 import { CONDITION_INPUTS_MAX } from "../../core-wasm/expression/code.ts";
+import { textFromPath } from "../check.ts";
 import { compileOver, conditionMissing, type ReadOver, readOver } from "../condition/over.ts";
-import { SluiceError } from "../errors.ts";
-import type { ContractDefinition, RegionDefinition } from "./schema.ts";
+import { ContractProblems, contradiction } from "./problems.ts";
+import { beyond, type ContractDefinition, type RegionDefinition, type TransitionDefinition } from "./schema.ts";
 
 /** A region, numbered as in the core: 0 is the root. */
 export interface Region {
@@ -46,68 +47,116 @@ export interface CompiledContract {
 
 const selections = { first: SELECT_FIRST, max: SELECT_MAX, min: SELECT_MIN };
 
+/** Where a definition's parts stand in the document that it was made of; undefined: in another one, of which it has them. */
+export interface Places {
+  region(outer: RegionDefinition, index: number): readonly PropertyKey[];
+  transition(transition: TransitionDefinition, index: number): readonly PropertyKey[];
+}
+
+const asWritten: Places = {
+  region: (_region, index) => ["regions", index],
+  transition: (_transition, index) => ["transitions", index],
+};
+
+/** What is gathered on the way. */
+interface Draft {
+  readonly regions: Region[];
+  /** Where each of them stands. */
+  readonly places: (readonly PropertyKey[])[];
+  readonly warnings: string[];
+  readonly problems: ContractProblems;
+  readonly outer: Places;
+}
+
 /**
  * Compiles a contract.
  *
  * @param isCondition Whether there is a condition of that name.
- * @throws {SluiceError} `expression` with the place of what cannot be; `contradiction` for regions that can never be active, two of one
- *   name, and transitions between regions that are not there; `limit_reached`.
+ * @throws {ContractError} with everything that is wrong: `expression` with the place of what cannot be; `contradiction` for regions that
+ *   can never be active, two of one name, conditions that are not there, and transitions between regions that are not there;
+ *   `limit_reached`.
  */
 export function compileContract(
   definition: ContractDefinition,
   isCondition: (name: string) => boolean,
+  outer: Places = asWritten,
 ): CompiledContract {
-  const regions: Region[] = [];
-  const warnings: string[] = [];
-  const root = { name: "", regions: definition.regions, select: definition.select };
-  addRegion(regions, root, -1, "", 0, warnings);
-  const conditions = usedConditions(definition, regions, isCondition);
+  const problems = new ContractProblems();
+  const draft: Draft = { regions: [], places: [], warnings: [], problems, outer };
+  const { regions: children, select, exit } = definition;
+  addRegion(draft, { name: "", regions: children, select, exit }, -1, "", 0, []);
+  const { regions, warnings } = draft;
+  const conditions = usedConditions(definition, draft, isCondition);
+  const transitions = definition.transitions.map((transition, index) => {
+    const place = outer.transition(transition, index);
+    let pair: readonly [number, number] = [0, 0];
+    problems.attempt(place, () => {
+      pair = pairOf(regions, transition.from, transition.to, textFromPath(place));
+    });
+    return pair;
+  });
+  problems.assertNone();
   const indexes = new Map(conditions.map(({ alias }, index) => [alias, index]));
-  const programs = regions.flatMap(({ when, exit }) =>
-    [when, exit].map((read) => (read === undefined ? undefined : compileOver(read, indexes))),
+  const programs = regions.flatMap(({ when, exit: until }) =>
+    [when, until].map((read) => (read === undefined ? undefined : compileOver(read, indexes))),
   );
-  const transitions = definition.transitions.map(({ from, to }, index) => pairOf(regions, from, to, index));
   return { regions, conditions, transitions, warnings, programs };
 }
 
 function addRegion(
-  regions: Region[],
+  draft: Draft,
   given: RegionDefinition,
   parent: number,
   path: string,
   depth: number,
-  warnings: string[],
+  place: readonly PropertyKey[],
 ): number {
+  const { regions, problems } = draft;
   const number = regions.length;
-  if (number > CONTRACT_REGIONS_MAX) throw beyond("regions", CONTRACT_REGIONS_MAX);
-  if (depth > CONTRACT_DEPTH_MAX) throw beyond("levels of regions", CONTRACT_DEPTH_MAX);
+  if (number > CONTRACT_REGIONS_MAX) throw beyond("regions", number, CONTRACT_REGIONS_MAX);
+  if (depth > CONTRACT_DEPTH_MAX) throw beyond("levels of regions", depth, CONTRACT_DEPTH_MAX);
   const { select = "first", regions: children = [] } = given;
   const isRanked = parent >= 0 && regions[parent]?.select !== SELECT_FIRST;
+  const read = (field: "when" | "exit", wanted: "boolean" | "number"): ReadOver | undefined => {
+    const source = given[field];
+    let made: ReadOver | undefined;
+    if (source !== undefined)
+      problems.attempt([...place, field], () => {
+        made = readOver(source, wanted);
+      });
+    return made;
+  };
   const region: Region = {
     name: given.name,
     path,
     parent,
-    when: given.when === undefined ? undefined : readOver(given.when, isRanked ? "number" : "boolean"),
-    exit: given.exit === undefined ? undefined : readOver(given.exit, "boolean"),
+    when: read("when", isRanked ? "number" : "boolean"),
+    exit: read("exit", "boolean"),
     select: selections[select],
     children: [],
   };
-  if (isRanked && region.when === undefined)
-    throw contradiction(`Region "${path}" needs a "when", its parent selects by it`, path);
+  if (isRanked && given.when === undefined)
+    problems.add(place, contradiction(`Region "${path}" needs a "when", its parent selects by it`, path));
   regions.push(region);
+  draft.places.push(place);
   const names = new Set<string>();
   let always: string | undefined;
-  for (const child of children) {
+  for (const [index, child] of children.entries()) {
     const childPath = path === "" ? child.name : `${path}/${child.name}`;
-    if (names.has(child.name)) throw contradiction(`There are two regions "${childPath}"`, childPath);
+    const childPlace = depth === 0 ? draft.outer.region(child, index) : [...place, "regions", index];
+    const isTwice = names.has(child.name);
+    if (isTwice) problems.add(childPlace, contradiction(`There are two regions "${childPath}"`, childPath));
+    else if (always !== undefined)
+      problems.add(
+        childPlace,
+        contradiction(`Region "${childPath}" can never be active, "${always}" before it always is`, childPath),
+      );
     names.add(child.name);
-    if (always !== undefined)
-      throw contradiction(`Region "${childPath}" can never be active, "${always}" before it always is`, childPath);
-    if (select === "first" && child.when === undefined) always = childPath;
-    region.children.push(addRegion(regions, child, number, childPath, depth + 1, warnings));
+    if (select === "first" && child.when === undefined) always ??= childPath;
+    region.children.push(addRegion(draft, child, number, childPath, depth + 1, childPlace));
   }
   if (children.length > 0 && select === "first" && always === undefined)
-    warnings.push(
+    draft.warnings.push(
       `No region ${path === "" ? "at the top" : `within "${path}"`} is active always: the path may stay behind`,
     );
   return number;
@@ -115,28 +164,32 @@ function addRegion(
 
 function usedConditions(
   { conditions }: ContractDefinition,
-  regions: readonly Region[],
+  { regions, places, problems }: Draft,
   isCondition: (name: string) => boolean,
 ): UsedCondition[] {
   const used = new Map<string, UsedCondition>();
   for (const [alias, { use, observed }] of Object.entries(conditions)) {
-    if (!isCondition(use)) throw new SluiceError("condition_unknown", `There is no condition "${use}"`, { value: use });
+    if (!isCondition(use))
+      problems.add(["conditions", alias, "use"], contradiction(`There is no condition "${use}"`, use));
     used.set(alias, { alias, name: use, observed });
   }
-  for (const read of regions.flatMap(({ when, exit }) => [when, exit])) {
-    for (const asked of read?.asked ?? []) {
-      if (used.has(asked.name)) continue;
-      if (!isCondition(asked.name)) throw conditionMissing(read?.source ?? "", asked);
-      used.set(asked.name, { alias: asked.name, name: asked.name, observed: undefined });
+  for (const [number, region] of regions.entries()) {
+    for (const field of ["when", "exit"] as const) {
+      for (const asked of region[field]?.asked ?? []) {
+        if (used.has(asked.name)) continue;
+        used.set(asked.name, { alias: asked.name, name: asked.name, observed: undefined });
+        if (!isCondition(asked.name))
+          problems.add([...(places[number] ?? []), field], conditionMissing(region[field]?.source ?? "", asked));
+      }
     }
   }
-  if (used.size > CONDITION_INPUTS_MAX) throw beyond("conditions", CONDITION_INPUTS_MAX);
+  if (used.size > CONDITION_INPUTS_MAX)
+    problems.add(["conditions"], beyond("conditions", used.size, CONDITION_INPUTS_MAX));
   return [...used.values()];
 }
 
 /** The regions of a transition: both of one level, the outermost where several are called so. */
-function pairOf(regions: readonly Region[], from: string, to: string, index: number): readonly [number, number] {
-  const place = `transitions[${index}]`;
+function pairOf(regions: readonly Region[], from: string, to: string, place: string): readonly [number, number] {
   if (from === "*" && to === "*") throw contradiction(`Cannot take ${place}, one of its regions must be named`, place);
   const named = (name: string): number[] =>
     name === "*" ? [0] : regions.flatMap((region, number) => (number > 0 && region.name === name ? [number] : []));
@@ -150,12 +203,4 @@ function pairOf(regions: readonly Region[], from: string, to: string, index: num
   if (found !== undefined && second === undefined) return found;
   const why = found === undefined ? "there are no such regions of one level" : "several regions are called so";
   throw contradiction(`Cannot take ${place} from "${from}" to "${to}", ${why}`, place);
-}
-
-function contradiction(message: string, value: string): SluiceError {
-  return new SluiceError("contradiction", message, { value });
-}
-
-function beyond(what: string, limit: number): SluiceError {
-  return new SluiceError("limit_reached", `A contract has at most ${limit} ${what}`, { value: limit + 1, limit });
 }

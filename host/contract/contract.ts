@@ -12,6 +12,8 @@ export type Snapshot = Readonly<Record<string, ConditionValue | null>>;
 
 /** A change of a contract's path. */
 export interface Transition {
+  /** Counts the transitions of a contract, from 1. */
+  readonly number: number;
   /** ms on the service clock. */
   readonly at: number;
   readonly from: readonly string[];

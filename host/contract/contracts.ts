@@ -112,6 +112,11 @@ export class Contracts {
     return { path: namesOf(contract), status: contract.noRegion ? "no_region" : "active" };
   }
 
+  /** Tells a contract from others that have had its name. @throws {SluiceError} `contract_unknown`. */
+  serial(name: string): number {
+    return this.#known(name).order;
+  }
+
   /** Its last transitions, the newest last. @throws {SluiceError} `contract_unknown`. */
   history(name: string): readonly Transition[] {
     return this.#known(name).history;
@@ -379,6 +384,7 @@ export class Contracts {
     const fires = fired.flatMap((index) => transitions[index] ?? []);
     const region = contract.compiled.regions[path[level] ?? 0];
     const transition: Transition = {
+      number: (contract.history.at(-1)?.number ?? 0) + 1,
       at: this.#settings.conditions.now(),
       from,
       to: namesOf(contract),

@@ -7,7 +7,8 @@ import { SluiceError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { actionSchema, assertAction } from "./action-schema.ts";
 
-const regionName = z
+/** The name of a region. */
+export const regionName = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/)
   .describe("1 to 64 of letters, digits and . _ -");
@@ -40,26 +41,23 @@ export interface RegionDefinition {
 }
 
 const select = z.enum(["first", "max", "min"]).optional();
-const regionSchema: z.ZodType<RegionDefinition> = z
-  .strictObject({
-    name: regionName,
-    when: expression
-      .optional()
-      .describe("When it is active; without it: always. A number where `select` is max or min"),
-    exit: expression.optional().describe("Once active, it stays so until this holds"),
-    select: select.describe("Which child is active: the first that holds, or that with the largest or smallest `when`"),
-    regions: z.array(z.lazy(() => regionSchema)).optional(),
-  })
-  .meta({ id: "ContractRegion" });
+/** What may be said of a region wherever it stands. */
+export const regionFields = {
+  name: regionName,
+  when: expression.optional().describe("When it is active; without it: always. A number where `select` is max or min"),
+  exit: expression.optional().describe("Once active, it stays so until this holds"),
+  select: select.describe("Which child is active: the first that holds, or that with the largest or smallest `when`"),
+  regions: z.array(z.lazy((): z.ZodType<RegionDefinition> => regionSchema)).optional(),
+};
+const regionSchema: z.ZodType<RegionDefinition> = z.strictObject(regionFields).meta({ id: "ContractRegion" });
+/** What a contract calls a condition. */
+export const aliasName = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);
 
 /** The contract resource as PUT takes it. */
 export const contractSchema = z.strictObject({
   name: z.string().optional().describe("As in the address"),
   conditions: z
-    .record(
-      z.string().regex(/^[a-z][a-z0-9_]{0,63}$/),
-      z.strictObject({ use: resourceName, observed: z.boolean().optional() }),
-    )
+    .record(aliasName, z.strictObject({ use: resourceName, observed: z.boolean().optional() }))
     .default({})
     .check((checked) => {
       if (Object.keys(checked.value).length > CONDITION_INPUTS_MAX)
@@ -70,6 +68,7 @@ export const contractSchema = z.strictObject({
     })
     .describe("Names within the contract; a condition's own needs none. `observed`: else as the condition says"),
   select,
+  exit: regionFields.exit,
   regions: z.array(regionSchema).min(1),
   order: z
     .enum(["nested", "listed"])
@@ -96,5 +95,13 @@ export function contractFromJson(value: unknown, name: string): ContractDefiniti
   throw new SluiceError("invalid_value", `Cannot take name "${called.slice(0, 64)}", the address says "${name}"`, {
     value: called.slice(0, 128),
     limit: name,
+  });
+}
+
+/** A contract is too large. */
+export function beyond(what: string, value: number, limit: number): SluiceError {
+  return new SluiceError("limit_reached", `Cannot take a contract with ${value} ${what}, limit is ${limit}`, {
+    value,
+    limit,
   });
 }

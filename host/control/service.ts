@@ -8,6 +8,8 @@ import type { Template } from "../channel/templates.ts";
 import type { Clock } from "../clock.ts";
 import type { Conditions } from "../condition/conditions.ts";
 import type { Contracts } from "../contract/contracts.ts";
+import type { ContractDocuments } from "../contract/documents.ts";
+import type { ContractObservers } from "../contract/observers.ts";
 import type { SluiceError } from "../errors.ts";
 import type { RouteCounters } from "../filter/bound.ts";
 import type { ModulesAtWork } from "../filter/module/name-totals.ts";
@@ -98,8 +100,12 @@ export interface ControlService {
   /** Regions of operation over conditions. */
   readonly contracts: Pick<
     Contracts,
-    "names" | "definition" | "read" | "history" | "put" | "remove" | "evaluate" | "plan" | "paused" | "pause" | "step"
+    "names" | "definition" | "read" | "history" | "serial" | "evaluate" | "plan" | "paused" | "pause" | "step"
   >;
+  /** Who is told of their transitions. */
+  readonly regions: Pick<ContractObservers, "add">;
+  /** As they were written. */
+  readonly contractDocuments: Pick<ContractDocuments, "get" | "resolved" | "preview" | "put" | "remove">;
   /** Filter modules; undefined where this host takes none. */
   readonly filters: FilterRegistry | undefined;
   /** Filter modules at work; absent where none can be. */

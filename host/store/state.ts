@@ -10,7 +10,7 @@ import { assertChannelName, type ChannelDefinition, channelKept, definitionFromJ
 import { type Template, templateFromJson, templateResource } from "../channel/templates.ts";
 import { checkWith, resourceName } from "../check.ts";
 import { type ConditionDefinition, conditionFromJson } from "../condition/schema.ts";
-import { type ContractDefinition, contractFromJson } from "../contract/schema.ts";
+import { type ContractDocument, documentFromJson } from "../contract/document.ts";
 import { SluiceError } from "../errors.ts";
 import type { FilterRecord } from "../filter/registry/registry.ts";
 import { digestSchema } from "../filter/schema.ts";
@@ -29,7 +29,7 @@ export interface State {
   /** Definitions of conditions by name, in the order of their creation; their values are not kept. */
   readonly conditions: ReadonlyMap<string, ConditionDefinition>;
   /** Definitions of contracts by name, in the order of their creation. */
-  readonly contracts: ReadonlyMap<string, ContractDefinition>;
+  readonly contracts: ReadonlyMap<string, ContractDocument>;
   /** Records of filter modules by name; their contents are files beside (filters.ts). */
   readonly filters: ReadonlyMap<string, FilterRecord>;
   /** Notes that the core was restarted with a new epoch. */
@@ -47,7 +47,7 @@ export interface State {
   /** Forgets a condition. */
   removeCondition(name: string): void;
   /** Keeps a contract. */
-  putContract(name: string, definition: ContractDefinition): void;
+  putContract(name: string, definition: ContractDocument): void;
   /** Forgets a contract. */
   removeContract(name: string): void;
   /** Keeps a record. */
@@ -129,7 +129,7 @@ interface Content {
   readonly channels: Map<string, ChannelDefinition>;
   readonly templates: Map<string, Template>;
   readonly conditions: Map<string, ConditionDefinition>;
-  readonly contracts: Map<string, ContractDefinition>;
+  readonly contracts: Map<string, ContractDocument>;
   readonly filters: Map<string, FilterRecord>;
 }
 
@@ -206,7 +206,7 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
     removeCondition(name: string) {
       if (content.conditions.delete(name)) change();
     },
-    putContract(name: string, definition: ContractDefinition) {
+    putContract(name: string, definition: ContractDocument) {
       content.contracts.set(name, definition);
       change();
     },
@@ -266,7 +266,7 @@ async function readState(file: string): Promise<Content | undefined> {
       channels: new Map(channels.map(definitionOf)),
       templates: new Map(templates.map((resource) => [resource.name, templateFromJson(resource, resource.name)])),
       conditions: new Map(conditions.map((one) => [one.name, conditionFromJson(one, one.name)])),
-      contracts: new Map(contracts.map((one) => [one.name, contractFromJson(one, one.name)])),
+      contracts: new Map(contracts.map((one) => [one.name, documentFromJson(one, one.name)])),
       filters: new Map(filters.map((record) => [record.name, record])),
     };
   } catch (cause) {

@@ -60,6 +60,7 @@ export const advice = {
   contract_unknown: "Create the contract first, or correct the name in `value`.",
   condition_in_use: "Remove what depends on it first; `limit` names it.",
   channel_governed: "Remove the contracts in `limit`, or have them take away what they lay over it, first.",
+  contract_in_use: "`limit` names the contracts that extend it: change those first, or remove them.",
   too_many_sinks:
     "`limit` says how many it may have while a module is bound to it, or while a source on it brings one. Bind a route instead, or spread the sinks over channels.",
   admission:

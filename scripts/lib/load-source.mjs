@@ -19,6 +19,8 @@ export async function loadSource(path) {
       format: "esm",
       platform: "node",
       target: "node20.19",
+      // Its form for Node asks `require` for modules of the system, which a module from a data URL has not.
+      alias: { yaml: at("node_modules", "yaml", "browser", "index.js") },
       logLevel: "silent",
     })
     .catch((/** @type {Error} */ { message }) => {

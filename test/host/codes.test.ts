@@ -272,6 +272,23 @@ const ways: Partial<Record<SluiceCode, () => Told | Promise<Told>>> = {
 
   condition_unknown: () => asked(createTestControl().ask("GET", "/v1/conditions/load")),
   contract_unknown: () => asked(createTestControl().ask("GET", "/v1/contracts/c")),
+  async contract_in_use() {
+    const { ask } = createTestControl();
+    await ask("PUT", "/v1/contracts/base", { regions: [{ name: "a" }] });
+    await ask("PUT", "/v1/contracts/derived", { extends: "base" });
+    return asked(ask("DELETE", "/v1/contracts/base"));
+  },
+  async channel_governed() {
+    const { ask, settle } = createTestControl();
+    await ask("PUT", path, {});
+    const filter = { bind: { channel: "c", stage: "out", route: { limit: 1 } } };
+    await ask("PUT", "/v1/contracts/k", {
+      regions: [{ name: "a" }],
+      transitions: [{ from: "*", to: "a", do: [filter] }],
+    });
+    settle();
+    return asked(ask("DELETE", path));
+  },
   async condition_in_use() {
     const { ask } = createTestControl();
     await ask("PUT", "/v1/conditions/load", { kind: "value" });

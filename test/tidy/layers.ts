@@ -92,7 +92,7 @@ export const layers: readonly Layer[] = [
       "host/filter/",
       "host/socket/json/",
     ],
-    packages: ["zod"],
+    packages: ["yaml", "zod"],
   },
   { layer: "host/channel/", may: [...base, "host/core/", "host/filter/"], packages: basePackages },
   // Protocols between hosts as state machines: no socket, no channel, no session, no clock.

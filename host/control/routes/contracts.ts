@@ -2,16 +2,19 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith, resourceName } from "../../check.ts";
 import { scalarSchema } from "../../condition/schema.ts";
-import type { ContractView } from "../../contract/contract.ts";
-import { contractFromJson, contractSchema } from "../../contract/schema.ts";
+import { type ContractDocument, documentFromJson, publishedSchema } from "../../contract/document.ts";
+import type { ContractObserver } from "../../contract/observers.ts";
+import { contractSchema } from "../../contract/schema.ts";
+import { yamlFrom } from "../../contract/yaml.ts";
+import { readDocument, wantsYaml, yamlTypes } from "../contract-body.ts";
 import { assertPreconditions, etagOf } from "../etag.ts";
 import { pageFrom, pageQuery, pageSchema, readPage } from "../list.ts";
 import { type ControlContext, readJsonBody, readQuery } from "../request.ts";
+import { shownTransition, TransitionStreams } from "../transition-stream.ts";
 import { type ControlApp, jsonContent, problemAnswers } from "./kit.ts";
 
 const LIST = "contracts";
 const path = "/v1/contracts/{contract}";
-const given = contractSchema.meta({ id: "Contract" });
 const params = z.object({
   contract: z.string().openapi({ param: { name: "contract", in: "path" }, example: "responsiveness" }),
 });
@@ -27,9 +30,19 @@ const stateFields = {
   failures: z.int().describe("Actions that failed"),
   lastFailure: z.object({ action: z.string(), code: z.string(), detail: z.string() }).nullable(),
 };
-const shown = contractSchema.extend(stateFields).meta({ id: "ContractState" });
+const shown = publishedSchema
+  .extend({
+    ...stateFields,
+    resolved: contractSchema
+      .omit({ name: true })
+      .optional()
+      .describe("Where it extends another one: what that makes of it"),
+  })
+  .meta({ id: "ContractState" });
+const yamlContent = (schema: z.ZodType) => ({ ...jsonContent(schema), [yamlTypes[0]]: { schema } });
 const transition = z
   .object({
+    number: z.int().describe("Counts the transitions of the contract"),
     at: z.iso.datetime(),
     from: z.array(z.string()),
     to: z.array(z.string()),
@@ -54,18 +67,20 @@ const routes = {
     path,
     summary: "Shows a contract with its state",
     request: { params },
-    responses: { 200: { description: "The contract", content: jsonContent(shown) }, ...problemAnswers(400, 404, 422) },
+    responses: { 200: { description: "The contract", content: yamlContent(shown) }, ...problemAnswers(400, 404, 422) },
   }),
   put: createRoute({
     method: "put",
     path,
     summary: "Creates or replaces a contract",
-    description: "Replaced, it keeps its counters, and its path where the regions are still there.",
-    request: { params, body: { content: jsonContent(given), required: true } },
+    description:
+      "Replaced, it keeps its counters, and its path where the regions are still there. What extends it is made anew. What GET " +
+      "shows beside the definition is taken and forgotten.",
+    request: { params, body: { content: yamlContent(publishedSchema), required: true } },
     responses: {
       200: { description: "Replaced", content: jsonContent(shown) },
       201: { description: "Created; Location says where", content: jsonContent(shown) },
-      ...problemAnswers(400, 404, 412, 413, 415, 422, 503),
+      ...problemAnswers(400, 404, 409, 412, 413, 415, 422, 503),
     },
   }),
   delete: createRoute({
@@ -73,7 +88,7 @@ const routes = {
     path,
     summary: "Removes a contract",
     request: { params },
-    responses: { 204: { description: "Removed" }, ...problemAnswers(400, 404, 412, 422, 503) },
+    responses: { 204: { description: "Removed" }, ...problemAnswers(400, 404, 409, 412, 422, 503) },
   }),
   evaluate: createRoute({
     method: "post",
@@ -88,10 +103,19 @@ const routes = {
   transitions: createRoute({
     method: "get",
     path: `${path}/transitions`,
-    summary: "Shows the last transitions of a contract, the newest last",
-    request: { params },
+    summary: "Shows the last transitions of a contract, the newest last; as server-sent events those to come",
+    description:
+      "As `text/event-stream`, each transition is one `data:` line. `Last-Event-ID` goes on behind it, as far as the history goes; `gap` " +
+      "tells what is missing. `left` comes last where the contract is removed, `drain` where the host ends.",
+    request: {
+      params,
+      headers: z.object({ "last-event-id": z.string().optional().openapi({ description: "Where a stream goes on" }) }),
+    },
     responses: {
-      200: { description: "The transitions", content: jsonContent(pageSchema(transition)) },
+      200: {
+        description: "The transitions",
+        content: { ...jsonContent(pageSchema(transition)), "text/event-stream": { schema: z.string() } },
+      },
       ...problemAnswers(400, 404, 422),
     },
   }),
@@ -135,41 +159,62 @@ const plan = createRoute({
 
 /** Adds the routes. */
 export function addContractRoutes(app: ControlApp): void {
-  const { service, limits } = app;
-  const { contracts } = service;
+  const { service, limits, clock } = app;
+  const { contracts, contractDocuments: documents } = service;
+  const streams = new TransitionStreams();
+
+  /** A contract and its state. */
+  const resourceOf = (name: string): object => {
+    const { name: _name, definition, ...state } = contracts.read(name);
+    const document = documentOf(name);
+    const { warnings: told = [] } = documents.resolved(name) ?? {};
+    const resolved = typeof document.extends === "string" ? { resolved: definition } : {};
+    return { name, ...document, ...state, warnings: [...told, ...state.warnings], ...resolved };
+  };
+  /** One that was made within the process is its own document. */
+  const documentOf = (name: string): ContractDocument =>
+    documents.get(name) ?? (contracts.read(name).definition as ContractDocument);
+  const etag = (name: string): string | undefined => {
+    const present = documents.get(name) ?? contracts.definition(name);
+    return present && etagOf(present);
+  };
 
   app.route(routes.list, (context) => {
     const page = pageFrom(contracts.names(), readPage(context, app, LIST), app, LIST, (name) => name);
-    return context.json({ data: page.data.map((name) => resourceOf(contracts.read(name))), next: page.next });
+    return context.json({ data: page.data.map(resourceOf), next: page.next });
   });
 
   app.route(routes.get, (context) => {
-    const view = contracts.read(nameOf(context));
+    const name = nameOf(context);
+    const resource = resourceOf(name);
     readQuery(context, []);
-    return context.json(resourceOf(view), 200, { ETag: etagOf(view.definition) });
+    const headers = { ETag: etagOf(documentOf(name)), Vary: "Accept" };
+    if (!wantsYaml(context)) return context.json(resource, 200, headers);
+    return context.body(yamlFrom(resource), 200, { ...headers, "Content-Type": yamlTypes[0] });
   });
 
   app.route(routes.put, async (context) => {
     const name = nameOf(context);
     readQuery(context, []);
-    const body = await readJsonBody(context, limits.bodyBytes, ["application/json"]);
-    const definition = contractFromJson(body, name);
-    // Nothing is awaited between the comparison and the change.
-    const present = contracts.definition(name);
-    assertPreconditions(context, name, present && etagOf(present));
-    const created = contracts.put(name, definition);
+    const created = await readDocument(context, limits.bodyBytes, (value) => {
+      const document = documentFromJson(value, name);
+      // Nothing is awaited between the comparison and the change.
+      assertPreconditions(context, name, etag(name));
+      return documents.put(name, document);
+    });
     await app.persisted();
-    const headers = { ETag: etagOf(definition) };
-    const resource = resourceOf(contracts.read(name));
+    const headers = { ETag: etagOf(documentOf(name)) };
+    const resource = resourceOf(name);
     if (!created) return context.json(resource, 200, headers);
     return context.json(resource, 201, { ...headers, Location: `/v1/contracts/${name}` });
   });
 
   app.route(routes.delete, async (context) => {
-    const { name, definition } = contracts.read(nameOf(context));
+    const name = nameOf(context);
+    const { definition } = contracts.read(name);
     readQuery(context, []);
-    assertPreconditions(context, name, etagOf(definition));
-    contracts.remove(name);
+    assertPreconditions(context, name, etagOf(documents.get(name) ?? definition));
+    documents.remove(name);
     await app.persisted();
     return context.body(null, 204);
   });
@@ -186,22 +231,39 @@ export function addContractRoutes(app: ControlApp): void {
     const body = isEmpty ? {} : await readJsonBody(context, limits.bodyBytes, ["application/json"]);
     const { contract, values } = checkWith(planBody, body);
     return context.json(
-      contracts.plan(name, contract === undefined ? undefined : contractFromJson(contract, name), values),
+      contracts.plan(
+        name,
+        contract === undefined ? undefined : documents.preview(name, documentFromJson(contract, name)),
+        values,
+      ),
     );
   });
 
   app.route(routes.transitions, (context) => {
     readQuery(context, []);
-    const data = contracts.history(nameOf(context)).map((one) => ({ ...one, at: new Date(one.at).toISOString() }));
-    return context.json({ data, next: null });
+    const name = nameOf(context);
+    const history = contracts.history(name);
+    if (!/(^|[,\s])text\/event-stream\b/i.test(context.req.header("accept") ?? ""))
+      return context.json({ data: history.map(shownTransition), next: null });
+    const fields = { "Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no" };
+    if (context.req.method === "HEAD") return context.body(null, 200, fields);
+    const source = {
+      history: () => history,
+      series: `${service.startedAt.toString(36)}.${contracts.serial(name)}`,
+      observe: (observer: ContractObserver) => service.regions.add(name, observer),
+    };
+    const stream = streams.open(source, {
+      clock,
+      pingMs: limits.pingMs,
+      retryMs: limits.drainRetryMs,
+      lastEventId: context.req.header("last-event-id"),
+      gone: context.req.raw.signal,
+    });
+    return context.body(stream, 200, fields);
   });
 }
 
 /** The name in the address. @throws {SluiceError} `invalid_value` for what cannot be one. */
 function nameOf(context: ControlContext): string {
   return checkWith(resourceName, context.req.param("contract") ?? "", ["contract"]);
-}
-
-function resourceOf({ name, definition, ...state }: ContractView): object {
-  return { name, ...definition, ...state };
 }

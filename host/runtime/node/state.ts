@@ -22,13 +22,7 @@ export function restoreChannels(service: Service, state: State): void {
     }
   }
   // Last: they govern what is there.
-  for (const [name, definition] of state.contracts) {
-    try {
-      service.contracts.put(name, definition);
-    } catch (cause) {
-      throw unusable("contract", name, cause);
-    }
-  }
+  service.contractDocuments.putAll(state.contracts, (name, cause) => unusable("contract", name, cause));
 }
 
 /** Any of them may follow from one that was defined anew behind it: those come when the others are there. */
@@ -72,13 +66,15 @@ export function keepChannels(service: Service, state: State): () => void {
       if (type === "removed") state.removeTemplate(template.name);
       else state.putTemplate(template);
     }),
-    service.conditions.onChange(({ type, condition: { name, definition } }) => {
+    service.conditions.onChange(({ type, condition: { name, definition, owner } }) => {
+      // Those of contracts come with these.
+      if (owner !== undefined) return;
       if (type === "removed") state.removeCondition(name);
       else state.putCondition(name, definition);
     }),
-    service.contracts.onChange(({ type, name, definition }) => {
+    service.contractDocuments.onChange(({ type, name, document }) => {
       if (type === "removed") state.removeContract(name);
-      else state.putContract(name, definition);
+      else state.putContract(name, document);
     }),
   ];
   return () => {

@@ -198,10 +198,13 @@ describe("/v1/contracts/{contract}", () => {
       { code: "contradiction" },
     ],
     [
-      { regions: [{ name: "a" }], extends: "b" },
-      { code: "unknown_field", value: "extends" },
+      { regions: [{ name: "a" }], extend: "b" },
+      { code: "unknown_field", value: "extend" },
     ],
-    [{ conditions: { x: { use: "nothing" } }, regions: [{ name: "a" }] }, { code: "condition_unknown" }],
+    [
+      { conditions: { x: { use: "nothing" } }, regions: [{ name: "a" }] },
+      { code: "contradiction", value: "nothing" },
+    ],
     [
       { regions: Array.from({ length: 10_000 }, (_, i) => ({ name: `r${i}`, when: "load > 1" })) },
       { code: "limit_reached", limit: 256 },
