@@ -37,7 +37,7 @@ else {
     mkdirSync(values.out, { recursive: true });
     writeFileSync(
       join(values.out, "results.json"),
-      `${JSON.stringify({ seed: Number(values.seed), runs }, null, 1)}\n`,
+      `${JSON.stringify({ seed: Number(values.seed), runs }, null, 2)}\n`,
     );
     for (const [name, svg] of Object.entries(plotsOf(runs))) writeFileSync(join(values.out, name), svg);
     console.log(`Wrote results.json and the plots to ${values.out}`);

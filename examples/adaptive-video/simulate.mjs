@@ -71,7 +71,8 @@ export async function simulate({ governed, seed }) {
   time.runUntil(from + endS * 1000 + TELL_MS);
   const transitions = governed
     ? service.contracts.history("video").map(({ at, to, why }) => ({
-        atS: (at - from) / 1000,
+        // The first is found before anything is said.
+        atS: Math.max(0, (at - from) / 1000),
         to: to.join("/"),
         why: `${why.when ?? "else"}, lag ${Math.round(Number(why.values.lag))} ms, rate ${Math.round(Number(why.values.rate))}/s`,
       }))

@@ -8,8 +8,8 @@
  */
 import { bytesFromText } from "../check.ts";
 import { SluiceError } from "../errors.ts";
-import { limits } from "../limits.ts";
 import { hashText } from "../hash.ts";
+import { limits } from "../limits.ts";
 
 /** Makes and reads the cursors of one host. */
 export interface Cursors {

@@ -6,11 +6,11 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { SluiceError } from "../../errors.ts";
+import { hashBytes, hashText } from "../../hash.ts";
 import { cloudEventSchema } from "../../socket/cloudevents/schema.ts";
 import { eventSchema, eventsSchema } from "../../socket/json/schema/event.ts";
 import { resultSchema } from "../../socket/json/schema/host.ts";
 import { BATCH_TYPE, createEventsReader, type EventMode, eventModeOf, STRUCTURED_TYPE } from "../cloudevents/mode.ts";
-import { hashBytes, hashText } from "../../hash.ts";
 import { IdempotencyKeys, keyFromHeader } from "../idempotency.ts";
 import { type ControlContext, readBody, readQuery } from "../request.ts";
 import { publishedText } from "../results.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createCursors } from "../../../host/control/cursor.ts";
-import { hashText } from "../../../host/hash.ts";
 import { firstAfter, pageFrom, pageWanted } from "../../../host/control/list.ts";
 import { isSluiceError } from "../../../host/errors.ts";
+import { hashText } from "../../../host/hash.ts";
 import { limits } from "../../../host/limits.ts";
 
 const cursors = createCursors("host");
