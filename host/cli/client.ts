@@ -69,8 +69,7 @@ export async function request(
     readonly stop?: AbortSignal;
   } = {},
 ): Promise<Answer> {
-  const headers: Record<string, string> = { accept: "application/json", ...options.headers };
-  if (target.token !== undefined) headers["authorization"] = `Bearer ${target.token}`;
+  const headers = withToken(target, { accept: "application/json", ...options.headers });
   const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
   const init: RequestInit = {
     method,
@@ -96,6 +95,11 @@ export async function request(
   const body = jsonFromBody(text);
   if (response.ok) return { status: response.status, headers: response.headers, body };
   throw errorFromProblem(problemFromBody(body, response, target));
+}
+
+/** Header fields with those that say who asks. */
+export function withToken({ token }: Target, headers: Readonly<Record<string, string>>): Record<string, string> {
+  return { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
 }
 
 /** Percent-encodes a channel name for a path: `/` in a name is not a path separator. */

@@ -65,8 +65,9 @@ export function errorFromProblem(problem: ProblemLike): CliError {
   const hint = hints[problem.code ?? ""];
   const line = lineFromProblem(problem);
   const { reasons = [] } = problem;
-  // A single one is in the sentence.
-  const listed = reasons.length > 1 ? reasons.map((reason) => `\n  - ${reason}`).join("") : "";
+  // A single one may be the sentence itself.
+  const isMore = reasons.length > 1 || reasons.some((reason) => !(problem.detail ?? "").includes(reason));
+  const listed = isMore ? reasons.map((reason) => `\n  - ${reason}`).join("") : "";
   return new CliError((hint === undefined ? line : `${line}; ${hint}`) + listed, {
     ...(problem.code === undefined ? {} : { code: problem.code }),
   });

@@ -12,6 +12,7 @@ import {
   addTraceCommand,
 } from "./commands.ts";
 import { addConditionCommand } from "./condition-commands.ts";
+import { addContractCommand } from "./contract-commands.ts";
 import { CliError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, lineFromReason, messageOf } from "./failure.ts";
 import { addFilterCommands } from "./filter-commands.ts";
 import { addMailboxCommand } from "./mailbox-commands.ts";
@@ -121,6 +122,7 @@ function createProgram(
   addChannelCommand(program, terminal);
   addFilterCommands(program, terminal, onFailed);
   addConditionCommand(program, terminal);
+  addContractCommand(program, terminal);
   addMailboxCommand(program, terminal);
   addMembersCommand(program, terminal);
   return program;

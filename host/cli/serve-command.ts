@@ -39,7 +39,7 @@ const LATER_FLAGS: ReadonlyArray<readonly [flag: string, variable: string, what:
 ];
 
 /** Commands of later versions. */
-const LATER_COMMANDS = ["contract", "generate", "top", "doctor", "config", "completion"];
+const LATER_COMMANDS = ["generate", "top", "doctor", "config", "completion"];
 
 /** Adds serve and the commands that are to come. `platform` loads what serves on this runtime. */
 export function addServeCommand(program: Command, terminal: Terminal, platform: () => Promise<Platform>): void {

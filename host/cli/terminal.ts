@@ -18,6 +18,8 @@ export interface Terminal {
   readonly style: Style;
   /** Columns of standard output; undefined where lines need not be cut. */
   readonly width: number | undefined;
+  /** Whether what stands on standard output can be drawn again. */
+  readonly live: boolean;
   /** Aborted by the first SIGINT or SIGTERM, and when nobody reads standard output any more. */
   readonly stop: AbortSignal;
   /** True once a reader of standard output has gone (`| head`): an end, not a failure. */
@@ -92,6 +94,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
     clock,
     style: createStyle(wantsColour(stdout, env)),
     width: widthOf(stdout, env),
+    live: stdout.isTTY === true && env["TERM"] !== "dumb",
     stop: stop.signal,
     outputClosed: () => closed,
     print(lines) {

@@ -87,7 +87,7 @@ describe("exit code 2 and one line", () => {
     { args: ["serve", "--engine", "nats://h"], line: "--engine is not in this version yet" },
     { args: ["serve", "--shards", "4"], line: "--shards is not in this version yet" },
     { args: ["serve", "--config", "f"], line: "--config is not in this version yet" },
-    { args: ["contract", "ls", "--y"], line: '"sluice contract" is not in this version yet' },
+    { args: ["generate", "ls", "--y"], line: '"sluice generate" is not in this version yet' },
     { args: ["channel", "update", "c"], line: "nothing to change; give at least one of" },
     { args: ["channel", "create", "c", "--late", "never"], line: "Allowed choices are deliver, drop" },
     { args: ["channel", "ls", "--url", "ftp://h"], line: '--url "ftp://h" is not http or https' },
