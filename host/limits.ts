@@ -182,6 +182,8 @@ export const limits = Object.freeze({
   contractRetryMs: 60_000,
   /** Transitions that a contract remembers. */
   contractHistory: 100,
+  /** ms between two writes of where contracts are, at least: each writes the whole control state. */
+  contractKeepMs: 100,
   /** Contracts that stand upon one another by `extends`. */
   contractBases: 16,
   /** Characters of a contract as YAML, whose reader takes a microsecond or more for each. */

@@ -11,7 +11,8 @@ import type { Log } from "../log.ts";
 import type { ActionDefinition } from "./action-schema.ts";
 import type { Contract } from "./contract.ts";
 import type { Governing } from "./governing.ts";
-import { governs, overlayAfter } from "./overlay.ts";
+import type { KeptContract } from "./kept.ts";
+import { governs, type Overlay, overlayAfter } from "./overlay.ts";
 import type { TransitionDefinition } from "./schema.ts";
 
 /** What became of published events. */
@@ -37,9 +38,12 @@ interface Step {
 /** See the head of this file. */
 export class Actions {
   readonly #targets: ActionTargets;
+  readonly #onDone: () => void;
 
-  constructor(targets: ActionTargets) {
+  /** @param onDone Hears of a contract that has come to lay something else over things, or has set values. */
+  constructor(targets: ActionTargets, onDone: () => void) {
     this.#targets = targets;
+    this.#onDone = onDone;
   }
 
   /** Carries out some transitions of a contract. Never throws but for a trap. */
@@ -48,6 +52,30 @@ export class Actions {
     const governing = steps.filter(({ action }) => governs(action) !== undefined);
     if (governing.length > 0) this.#govern(contract, governing, 0);
     for (const step of steps) this.#act(contract, step, 0);
+  }
+
+  /**
+   * Has a contract lay over things and set what it did when it was kept, each by itself: what cannot be is told as a failure.
+   *
+   * @param values By condition, as it had set them.
+   */
+  resume(contract: Contract, overlay: Overlay, values: KeptContract["values"]): void {
+    const { conditions, governing } = this.#targets;
+    for (const [name, patch] of overlay.channel) {
+      const channel = new Map([...contract.overlay.channel, [name, patch]]);
+      const failure = governing.change(contract, contract.overlay, { ...contract.overlay, channel });
+      if (failure === undefined) contract.overlay = { ...contract.overlay, channel };
+      else this.#tell(contract, "configure", failure.error);
+    }
+    for (const [name, value] of values) {
+      try {
+        conditions.change([[name, { value }]]);
+        contract.values.set(name, value);
+      } catch (thrown) {
+        if (isTrap(thrown)) throw thrown;
+        this.#tell(contract, "set", sluiceErrorFrom(thrown));
+      }
+    }
   }
 
   /** Nothing that failed is tried again. */
@@ -65,6 +93,7 @@ export class Actions {
     const failure = this.#targets.governing.change(contract, contract.overlay, after);
     if (failure === undefined) {
       contract.overlay = after;
+      this.#onDone();
       return;
     }
     const isAbout = ({ action }: Step): boolean => {
@@ -83,6 +112,8 @@ export class Actions {
         conditions.change(
           Object.entries(set).map(([name, value]): readonly [string, ConditionChange] => [name, { value }]),
         );
+        for (const [name, value] of Object.entries(set)) contract.values.set(name, value);
+        this.#onDone();
       }
       if (publish === undefined) return;
       for (const result of publishTo(publish.channel, publish.event)) if ("problem" in result) throw result.problem;
@@ -95,10 +126,7 @@ export class Actions {
   /** Tells of a failure on the contract, and sees to another attempt where one is wanted. */
   #failed(contract: Contract, step: Step, error: SluiceError, attempts: number, again: () => void): void {
     const action = Object.keys(step.action).find((kind) => kind !== "data") ?? "";
-    const { code, message: detail } = error;
-    contract.failures++;
-    contract.lastFailure = { action, code, detail };
-    this.#targets.log.warn("action of a contract failed", { contract: contract.name, action, code, detail });
+    this.#tell(contract, action, error);
     if (step.retry === undefined || attempts >= step.retry.attempts) return;
     const delayMs = Math.min(limits.contractRetryMs, step.retry.delayMs * 2 ** attempts);
     const end = this.#targets.later(() => {
@@ -106,5 +134,11 @@ export class Actions {
       again();
     }, delayMs);
     contract.retries.add(end);
+  }
+
+  #tell(contract: Contract, action: string, { code, message: detail }: SluiceError): void {
+    contract.failures++;
+    contract.lastFailure = { action, code, detail };
+    this.#targets.log.warn("action of a contract failed", { contract: contract.name, action, code, detail });
   }
 }

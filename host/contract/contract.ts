@@ -59,6 +59,8 @@ export interface Contract {
   readonly order: number;
   /** What its transitions have laid over channels and inboxes. */
   overlay: Overlay;
+  /** What they have set, by condition. */
+  readonly values: Map<string, boolean | number | string>;
   /** Ends of the times after which something that failed is tried again. */
   readonly retries: Set<() => void>;
 }

@@ -22,6 +22,7 @@ import {
   viewOf,
 } from "./contract.ts";
 import { giveContract } from "./give.ts";
+import { type KeptContract, keptOf, overlayFrom } from "./kept.ts";
 import { modulesOf, noOverlay, overlayKept } from "./overlay.ts";
 import { type Plan, planOf, type Told, toldBy } from "./plan.ts";
 import type { ContractDefinition } from "./schema.ts";
@@ -64,6 +65,8 @@ export class Contracts {
   readonly #byHandle = new Map<number, Contract>();
   readonly #listeners = new Set<(change: ContractDefined) => void>();
   readonly #movedListeners = new Set<(moved: ContractMoved) => void>();
+  /** Hears of everything that {@link kept} gives otherwise, but for counters. */
+  #onState: () => void = () => {};
   /** How many there ever were. */
   #ever = 0;
   #scheduled = false;
@@ -76,7 +79,7 @@ export class Contracts {
 
   constructor(settings: ContractsSettings) {
     this.#settings = settings;
-    this.#actions = new Actions(settings);
+    this.#actions = new Actions(settings, () => this.#onState());
     settings.conditions.onWrite(() => this.#schedule());
     settings.conditions.usedBy((condition) =>
       [...this.#byName.values()]
@@ -296,6 +299,7 @@ export class Contracts {
       order: present?.order ?? this.#ever + 1,
       // What it still speaks of, and nothing where it begins anew.
       overlay: overlayKept(present?.overlay ?? noOverlay, actions),
+      values: new Map(present?.values),
       retries: new Set(),
     };
   }
@@ -326,6 +330,47 @@ export class Contracts {
       this.#byHandle.set(contract.handle, contract);
     }
     this.#schedule();
+  }
+
+  /** What is to be kept of contracts for the next start of this host, as it is now. */
+  kept(): KeptContract[] {
+    const { conditions } = this.#settings;
+    return this.#guarded(() =>
+      [...this.#byName.values()].flatMap((contract) => keptOf(this.#core, conditions, contract) ?? []),
+    );
+  }
+
+  /**
+   * Has a contract go on from where it was when it was kept, before it is evaluated for the first time: no transition is carried out for that.
+   * What is not there any more, it does not lay anything over, and tells that as a failure.
+   */
+  resume(kept: KeptContract): void {
+    const contract = this.#byName.get(kept.name);
+    const path = contract === undefined ? [] : carriedPath(contract.compiled, kept.path);
+    if (contract === undefined || path.length === 0) return;
+    const { triggers, evaluations, failures, lastFailure, last } = kept;
+    contract.path = path;
+    contract.before = { triggers, evaluations, hits: new Map(kept.hits) };
+    Object.assign(contract, { failures, lastFailure });
+    if (last !== undefined) contract.history.push(last);
+    this.#guarded(() => {
+      this.#byHandle.delete(contract.handle);
+      contract.handle = giveContract(this.#core, this.#settings.conditions, contract, contract.handle);
+      this.#byHandle.set(contract.handle, contract);
+      this.#actions.resume(
+        contract,
+        overlayKept(
+          overlayFrom(kept),
+          contract.definition.transitions.flatMap((one) => one.do),
+        ),
+        kept.values,
+      );
+    });
+  }
+
+  /** Calls back when what is to be kept has changed. There is one such listener. */
+  onState(listener: () => void): void {
+    this.#onState = listener;
   }
 
   /** Calls back after every change of a definition. Returns what ends that. */
@@ -393,6 +438,7 @@ export class Contracts {
     };
     contract.history.push(transition);
     if (contract.history.length > limits.contractHistory) contract.history.shift();
+    this.#onState();
     // What was to be tried again was meant for where the contract is no more.
     this.#actions.cancel(contract);
     const behind = fires.filter(({ mode }) => mode === "async");

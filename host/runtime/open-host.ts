@@ -27,7 +27,7 @@ import { readDocs } from "./node/docs.ts";
 import { createHttp } from "./node/http.ts";
 import { closeServer, listen } from "./node/listen.ts";
 import { loadCore } from "./node/module.ts";
-import { keepChannels, restoreChannels } from "./node/state.ts";
+import { keepChannels, keepContractStates, restoreChannels } from "./node/state.ts";
 import { createTcpServer } from "./node/tcp.ts";
 import type { Platform } from "./platform.ts";
 
@@ -102,7 +102,7 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
   for (const one of [address, tcpAddress]) if (one !== null) assertMayListen(one, insecure);
   const loopback = isLoopbackName(address.host);
   const isReachable = !loopback || (tcpAddress !== null && !isLoopbackName(tcpAddress.host));
-  const { service, state } = await openService(platform, options, { log, clocks, isReachable });
+  const { service, state, keepLast } = await openService(platform, options, { log, clocks, isReachable });
 
   const { origins = [] } = options;
   const access = createAccess({ origins, loopback });
@@ -150,6 +150,7 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
   const tcp = tcpAddress === null ? null : createTcpServer(carry);
 
   const close = async (): Promise<void> => {
+    keepLast();
     service.close();
     const closed = [closeServer(http), ...(tcp === null ? [] : [closeServer(tcp)])];
     http.closeAllConnections();
@@ -195,9 +196,9 @@ async function openService(
   platform: Platform,
   options: ServeOptions,
   { log, clocks, isReachable }: { readonly log: Log; readonly clocks: Clocks; readonly isReachable: boolean },
-): Promise<{ service: Service; state: State }> {
+): Promise<{ service: Service; state: State; keepLast: () => void }> {
   if (options.service !== undefined) {
-    return { service: options.service, state: await openState(undefined, { createHostId }) };
+    return { service: options.service, state: await openState(undefined, { createHostId }), keepLast() {} };
   }
   const module = await loadCore(options.core);
   const state = await openState(options.data, {
@@ -226,7 +227,7 @@ async function openService(
   });
   restoreChannels(service, state);
   keepChannels(service, state);
-  return { service, state };
+  return { service, state, keepLast: keepContractStates(service, state, clocks.real) };
 }
 
 /** Filter modules with what was kept of them; undefined where this runtime cannot look at any. */

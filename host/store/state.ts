@@ -11,6 +11,7 @@ import { type Template, templateFromJson, templateResource } from "../channel/te
 import { checkWith, resourceName } from "../check.ts";
 import { type ConditionDefinition, conditionFromJson } from "../condition/schema.ts";
 import { type ContractDocument, documentFromJson } from "../contract/document.ts";
+import { type KeptContract, keptContractSchema } from "../contract/kept.ts";
 import { SluiceError } from "../errors.ts";
 import type { FilterRecord } from "../filter/registry/registry.ts";
 import { digestSchema } from "../filter/schema.ts";
@@ -30,6 +31,8 @@ export interface State {
   readonly conditions: ReadonlyMap<string, ConditionDefinition>;
   /** Definitions of contracts by name, in the order of their creation. */
   readonly contracts: ReadonlyMap<string, ContractDocument>;
+  /** Where contracts were when the file was written last, as it was found at the start. */
+  readonly contractStates: readonly KeptContract[];
   /** Records of filter modules by name; their contents are files beside (filters.ts). */
   readonly filters: ReadonlyMap<string, FilterRecord>;
   /** Notes that the core was restarted with a new epoch. */
@@ -50,6 +53,12 @@ export interface State {
   putContract(name: string, definition: ContractDocument): void;
   /** Forgets a contract. */
   removeContract(name: string): void;
+  /**
+   * Keeps where contracts are.
+   *
+   * @param read Tells that, at this and at every later write: many changes become one.
+   */
+  putContractStates(read: () => readonly KeptContract[]): void;
   /** Keeps a record. */
   putFilter(record: FilterRecord): void;
   /** Forgets a filter module. */
@@ -85,6 +94,8 @@ const fileSchema = z.strictObject({
   conditions: z.array(z.looseObject({ name: resourceName })).optional(),
   /** As templates. */
   contracts: z.array(z.looseObject({ name: resourceName })).optional(),
+  /** As templates. */
+  contractStates: z.array(keptContractSchema).optional(),
   /** As templates. */
   filters: z
     .array(
@@ -130,6 +141,7 @@ interface Content {
   readonly templates: Map<string, Template>;
   readonly conditions: Map<string, ConditionDefinition>;
   readonly contracts: Map<string, ContractDocument>;
+  contractStates: () => readonly KeptContract[];
   readonly filters: Map<string, FilterRecord>;
 }
 
@@ -141,6 +153,7 @@ function emptyContent(hostId: string, epoch: number): Content {
     templates: new Map(),
     conditions: new Map(),
     contracts: new Map(),
+    contractStates: () => [],
     filters: new Map(),
   };
 }
@@ -180,6 +193,7 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
     templates: content.templates,
     conditions: content.conditions,
     contracts: content.contracts,
+    contractStates: content.contractStates(),
     filters: content.filters,
     setEpoch(next: number) {
       content.epoch = next;
@@ -213,6 +227,10 @@ function createState(content: Content, write: (text: () => string) => Promise<vo
     removeContract(name: string) {
       if (content.contracts.delete(name)) change();
     },
+    putContractStates(read: () => readonly KeptContract[]) {
+      content.contractStates = read;
+      change();
+    },
     putFilter(record: FilterRecord) {
       content.filters.set(record.name, record);
       change();
@@ -233,6 +251,7 @@ function textFromContent(content: Content): string {
   const templates = Array.from(content.templates.values(), templateResource);
   const conditions = Array.from(content.conditions, ([name, definition]) => ({ name, ...definition }));
   const contracts = Array.from(content.contracts, ([name, definition]) => ({ name, ...definition }));
+  const contractStates = content.contractStates();
   const { hostId, epoch } = content;
   const filters = [...content.filters.values()];
   const kept = {
@@ -243,6 +262,7 @@ function textFromContent(content: Content): string {
     ...(templates.length === 0 ? {} : { templates }),
     ...(conditions.length === 0 ? {} : { conditions }),
     ...(contracts.length === 0 ? {} : { contracts }),
+    ...(contractStates.length === 0 ? {} : { contractStates }),
     ...(filters.length === 0 ? {} : { filters }),
   };
   return `${JSON.stringify(kept)}\n`;
@@ -259,7 +279,16 @@ async function readState(file: string): Promise<Content | undefined> {
   }
   try {
     const kept = checkWith(fileSchema, JSON.parse(text));
-    const { hostId, epoch, channels, templates = [], conditions = [], contracts = [], filters = [] } = kept;
+    const {
+      hostId,
+      epoch,
+      channels,
+      templates = [],
+      conditions = [],
+      contracts = [],
+      contractStates = [],
+      filters = [],
+    } = kept;
     return {
       hostId,
       epoch,
@@ -267,6 +296,7 @@ async function readState(file: string): Promise<Content | undefined> {
       templates: new Map(templates.map((resource) => [resource.name, templateFromJson(resource, resource.name)])),
       conditions: new Map(conditions.map((one) => [one.name, conditionFromJson(one, one.name)])),
       contracts: new Map(contracts.map((one) => [one.name, documentFromJson(one, one.name)])),
+      contractStates: () => contractStates,
       filters: new Map(filters.map((record) => [record.name, record])),
     };
   } catch (cause) {

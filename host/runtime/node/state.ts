@@ -1,7 +1,9 @@
 /**
  * Keeps the control state in step with the channels, templates, conditions and contracts of a service.
  */
+import type { Clock } from "../../clock.ts";
 import { SluiceError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
 import type { Service } from "../../service.ts";
 import type { State } from "../../store/state.ts";
 
@@ -23,6 +25,62 @@ export function restoreChannels(service: Service, state: State): void {
   }
   // Last: they govern what is there.
   service.contractDocuments.putAll(state.contracts, (name, cause) => unusable("contract", name, cause));
+  for (const kept of state.contractStates) {
+    // Those that came into being by themselves are not kept, but what is governed is to be there again.
+    for (const [channel] of kept.channels) {
+      try {
+        service.channels.resolve(channel);
+      } catch {
+        // The contract tells that it is not there.
+      }
+    }
+    service.contracts.resume(kept);
+  }
+}
+
+/**
+ * Keeps where contracts are, from now on: a change is written at once, those that follow together and so that writing takes a tenth
+ * of the time at most.
+ *
+ * @param clock For the time between.
+ * @returns Ends it, and has all be written as it is now.
+ */
+export function keepContractStates({ contracts }: Service, state: State, clock: Clock): () => void {
+  const read = () => contracts.kept();
+  let isWaiting = false;
+  let hasMore = false;
+  let cancel = (): void => {};
+  const write = async (): Promise<void> => {
+    if (isWaiting) {
+      hasMore = true;
+      return;
+    }
+    isWaiting = true;
+    hasMore = false;
+    const began = clock.now();
+    state.putContractStates(read);
+    // Whoever keeps the state tells of a write that failed.
+    await state.settled().catch(() => undefined);
+    cancel = clock.setTimer(
+      () => {
+        isWaiting = false;
+        if (hasMore) void write();
+      },
+      Math.max(limits.contractKeepMs, (clock.now() - began) * 9),
+    );
+  };
+  contracts.onState(() => void write());
+  return () => {
+    contracts.onState(() => {});
+    isWaiting = true;
+    cancel();
+    try {
+      const last = contracts.kept();
+      state.putContractStates(() => last);
+    } catch {
+      // A core that has failed for good tells nothing any more: what was written last stays.
+    }
+  };
 }
 
 /** Any of them may follow from one that was defined anew behind it: those come when the others are there. */
