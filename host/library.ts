@@ -17,6 +17,7 @@ export type { FilterInput, Stage } from "./filter/schema.ts";
 export { type Event, EventSchema } from "./gen/sluice/v1/event_pb.ts";
 export { limits } from "./limits.ts";
 export { createLog, type Log, silentLog } from "./log.ts";
+export type { MonitorRules } from "./monitor/sources.ts";
 export type { ServiceOptionsInput } from "./options.ts";
 export type { HandlerFailure } from "./runtime/embedded/dispatch.ts";
 export type { EventInput, Receipt, ReceivedEvent } from "./runtime/embedded/event.ts";

@@ -202,6 +202,14 @@ export const limits = Object.freeze({
   conditionMs: 86_400_000,
   /** Calls after which a condition expires. */
   conditionCalls: 1_000_000_000,
+  /** Conditions of kind `monitor` of one host: each may have a request under way. */
+  monitors: 64,
+  /** Bytes that a monitor reads of a URL or a file: a value has a few, what is larger is something else. */
+  monitorBytes: 65_536,
+  /** Bytes of a URL or a path that a monitor reads. */
+  monitorTargetBytes: 2_048,
+  /** How long one look of a monitor may take, on the real clock. */
+  monitorMs: 5_000,
   /** What is added to a condition at once, either way: as far as numbers are exact, and no sum of them is infinite. */
   conditionAmount: Number.MAX_SAFE_INTEGER,
   /** Bytes of rendered JSON kept for further sinks: four times what one session drains at once. */

@@ -135,6 +135,7 @@ export class Service implements Engine {
       holder: this,
       clock,
       sampler: new HostSampler(clock, settings.sampleMachine, () => this.sessionCount),
+      monitors: settings.monitors,
       channel: (name) => channelFigures(this.channels.get(name)),
       inboxesOf: (name) => inboxesOf(name, this.inboxes.list()),
       inbox: (id) => inboxFigures(this.inboxes.get(id)),

@@ -8,7 +8,7 @@ import type { Platform } from "../runtime/platform.ts";
 import { CliError, EXIT_USAGE } from "./failure.ts";
 import type { ServeSettings } from "./serve.ts";
 import type { Terminal } from "./terminal.ts";
-import { type Address, addressFromText, bytesFromText, originsFromText, wholeNumber } from "./values.ts";
+import { type Address, addressFromText, bytesFromText, collect, originsFromText, wholeNumber } from "./values.ts";
 
 /** Options as commander gives them. */
 interface ServeOptions {
@@ -21,6 +21,8 @@ interface ServeOptions {
   readonly implicit?: boolean;
   readonly clientConnections?: number;
   readonly clientRequests?: number;
+  readonly monitorUrl?: readonly string[];
+  readonly monitorPath?: readonly string[];
   readonly hostLoad?: boolean;
   readonly logLevel?: string;
 }
@@ -63,6 +65,8 @@ export function addServeCommand(program: Command, terminal: Terminal, platform: 
     .option("--implicit <on|off>", "whether channels appear by being used (default on loopback: on)", switchFromText)
     .option("--client-connections <n>", "connections of one address at a time, 0: any number", COUNT)
     .option("--client-requests <n>", "HTTP requests of one address per second, 0: any number", COUNT)
+    .option("--monitor-url <prefix>", "conditions may read URLs that begin so; repeatable", collect)
+    .option("--monitor-path <dir>", "conditions may read files in that folder; repeatable", collect)
     .addOption(
       new Option("--log-level <level>", "least urgent level that is logged, as JSON on stderr (default warn)").choices(
         logLevels,
@@ -112,6 +116,10 @@ function settingsFrom(options: ServeOptions, env: Terminal["env"]): ServeSetting
     insecure: options.insecure ?? fromEnv(env, "SLUICE_INSECURE", switchFromText) ?? false,
     origins: options.origin ?? fromEnv(env, "SLUICE_ORIGIN", originsFromText) ?? [],
     clients: clientsFrom(options, env),
+    monitors: {
+      urls: options.monitorUrl ?? fromEnv(env, "SLUICE_MONITOR_URL", listFromText) ?? [],
+      paths: options.monitorPath ?? fromEnv(env, "SLUICE_MONITOR_PATH", listFromText) ?? [],
+    },
     hostLoad: options.hostLoad ?? fromEnv(env, "SLUICE_HOST_LOAD", switchFromText) ?? false,
     // No flag: nobody shall find it in a list of options and wonder why nothing expires.
     testControls: fromEnv(env, "SLUICE_TEST_CONTROLS", switchFromText) ?? false,
@@ -131,6 +139,10 @@ function clientsFrom(options: ServeOptions, env: Terminal["env"]): Partial<Clien
 
 function addOrigins(text: string, former: readonly string[] | undefined): readonly string[] {
   return [...(former ?? []), ...originsFromText(text)];
+}
+
+function listFromText(text: string): readonly string[] {
+  return text.split(",").map((part) => part.trim());
 }
 
 function fromEnv<Value>(env: Terminal["env"], name: string, read: (text: string) => Value): Value | undefined {
@@ -174,4 +186,5 @@ Port 0 takes a free one; the ready line tells which.
 Every flag has a variable, which it overrides: SLUICE_LISTEN, SLUICE_TCP,
 SLUICE_DATA, SLUICE_MEMORY, SLUICE_HOST_LOAD, SLUICE_INSECURE,
 SLUICE_ORIGIN (with commas), SLUICE_IMPLICIT, SLUICE_CLIENT_CONNECTIONS,
-SLUICE_CLIENT_REQUESTS, SLUICE_LOG_LEVEL.`;
+SLUICE_CLIENT_REQUESTS, SLUICE_MONITOR_URL, SLUICE_MONITOR_PATH (both with
+commas), SLUICE_LOG_LEVEL.`;

@@ -8,6 +8,7 @@ import { type Event, EventSchema } from "../gen/sluice/v1/event_pb.ts";
 import { createLog, type Log, type LogLevel } from "../log.ts";
 import { LOAD_CHANNEL, LOAD_TYPE, type LoadSample, startLoadMonitor } from "../monitor/load.ts";
 import { createMachineReadings } from "../monitor/machine.ts";
+import type { MonitorRules } from "../monitor/sources.ts";
 import { openHost, type ServedHost } from "../runtime/open-host.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { URL_DEFAULT } from "./client.ts";
@@ -26,6 +27,8 @@ export interface ServeSettings {
   readonly origins: readonly string[];
   /** What one address may use; what is absent has its default. */
   readonly clients: Partial<ClientRules>;
+  /** What conditions of kind `monitor` may read. */
+  readonly monitors: MonitorRules;
   readonly hostLoad: boolean;
   readonly logLevel: LogLevel;
   readonly data?: string;
@@ -62,6 +65,7 @@ export async function serve(platform: Platform, settings: ServeSettings, termina
     insecure: settings.insecure,
     origins: settings.origins,
     clients: settings.clients,
+    monitors: settings.monitors,
     version,
     log,
     clocks,

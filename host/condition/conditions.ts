@@ -10,6 +10,7 @@ import { limits } from "../limits.ts";
 import type { Feed } from "./feed.ts";
 import { createFeed, type FeedContext } from "./feeds.ts";
 import { Leases } from "./leases.ts";
+import { assertMonitors } from "./monitor.ts";
 import { type AskedCondition, compileOver, conditionMissing, type ReadOver, readOver } from "./over.ts";
 import { readValue } from "./read-value.ts";
 import type { ConditionDefinition, ConditionValue } from "./schema.ts";
@@ -29,6 +30,8 @@ export interface ConditionReading extends ConditionView {
   readonly at: number;
   /** Sessions that keep it; undefined where it has no lease. */
   readonly holders: number | undefined;
+  /** Why it could not be looked at of late; its value is as old as `at` says then. */
+  readonly problem: string | undefined;
 }
 
 /** What is to become of a condition. */
@@ -95,7 +98,8 @@ export class Conditions {
     const isWritten = condition.program === undefined;
     const value = isWritten ? condition.written : this.#guarded(() => this.#readCell(condition));
     const holders = this.#leases.holders(name);
-    return { name, definition: condition.definition, value, at: this.#writtenAt(condition), holders };
+    const { definition, feed } = condition;
+    return { name, definition, value, at: this.#writtenAt(condition), holders, problem: feed.problem?.() };
   }
 
   /**
@@ -103,7 +107,7 @@ export class Conditions {
    *
    * @param owner The contract that it is one of.
    * @returns Whether it is new.
-   * @throws {SluiceError} `limit_reached`, `not_supported`; of an expression `expression` with the place of what cannot be,
+   * @throws {SluiceError} `limit_reached`, `not_supported`, `forbidden`; of an expression `expression` with the place of what cannot be,
    *   `contradiction` where it would follow from itself; `condition_in_use` where somebody else owns it.
    */
   put(name: string, definition: ConditionDefinition, owner?: string): boolean {
@@ -117,6 +121,7 @@ export class Conditions {
       return false;
     }
     if (present === undefined && this.count >= limits.conditions) throw tooMany(name, this.count);
+    if (definition.kind === "monitor") assertMonitors(name, this.#monitorsBeside(present));
     const over = this.#over(name, definition);
     this.#guarded(() => this.#define(name, definition, over, present, owner));
     this.#leases.define(name, definition.leaseMs);
@@ -257,6 +262,12 @@ export class Conditions {
     if (condition !== undefined) return condition;
     const shown = name.slice(0, 128);
     throw new SluiceError("condition_unknown", `There is no condition "${shown}"`, { value: shown });
+  }
+
+  #monitorsBeside(present: Condition | undefined): number {
+    let count = 0;
+    for (const one of this.#byName.values()) if (one !== present && one.definition.kind === "monitor") count++;
+    return count;
   }
 
   /** Of an expression: what it asks for, checked to be there and not to follow from it. */

@@ -10,6 +10,8 @@ export interface Feed {
   readonly put?: (value: boolean | number | string) => void;
   /** Adds to it. Absent: nobody does. */
   readonly add?: (amount: number) => void;
+  /** Why it could not tell a value of late; undefined: it could. */
+  readonly problem?: () => string | undefined;
   /** Stops its timers. */
   end?(): void;
 }

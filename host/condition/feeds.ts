@@ -6,6 +6,7 @@ import { SluiceError } from "../errors.ts";
 import { type Feed, polled, type Write } from "./feed.ts";
 import type { HostSampler } from "./host-sampler.ts";
 import { channelFeed, filterFeed, inboxFeed, type Measures } from "./measured.ts";
+import { type MonitorSources, monitorFeed } from "./monitor.ts";
 import { SlidingQuantile } from "./quantile.ts";
 import { type ConditionDefinition, type DefinitionOf, initialOf } from "./schema.ts";
 import { SlidingSum } from "./window.ts";
@@ -13,12 +14,14 @@ import { SlidingSum } from "./window.ts";
 /** What feeds need. */
 export interface FeedContext extends Measures {
   readonly sampler: HostSampler;
+  /** What monitors may read; absent: nothing. */
+  readonly monitors?: MonitorSources | undefined;
 }
 
 /**
  * Starts what writes a condition, and writes its first value.
  *
- * @throws {SluiceError} `not_supported` for what this host cannot tell.
+ * @throws {SluiceError} `not_supported` for what this host cannot tell, `forbidden` for what it may not read.
  */
 export function createFeed(definition: ConditionDefinition, write: Write, context: FeedContext): Feed {
   switch (definition.kind) {
@@ -42,6 +45,8 @@ export function createFeed(definition: ConditionDefinition, write: Write, contex
       return timerFeed(definition, write, context.clock);
     case "expiring":
       return expiringFeed(definition, write, context.clock);
+    case "monitor":
+      return monitorFeed(definition, write, context);
     case "host":
       write(undefined);
       return { end: context.sampler.subscribe(definition.metric, write) };

@@ -24,6 +24,7 @@ const head = {
     .describe("It goes that long after the last write or PUT, or the end of the last session that has set it"),
   value: scalarSchema.nullable().optional().describe("As it is now; nobody sets it here"),
   at: z.string().optional().describe("When it became so; nobody sets it here"),
+  problem: z.string().optional().describe("Why it could not be looked at of late; nobody sets it here"),
   holders: z.int().optional().describe("Sessions that keep it, where it has a lease; nobody sets it here"),
 };
 
@@ -96,6 +97,15 @@ const kindSchemas = [
     ...head,
   }),
   z.strictObject({
+    kind: z
+      .literal("monitor")
+      .describe("What a URL or a file says, where the operator allows it: a JSON number, boolean or string"),
+    url: text(limits.monitorTargetBytes).optional().describe("http:// or https://; this or `path`"),
+    path: text(limits.monitorTargetBytes).optional().describe("Of a file of the host, absolute"),
+    pollMs: ms(100).default(5_000).describe("How often it is looked at"),
+    ...head,
+  }),
+  z.strictObject({
     kind: z.literal("host").describe("What this machine and this host are up to, sampled once a second"),
     metric: z
       .enum(["cpu", "memory", "loopLag", "sockets"])
@@ -149,9 +159,6 @@ const kindSchemas = [
 /** The condition resource as PUT takes it. */
 export const conditionSchema = z.discriminatedUnion("kind", kindSchemas);
 
-/** Kinds that are planned: refused as such and not as misspelt. */
-const later: ReadonlySet<unknown> = new Set(["monitor"]);
-
 /** A condition as it was defined. */
 export type ConditionDefinition = z.output<typeof conditionSchema>;
 /** The definition of one kind. */
@@ -162,16 +169,9 @@ export type DefinitionOf<Kind extends ConditionDefinition["kind"]> = Extract<Con
  *
  * @param name The one in the address; a `name` in the resource must be the same.
  * @returns The definition, without what is shown only.
- * @throws {SluiceError} `unknown_field`, `invalid_value`, `not_supported`.
+ * @throws {SluiceError} `unknown_field`, `invalid_value`, `contradiction`.
  */
 export function conditionFromJson(value: unknown, name: string): ConditionDefinition {
-  const kind = typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
-  const kinds = kindSchemas.map((schema) => schema.shape.kind.value);
-  if (later.has(kind))
-    throw new SluiceError("not_supported", `This version has no conditions of kind "${kind}"`, {
-      value: kind,
-      limit: kinds,
-    });
   const checked = checkWith(conditionSchema, value);
   if (checked.name !== undefined && checked.name !== name)
     throw new SluiceError(
@@ -179,12 +179,17 @@ export function conditionFromJson(value: unknown, name: string): ConditionDefini
       `Cannot take name ${JSON.stringify(checked.name.slice(0, 64))}, the address says "${name}"`,
       { value: checked.name.slice(0, 128), limit: name },
     );
-  const { name: _name, value: _value, at: _at, holders: _holders, ...definition } = checked;
+  const { name: _name, value: _value, at: _at, holders: _holders, problem: _problem, ...definition } = checked;
   if (definition.kind === "value") assertInitial(definition);
   if (definition.kind === "expiring" && (definition.ms === undefined) === (definition.calls === undefined))
     throw new SluiceError("contradiction", `Cannot take "${name}", one of ms and calls says when it expires`, {
       value: name,
       limit: ["ms", "calls"],
+    });
+  if (definition.kind === "monitor" && (definition.url === undefined) === (definition.path === undefined))
+    throw new SluiceError("contradiction", `Cannot take "${name}", one of url and path says what to look at`, {
+      value: name,
+      limit: ["url", "path"],
     });
   return Object.freeze(definition);
 }

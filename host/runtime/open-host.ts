@@ -15,6 +15,7 @@ import { limits } from "../limits.ts";
 import { type Log, silentLog } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
 import { sampleMachine } from "../monitor/sample.ts";
+import { createMonitorSources, type MonitorRules } from "../monitor/sources.ts";
 import { createHostId, type ServiceOptionsInput } from "../options.ts";
 import { createService, type Service } from "../service.ts";
 import type { Decider } from "../session/decider.ts";
@@ -47,6 +48,8 @@ export interface ServeOptions {
   readonly origins?: readonly string[];
   /** What one address may use of the host; all it likes on loopback, else the defaults of limits.ts. */
   readonly clients?: Partial<ClientRules>;
+  /** What conditions of kind `monitor` may read; nothing where absent. */
+  readonly monitors?: MonitorRules;
   readonly options?: ServiceOptionsInput;
   /** A service that is there already, such as an embedded host's; what concerns its making is not looked at then. */
   readonly service?: Service;
@@ -125,7 +128,7 @@ export async function openHost(platform: Platform, options: ServeOptions = {}): 
     info: {
       version: options.version ?? "unknown",
       runtime: platform.name,
-      configDigest: digestOf(service, { origins, clients: clients.rules }),
+      configDigest: digestOf(service, { origins, clients: clients.rules, monitors: options.monitors }),
       capabilities: { testControls: testClock !== undefined, "filters.upload": service.filters !== undefined },
       get url() {
         return urls.url;
@@ -220,6 +223,7 @@ async function openService(
     log,
     defer: (run) => void setImmediate(run),
     sampleMachine,
+    monitors: createMonitorSources(options.monitors ?? {}, clocks.real),
     onEpoch: (epoch) => state.setEpoch(epoch),
     onFatal: options.onFatal ?? endProcess,
     statistics: platform.createStatistics(),

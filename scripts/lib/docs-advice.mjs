@@ -71,7 +71,8 @@ export const advice = {
   precondition_failed: "Fetch the resource again and repeat with its `ETag`.",
   unauthorized: "Send a token: `Authorization: Bearer …`.",
   not_member: "Join the channel first, in any role.",
-  forbidden: "Allow the page's origin, or the proxy's name, by `--origin`; `value` says which.",
+  forbidden:
+    "Allow the page's origin, or the proxy's name, by `--origin`, what a condition reads by the option in `limit`; `value` says which.",
   memory_too_small: "Start with at least `limit` bytes of `--memory`.",
   state_unusable: "The message names the file and why it cannot be read. Restore or move it.",
 };

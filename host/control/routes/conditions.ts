@@ -73,7 +73,7 @@ const routes = {
     responses: {
       200: { description: "Replaced, or as it was", content: jsonContent(shown) },
       201: { description: "Created; Location says where", content: jsonContent(shown) },
-      ...problemAnswers(400, 412, 413, 415, 422, 503),
+      ...problemAnswers(400, 403, 412, 413, 415, 422, 503),
     },
   }),
   write: createRoute({
@@ -169,8 +169,14 @@ function nameOf(context: ControlContext): string {
 }
 
 function resourceOf(condition: ConditionReading): object {
-  const { name, definition, holders } = condition;
-  return { name, ...definition, ...readingOf(condition), ...(holders === undefined ? {} : { holders }) };
+  const { name, definition, holders, problem } = condition;
+  return {
+    name,
+    ...definition,
+    ...readingOf(condition),
+    ...(holders === undefined ? {} : { holders }),
+    ...(problem === undefined ? {} : { problem }),
+  };
 }
 
 function readingOf({ value, at, definition }: ConditionReading): object {

@@ -4,6 +4,7 @@ import { createAdmitter } from "../../filter/registry/admitter.ts";
 import { FilterRegistry } from "../../filter/registry/registry.ts";
 import { type Log, silentLog } from "../../log.ts";
 import { sampleMachine } from "../../monitor/sample.ts";
+import { createMonitorSources, type MonitorRules } from "../../monitor/sources.ts";
 import { createHostId, type ServiceOptionsInput } from "../../options.ts";
 import { createService, type Service } from "../../service.ts";
 import { openFilterStore } from "../../store/filters.ts";
@@ -19,6 +20,8 @@ import type { ManagerOptions, ServiceManager } from "./service-manager.ts";
 export interface HostOptions extends ServiceOptionsInput {
   readonly log?: Log;
   readonly clocks?: Clocks;
+  /** What conditions of kind `monitor` may read; nothing where absent. */
+  readonly monitors?: MonitorRules;
   /** Path of another core. */
   readonly core?: string;
   /** The core failed too often: this host is over. Nothing happens by itself, the process is the application's. */
@@ -51,7 +54,7 @@ export interface Host {
  * @throws {SluiceError} for options out of range.
  */
 export async function openEmbedded(platform: Platform, options: HostOptions = {}): Promise<Host> {
-  const { log = silentLog, clocks = createClocks(), core, onFatal, ...rest } = options;
+  const { log = silentLog, clocks = createClocks(), core, onFatal, monitors = {}, ...rest } = options;
   const filters = await openFilters(platform, clocks);
   const service = createService({
     module: await loadCore(core),
@@ -60,6 +63,7 @@ export async function openEmbedded(platform: Platform, options: HostOptions = {}
     log,
     defer: (run) => void setImmediate(run),
     sampleMachine,
+    monitors: createMonitorSources(monitors, clocks.real),
     ...(filters === undefined ? {} : { filters }),
     ...(onFatal === undefined ? {} : { onFatal }),
   });
