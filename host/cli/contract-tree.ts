@@ -1,5 +1,5 @@
 /** How a contract looks: its regions as a tree, what was seen of its conditions, and why it moved. */
-import { columnsOf, cut, figure, pad, printable, type Style, wrapped } from "./style.ts";
+import { columnsOf, counted, cut, figure, pad, printable, type Style, wrapped } from "./style.ts";
 
 /** A region as it is written. */
 interface RegionLike {
@@ -86,8 +86,10 @@ export function linesFromContract(
     lines.push(...hung(whyText(last.why), width));
   }
   const { triggers, evaluations, failures, lastFailure } = contract;
-  const counted = `${figure(triggers)} triggers, ${figure(evaluations)} evaluations, ${figure(failures)} failures`;
-  lines.push(style.dim(cut(counted, width)));
+  const sums = [counted(triggers, "trigger"), counted(evaluations, "evaluation"), counted(failures, "failure")].join(
+    ", ",
+  );
+  lines.push(style.dim(cut(sums, width)));
   if (lastFailure !== null) {
     const { action, code, detail } = lastFailure;
     lines.push(...hung(printable(`${action} failed: ${detail} [${code}]`), width).map(style.red));

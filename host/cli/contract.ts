@@ -7,7 +7,7 @@ import { readYaml } from "../contract/yaml.ts";
 import { listed, request, type Target } from "./client.ts";
 import { type ContractLike, linesFromContract, pathText, type TransitionLike } from "./contract-tree.ts";
 import { CliError, EXIT_USAGE, messageOf } from "./failure.ts";
-import { figure, printable } from "./style.ts";
+import { counted, figure, printable } from "./style.ts";
 import { type Column, linesFromTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -72,7 +72,7 @@ export async function contractLs(
   }
   const rows = found.map(({ name, path, status, evaluations, failures, lastFailure, warnings }) => {
     const behind = status === "no_region" ? "nothing holds now" : undefined;
-    const note = behind ?? lastFailure?.detail ?? (warnings.length === 0 ? "" : `${warnings.length} warnings`);
+    const note = behind ?? lastFailure?.detail ?? (warnings.length === 0 ? "" : counted(warnings.length, "warning"));
     return [printable(name), pathText(path), figure(evaluations), figure(failures), printable(note)];
   });
   for (const line of linesFromTable(COLUMNS, rows, terminal.style, terminal.width)) terminal.print(line);

@@ -9,7 +9,7 @@ import { channelPath, request, type Target } from "./client.ts";
 import { CliError, lineFromReason } from "./failure.ts";
 import { digestFrom } from "./module.ts";
 import { bindingFrom, type FilterOptions, flagOf } from "./route-options.ts";
-import { figure, printable, wrapped } from "./style.ts";
+import { counted, figure, printable, wrapped } from "./style.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The filter resource as far as it is shown. */
@@ -133,10 +133,6 @@ function countersText(counters: CountersLike): string {
     evicted === 0 ? "" : `${figure(evicted)} evicted`,
   ];
   return told.filter((part) => part !== "").join(", ");
-}
-
-function counted(count: number, one: string): string {
-  return `${figure(count)} ${count === 1 ? one : `${one}s`}`;
 }
 
 /** @throws {CliError} a usage error, after the line of the expression and a caret where one is at fault. */

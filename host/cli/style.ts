@@ -116,6 +116,11 @@ export function figure(value: number, digits: 0 | 1 | 2 | 3 = 0): string {
   return formats[digits]?.format(value) ?? String(value);
 }
 
+/** So many of something, such as `1 sink` and `2,000 sinks`. */
+export function counted(count: number, one: string): string {
+  return `${figure(count)} ${count === 1 ? one : `${one}s`}`;
+}
+
 function columnsOfCharacter(character: string): number {
   const point = character.codePointAt(0) ?? 0;
   if (point < 0x300) return 1;

@@ -38,7 +38,7 @@ const abilities: Readonly<Record<string, boolean>> = {
   durable: false,
   explain: true,
   expressions: true,
-  "filters.routes": false,
+  "filters.routes": true,
   "filters.upload": false,
   groups: false,
   inboxes: true,

@@ -29,7 +29,7 @@ describe("GET /v1/info", () => {
         durable: true,
         explain: true,
         expressions: true,
-        "filters.routes": false,
+        "filters.routes": true,
         "filters.upload": false,
         groups: false,
         inboxes: true,
