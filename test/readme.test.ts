@@ -22,7 +22,7 @@ const pages = [
   ),
 ];
 /** Those that make files. */
-const making = /^docs\/(conditions|filters\/|embedding)/;
+const making = /^docs\/(conditions|filters\/|embedding|contracts)/;
 const runnable = pages.map((page) => ({ page, blocks: blocksOf(page) })).filter(({ blocks }) => blocks.length > 0);
 
 /** A block under way, in a process group of its own, so that `npm` and what it starts end together. */

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { targetFrom } from "./client.ts";
 import type { Terminal } from "./terminal.ts";
-import { wholeNumber } from "./values.ts";
+import { attributeFromText, wholeNumber } from "./values.ts";
 
 interface Options {
   readonly url?: string;
@@ -17,7 +17,7 @@ export function addContractCommand(program: Command, terminal: Terminal): void {
     .command("contract")
     .summary("say which regions of operation there are, and watch them")
     .description(
-      "Apply, list, show, watch, evaluate and remove contracts: regions of operation, and what is done between them.",
+      "Apply, list, show, watch, evaluate, plan and remove contracts: regions of operation, and what is done between them.",
     )
     .addHelpText("after", EXAMPLES);
 
@@ -74,6 +74,22 @@ export function addContractCommand(program: Command, terminal: Terminal): void {
     );
 
   contract
+    .command("plan")
+    .description("Tell what a contract would do now, or where conditions were otherwise, or if a file were applied.")
+    .argument("<file|name>", "what ends in .yaml, .yml or .json or has a / is a file, - standard input")
+    .option("--set <name=value>", "a condition as it is not (NAME:=TEXT keeps text); may come often", attributeFromText)
+    .option("--name <name>", "its name, where the document says none")
+    .option("--json", "each plan as the host answers it, one per line")
+    .option("--url <url>", URL_HELP)
+    .action(
+      async (
+        what: string,
+        options: Options & { readonly name?: string; readonly set?: ReturnType<typeof attributeFromText> },
+      ) =>
+        (await import("./contract-plan.ts")).contractPlan(what, options, targetFrom(options, terminal.env), terminal),
+    );
+
+  contract
     .command("rm")
     .alias("remove")
     .description("Remove contracts, with conditions of their own.")
@@ -87,6 +103,8 @@ export function addContractCommand(program: Command, terminal: Terminal): void {
 const EXAMPLES = `
 Examples:
   $ sluice contract apply web.yaml       create or replace it
+  $ sluice contract plan web.yaml        what that would change
+  $ sluice contract plan web --set p99=9 what would be done if it were so
   $ sluice contract ls                   where all of them are
   $ sluice contract watch web            its tree, live
   $ sluice contract watch web | tee log  a line for each transition`;

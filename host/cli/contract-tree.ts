@@ -56,9 +56,16 @@ export function lineFromTransition({ at, from, to, handlers, why }: TransitionLi
 
 /** Which predicate moved it, and what it was seen with. */
 export function whyText({ region, when, values }: TransitionLike["why"]): string {
-  const seen = Object.entries(values).map(([name, value]) => `${name}=${valueText(value)}`);
+  const seen = seenText(values);
   const rule = when === null ? `${region} holds where nothing before it does` : `${region} holds: ${when}`;
-  return printable(`since ${rule}${seen.length === 0 ? "" : ` with ${seen.join(" ")}`}`);
+  return printable(`since ${rule}${seen === "" ? "" : ` with ${seen}`}`);
+}
+
+/** Values of conditions, in one line. */
+export function seenText(values: Readonly<Record<string, unknown>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${printable(name)}=${valueText(value)}`)
+    .join(" ");
 }
 
 /** Lines of the whole picture, at most `width` columns wide. */
@@ -98,7 +105,8 @@ export function linesFromContract(
   return lines;
 }
 
-function hung(text: string, width: number): string[] {
+/** Lines of a text that is under something. */
+export function hung(text: string, width: number): string[] {
   return wrapped(text, width - 2).map((line) => cut(`  ${line}`, width));
 }
 

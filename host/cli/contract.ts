@@ -1,12 +1,10 @@
 /**
- * `sluice contract apply·ls·show·evaluate·rm`: regions of operation as resources of the control plane. watch is in
- * contract-watch.ts.
+ * `sluice contract apply·ls·show·evaluate·rm`: regions of operation as resources of the control plane. watch and plan are in
+ * files of their own.
  */
-import { readFile } from "node:fs/promises";
-import { readYaml } from "../contract/yaml.ts";
 import { listed, request, type Target } from "./client.ts";
+import { documentsOf } from "./contract-file.ts";
 import { type ContractLike, linesFromContract, pathText, type TransitionLike } from "./contract-tree.ts";
-import { CliError, EXIT_USAGE, messageOf } from "./failure.ts";
 import { counted, figure, printable } from "./style.ts";
 import { type Column, linesFromTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -31,14 +29,7 @@ export async function contractApply(
   target: Target,
   terminal: Terminal,
 ): Promise<void> {
-  const texts = documentsIn(await textOf(file, terminal));
-  if (texts.length === 0) throw new CliError(`${file} has no contract`);
-  if (options.name !== undefined && texts.length > 1)
-    throw new CliError(`--name is for one contract, ${file} has ${texts.length}`, { exitCode: EXIT_USAGE });
-  for (const text of texts) {
-    const name = options.name ?? nameIn(text);
-    if (name === undefined)
-      throw new CliError(`a contract in ${file} has no name; write one, or give --name`, { exitCode: EXIT_USAGE });
+  for (const { name, text } of await documentsOf(file, options, terminal)) {
     // A machine's JSON may be larger than what is read as YAML.
     const type = text.trimStart().startsWith("{") ? "application/json" : "application/yaml";
     const { status, body } = await request(target, "PUT", contractPath(name), {
@@ -118,43 +109,5 @@ export async function contractRm(names: readonly string[], target: Target, termi
   for (const name of names) {
     await request(target, "DELETE", contractPath(name));
     terminal.print(`${printable(name)} removed`);
-  }
-}
-
-async function textOf(file: string, { stdin }: Terminal): Promise<string> {
-  try {
-    if (file !== "-") return await readFile(file, "utf8");
-    const chunks: Buffer[] = [];
-    for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array | string));
-    return Buffer.concat(chunks).toString("utf8");
-  } catch (cause) {
-    throw new CliError(`cannot read ${file}: ${messageOf(cause)}`, { cause });
-  }
-}
-
-/** The documents of a text. Each keeps the lines before it, empty, so that places in refusals are those of the file. */
-function documentsIn(text: string): string[] {
-  const documents: string[][] = [[]];
-  for (const [index, line] of text.split("\n").entries()) {
-    if (/^---(\s|$)/.test(line)) documents.push(Array.from({ length: index + 1 }, () => ""));
-    else documents.at(-1)?.push(line);
-  }
-  return documents.filter((lines) => lines.some((line) => /^\s*[^\s#]/.test(line))).map((lines) => lines.join("\n"));
-}
-
-/** The name that a document says; what is wrong with the rest of it is the host's to tell. */
-function nameIn(text: string): string | undefined {
-  const isJson = text.trimStart().startsWith("{");
-  const value: unknown = isJson ? jsonFrom(text) : readYaml(text).value;
-  if (typeof value !== "object" || value === null || !("name" in value)) return undefined;
-  return typeof value.name === "string" ? value.name : undefined;
-}
-
-/** Braces begin YAML, too. */
-function jsonFrom(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return readYaml(text).value;
   }
 }

@@ -220,6 +220,21 @@ export class Conditions {
     return number;
   }
 
+  /** What a condition would have at once if it were made now; undefined for one that follows from others. Nothing is read for it. */
+  firstValue(definition: ConditionDefinition): ConditionValue {
+    if (definition.kind === "monitor") return undefined;
+    let first: ConditionValue;
+    const feed = createFeed(
+      definition,
+      (value) => {
+        first = value;
+      },
+      this.#settings,
+    );
+    feed.end?.();
+    return first;
+  }
+
   /** Gives such a cell back. */
   removeCell(number: number): void {
     this.#core.exports.conditionRemove(number);

@@ -5,6 +5,7 @@
  * more; contracts that mark one another for ever are given up for this turn, and told.
  */
 import { RESULT_COUNT } from "../../core-wasm/abi.ts";
+import type { ConditionDefinition } from "../condition/schema.ts";
 import { type Core, type CoreHolder, isTrap } from "../core/instance.ts";
 import { SluiceError } from "../errors.ts";
 import type { FilterUse } from "../filter/registry/registry.ts";
@@ -219,6 +220,7 @@ export class Contracts {
    * Tells what a contract would do. What is marked is evaluated first, as at the end of the turn; nothing else happens.
    *
    * @param definition What would be put in its place; undefined: as it is.
+   * @param own Conditions that would come with it: those that are not there, or are defined otherwise, have their first values.
    * @param values Of conditions, by the contract's or by their own names, in place of those that they have.
    * @throws {SluiceError} as put(); `contract_unknown` where there is neither; `condition_unknown` for a value that it does not ask for;
    *   `contradiction` while evaluation is paused.
@@ -227,6 +229,7 @@ export class Contracts {
     name: string,
     definition: ContractDefinition | undefined,
     values: Readonly<Record<string, boolean | number | string>>,
+    own: ReadonlyMap<string, ConditionDefinition> = new Map(),
   ): Plan {
     const { conditions, governing } = this.#settings;
     if (this.#paused)
@@ -235,7 +238,7 @@ export class Contracts {
       });
     this.run();
     const present = definition === undefined ? this.#known(name) : this.#byName.get(name);
-    const trial = this.#made(name, definition ?? (present as Contract).definition, present);
+    const trial = this.#made(name, definition ?? (present as Contract).definition, present, own);
     const cells = new Map<string, number>();
     return this.#guarded(() => {
       try {
@@ -246,6 +249,11 @@ export class Contracts {
               value: asked,
             });
           cells.set(used.name, conditions.addCell(value));
+        }
+        for (const { name: used } of trial.compiled.conditions) {
+          const made = cells.has(used) ? undefined : own.get(used);
+          if (made !== undefined && JSON.stringify(conditions.get(used)?.definition) !== JSON.stringify(made))
+            cells.set(used, conditions.addCell(conditions.firstValue(made)));
         }
         const cellOf = (condition: string): number => cells.get(condition) ?? conditions.numberOf(condition);
         trial.handle = giveContract(
@@ -280,9 +288,15 @@ export class Contracts {
   }
 
   /** A contract with the state of the one that it replaces, not given to the core yet. */
-  #made(name: string, definition: ContractDefinition, present: Contract | undefined): Contract {
+  #made(
+    name: string,
+    definition: ContractDefinition,
+    present: Contract | undefined,
+    own: ReadonlyMap<string, ConditionDefinition> = new Map(),
+  ): Contract {
     const { conditions } = this.#settings;
-    const compiled = compileContract(definition, (condition) => conditions.get(condition) !== undefined);
+    const isThere = (condition: string): boolean => own.has(condition) || conditions.get(condition) !== undefined;
+    const compiled = compileContract(definition, isThere);
     const path = present === undefined ? [] : carriedPath(compiled, namesOf(present));
     const actions = path.length === 0 ? [] : definition.transitions.flatMap((one) => one.do);
     return {

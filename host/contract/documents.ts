@@ -12,7 +12,6 @@ import type { Contracts } from "./contracts.ts";
 import type { ContractDocument } from "./document.ts";
 import { ContractProblems } from "./problems.ts";
 import { type ResolvedContract, resolveDocument } from "./resolve.ts";
-import type { ContractDefinition } from "./schema.ts";
 
 /** What happened to a contract, told after it did. */
 export interface ContractWritten {
@@ -117,8 +116,8 @@ export class ContractDocuments {
    *
    * @throws {ContractError} as {@link put}, but for what depends on others.
    */
-  preview(name: string, document: ContractDocument): ContractDefinition {
-    return this.#resolve(name, document).definition;
+  preview(name: string, document: ContractDocument): Pick<ResolvedContract, "definition" | "own"> {
+    return this.#resolve(name, document);
   }
 
   /** Calls back after every change of a document. Returns what ends that. */

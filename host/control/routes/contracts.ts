@@ -230,13 +230,8 @@ export function addContractRoutes(app: ControlApp): void {
     const isEmpty = context.req.header("content-type") === undefined;
     const body = isEmpty ? {} : await readJsonBody(context, limits.bodyBytes, ["application/json"]);
     const { contract, values } = checkWith(planBody, body);
-    return context.json(
-      contracts.plan(
-        name,
-        contract === undefined ? undefined : documents.preview(name, documentFromJson(contract, name)),
-        values,
-      ),
-    );
+    const coming = contract === undefined ? undefined : documents.preview(name, documentFromJson(contract, name));
+    return context.json(contracts.plan(name, coming?.definition, values, coming?.own));
   });
 
   app.route(routes.transitions, (context) => {

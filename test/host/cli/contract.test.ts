@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { linesFromPlan, type PlanLike } from "../../../host/cli/contract-plan.ts";
 import { type ContractLike, linesFromContract, whyText } from "../../../host/cli/contract-tree.ts";
 import { createStyle } from "../../../host/cli/style.ts";
 import { type RunningHost, startHost, stopHost } from "./sluice.ts";
@@ -87,6 +88,76 @@ describe("sluice contract", () => {
     expect((await host.run(["contract", "apply", "-"], { input: "# nothing" })).code).toBe(1);
     expect((await host.run(["contract", "apply", join(folder, "none")])).stderr).toContain("cannot read");
     expect((await host.run(["contract", "watch", "nothing"])).stderr).toContain('no contract "nothing"');
+  });
+});
+
+describe("sluice contract plan", () => {
+  test("tells what a contract would do, what would be otherwise, and what a file would change", async () => {
+    const file = join(folder, "planned.yaml");
+    const text = (then: string): string => `name: planned
+conditions: { lag: { kind: value }, mode: { kind: value, initial: full } }
+regions: [ { name: good, when: lag < 10 }, { name: poor } ]
+transitions:
+  - from: "*"
+    to: poor
+    do:
+      - ${then}
+      - set: { mode: eco }
+`;
+    await writeFile(file, text("configure: { channel: planned.frames, patch: { delivery: { ttlMs: 70 } } }"));
+    await host.run(["pub", "planned.frames", "one"]);
+    const fresh = await host.run(["contract", "plan", file]);
+    expect([fresh.code, fresh.stdout]).toEqual([
+      0,
+      'planned  - -> good\ndecided by\n  lag=0 mode="full"\nnothing would be done\n',
+    ]);
+    expect((await host.run(["contract", "ls"])).stdout).not.toContain("planned");
+    expect((await host.run(["contract", "plan", file, "--set", "lag=50"])).stdout).toContain("planned  - -> poor");
+    expect((await host.run(["contract", "apply", file])).code).toBe(0);
+    await host.run(["contract", "evaluate", "planned"]);
+    expect((await host.run(["contract", "plan", "planned"])).stdout).toContain("planned  stays in good");
+    const worse = (await host.run(["contract", "plan", "planned", "--set", "lag=50", "--set", "mode:=x"])).stdout;
+    expect(worse).toBe(
+      `planned  good -> poor
+decided by
+  lag=50 mode="x"
+handlers
+  *->poor
+actions, in their order
+  configure {"channel":"planned.frames","patch":{"delivery":{"ttlMs":70}}}
+  set {"planned.mode":"eco"}
+what would be in force of channel planned.frames
+  delivery.ttlMs  - -> 70
+`,
+    );
+    await writeFile(file, text("unbind: { channel: gone, stage: in }"));
+    const refused = (await host.run(["contract", "plan", file, "--set", "lag=50"])).stdout;
+    expect(refused).toMatch(/channel gone\n {2}cannot be: .*\[channel_unknown\]/s);
+    const json = (await host.run(["contract", "plan", "planned", "--json"])).stdout;
+    expect(JSON.parse(json)).toMatchObject({ path: { from: ["good"], to: ["good"] } });
+    const wrong = await host.run(["contract", "plan", "planned", "--set", "nothing=1"]);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('does not ask for "nothing"')]);
+    expect((await host.run(["contract", "plan", "none"])).stderr).toContain('no contract "none"');
+    expect((await host.run(["contract", "plan", "./none"])).stderr).toContain("cannot read ./none");
+  });
+
+  test("fits its width, and lets nobody steer the terminal", () => {
+    const plan: PlanLike = {
+      path: { from: ["a"], to: ["b"] },
+      status: "no_region",
+      handlers: ["h".repeat(200)],
+      actions: [{ callback: "c\u001b[2J", data: { long: "text ".repeat(60) }, mode: "async" }],
+      governs: [
+        { kind: "inbox", name: "i", changes: [{ field: "f".repeat(90), from: "x".repeat(90), to: null }] },
+        { kind: "channel", name: "c", changes: [], problem: { code: "contradiction", detail: "d ".repeat(90) } },
+      ],
+      snapshot: Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`condition${index}`, index])),
+    };
+    for (const width of [40, 80]) {
+      const lines = linesFromPlan("planned", plan, createStyle(false), width);
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
+      expect(lines.join("\n")).not.toContain("\u001b");
+    }
   });
 });
 

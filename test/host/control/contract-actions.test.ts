@@ -388,6 +388,37 @@ describe("POST /v1/contracts/{contract}/plan", () => {
     expect(replaced.json).toMatchObject({ path: { from: ["calm"], to: ["always"] }, handlers: ["*->always"] });
   });
 
+  test("of a contract with conditions of its own, which have their first values and are not made", async () => {
+    const control = await prepared(transitions);
+    const contract = {
+      conditions: {
+        depth: { kind: "counter", initial: 12 },
+        mode: { kind: "value", initial: "full" },
+        sinks: { kind: "members", channel: "frames", pollMs: 10 },
+        twice: { kind: "expression", expression: "depth * 2" },
+      },
+      regions: [
+        { name: "deep", when: 'depth > 10 AND mode = "full"' },
+        { name: "flat", when: "sinks = 0" },
+      ],
+    };
+    const conditions = (await control.ask("GET", "/v1/conditions")).json;
+    const plan = async (values: object) =>
+      (await control.ask("POST", "/v1/contracts/fresh/plan", { contract, values })).json;
+    expect(await plan({})).toMatchObject({
+      path: { from: [], to: ["deep"] },
+      snapshot: { depth: 12, mode: "full", sinks: 0, twice: null },
+    });
+    expect(await plan({ "fresh.depth": 1 })).toMatchObject({ path: { to: ["flat"] }, snapshot: { depth: 1 } });
+    expect((await control.ask("GET", "/v1/conditions")).json).toEqual(conditions);
+    await control.ask("PUT", "/v1/contracts/fresh", contract);
+    await control.ask("PUT", "/v1/conditions/fresh.depth/value", { value: 3 });
+    // What stays as it is keeps its value, what would be made anew begins anew.
+    expect(await plan({})).toMatchObject({ path: { to: ["flat"] }, snapshot: { depth: 3 } });
+    contract.conditions.depth.initial = 40;
+    expect(await plan({})).toMatchObject({ path: { to: ["deep"] }, snapshot: { depth: 40 } });
+  });
+
   test.each([
     ["/v1/contracts/none/plan", {}, { code: "contract_unknown" }],
     [`${path}/plan`, { values: { nothing: 1 } }, { code: "condition_unknown", value: "nothing" }],
