@@ -1,23 +1,8 @@
 /** Data with a type, checked by any library of the Standard Schema interface. */
+import type { StandardSchema } from "../host/interface.ts";
 import { SluiceError } from "./errors.ts";
 
-/**
- * What libraries such as zod, valibot and arktype have in common.
- *
- * Source: https://standardschema.dev, version 1.
- */
-export interface StandardSchema<Input = unknown, Output = Input> {
-  readonly "~standard": {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (value: unknown) => Checked<Output> | Promise<Checked<Output>>;
-    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
-  };
-}
-
-type Checked<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
+export type { StandardSchema };
 
 /** What a schema makes of data that it takes. */
 export type OutputOf<Schema> = Schema extends StandardSchema<unknown, infer Output> ? Output : never;

@@ -115,3 +115,21 @@ export interface AnyChannel {
   /** Ends all that was made through this object. */
   leave(): void | Promise<void>;
 }
+
+/**
+ * What libraries such as zod, valibot and arktype have in common.
+ *
+ * Source: https://standardschema.dev, version 1.
+ */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => Checked<Output> | Promise<Checked<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+type Checked<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };

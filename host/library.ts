@@ -8,6 +8,7 @@ export type { ChannelView } from "./channel/channel.ts";
 export type { Channels } from "./channel/channels.ts";
 export { type ChannelDefinition, defaultDefinition, definitionFromJson } from "./channel/definition.ts";
 export { type Clock, type Clocks, createClocks } from "./clock.ts";
+export type { ConditionKind, ConditionKinds } from "./condition/kinds.ts";
 export { type ConditionDefinition, conditionFromJson } from "./condition/schema.ts";
 export { type ContractDefinition, contractFromJson } from "./contract/schema.ts";
 export { codes, isSluiceError, type SluiceCode, SluiceError } from "./errors.ts";

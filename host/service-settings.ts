@@ -1,6 +1,7 @@
 /** What a service is made of: everything that differs between runtimes, embedding applications and tests. */
 import type { Clocks } from "./clock.ts";
 import type { SampleMachine } from "./condition/host-sampler.ts";
+import type { ConditionKinds } from "./condition/kinds.ts";
 import type { MonitorSources } from "./condition/monitor.ts";
 import type { FilterRegistry } from "./filter/registry/registry.ts";
 import type { Log } from "./log.ts";
@@ -26,6 +27,8 @@ export interface ServiceSettings {
   readonly sampleMachine?: SampleMachine;
   /** What conditions of kind `monitor` may read; without it there are none. */
   readonly monitors?: MonitorSources;
+  /** Kinds of conditions that the application adds. */
+  readonly conditionKinds?: ConditionKinds;
   /** What the runtime counts, by name, to be told with the service's own statistics. */
   readonly statistics?: () => Readonly<Record<string, number>>;
   /** The core failed too often: the process should end. */

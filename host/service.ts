@@ -136,6 +136,8 @@ export class Service implements Engine {
       clock,
       sampler: new HostSampler(clock, settings.sampleMachine, () => this.sessionCount),
       monitors: settings.monitors,
+      kinds: settings.conditionKinds,
+      onKindError: (kind, error) => this.log.warn("condition not stopped", { kind, error }),
       channel: (name) => channelFigures(this.channels.get(name)),
       inboxesOf: (name) => inboxesOf(name, this.inboxes.list()),
       inbox: (id) => inboxFigures(this.inboxes.get(id)),

@@ -9,6 +9,7 @@ import { isSluiceError, SluiceError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Feed } from "./feed.ts";
 import { createFeed, type FeedContext } from "./feeds.ts";
+import { assertKinds, definitionFrom } from "./kinds.ts";
 import { Leases } from "./leases.ts";
 import { assertMonitors } from "./monitor.ts";
 import { type AskedCondition, compileOver, conditionMissing, type ReadOver, readOver } from "./over.ts";
@@ -74,6 +75,7 @@ export class Conditions {
   #usedBy: (name: string) => readonly string[] = () => [];
 
   constructor(settings: ConditionsSettings) {
+    assertKinds(settings.kinds ?? {});
     this.#settings = settings;
     this.#leases = new Leases(settings.clock, (name) => this.#expire(name));
   }
@@ -100,6 +102,11 @@ export class Conditions {
     const holders = this.#leases.holders(name);
     const { definition, feed } = condition;
     return { name, definition, value, at: this.#writtenAt(condition), holders, problem: feed.problem?.() };
+  }
+
+  /** Reads a condition resource of a kind that this host has, its application's included. @throws {SluiceError} as definitionFrom(). */
+  definitionFrom(value: unknown, name: string): ConditionDefinition {
+    return definitionFrom(this.#settings.kinds ?? {}, value, name);
   }
 
   /**

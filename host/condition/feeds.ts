@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import { SluiceError } from "../errors.ts";
 import { type Feed, polled, type Write } from "./feed.ts";
 import type { HostSampler } from "./host-sampler.ts";
+import { type ConditionKinds, kindFeed } from "./kinds.ts";
 import { channelFeed, filterFeed, inboxFeed, type Measures } from "./measured.ts";
 import { type MonitorSources, monitorFeed } from "./monitor.ts";
 import { SlidingQuantile } from "./quantile.ts";
@@ -16,6 +17,10 @@ export interface FeedContext extends Measures {
   readonly sampler: HostSampler;
   /** What monitors may read; absent: nothing. */
   readonly monitors?: MonitorSources | undefined;
+  /** Kinds of the application. */
+  readonly kinds?: ConditionKinds | undefined;
+  /** Hears of what a kind of the application throws where nobody can be told. */
+  readonly onKindError?: (kind: string, error: unknown) => void;
 }
 
 /**
@@ -60,6 +65,8 @@ export function createFeed(definition: ConditionDefinition, write: Write, contex
       return polled(context.clock, definition.pollMs, () => write(context.channel(definition.channel)?.sinks));
     case "expression":
       return {};
+    default:
+      return kindFeed(definition, write, context.kinds ?? {}, context.onKindError ?? (() => {}));
   }
 }
 

@@ -159,6 +159,12 @@ const kindSchemas = [
 /** The condition resource as PUT takes it. */
 export const conditionSchema = z.discriminatedUnion("kind", kindSchemas);
 
+/** What all kinds take, and fields of any other name. */
+export const headSchema = z.looseObject(head);
+
+/** Kinds that every host has. */
+export const builtInKinds: readonly string[] = kindSchemas.map((schema) => schema.shape.kind.value);
+
 /** A condition as it was defined. */
 export type ConditionDefinition = z.output<typeof conditionSchema>;
 /** The definition of one kind. */
@@ -173,12 +179,7 @@ export type DefinitionOf<Kind extends ConditionDefinition["kind"]> = Extract<Con
  */
 export function conditionFromJson(value: unknown, name: string): ConditionDefinition {
   const checked = checkWith(conditionSchema, value);
-  if (checked.name !== undefined && checked.name !== name)
-    throw new SluiceError(
-      "invalid_value",
-      `Cannot take name ${JSON.stringify(checked.name.slice(0, 64))}, the address says "${name}"`,
-      { value: checked.name.slice(0, 128), limit: name },
-    );
+  assertNamed(checked.name, name);
   const { name: _name, value: _value, at: _at, holders: _holders, problem: _problem, ...definition } = checked;
   if (definition.kind === "value") assertInitial(definition);
   if (definition.kind === "expiring" && (definition.ms === undefined) === (definition.calls === undefined))
@@ -192,6 +193,16 @@ export function conditionFromJson(value: unknown, name: string): ConditionDefini
       limit: ["url", "path"],
     });
   return Object.freeze(definition);
+}
+
+/** @throws {SluiceError} `invalid_value` where a resource has another name than its address. */
+export function assertNamed(given: string | undefined, name: string): void {
+  if (given === undefined || given === name) return;
+  throw new SluiceError(
+    "invalid_value",
+    `Cannot take name ${JSON.stringify(given.slice(0, 64))}, the address says "${name}"`,
+    { value: given.slice(0, 128), limit: name },
+  );
 }
 
 /** What a condition of kind `value` begins with. */

@@ -96,7 +96,7 @@ export interface ControlService {
     fieldsFor(channel: string): ChannelFields | undefined;
   };
   /** What the system measures, and what others tell it. */
-  readonly conditions: Pick<Conditions, "list" | "get" | "read" | "put" | "remove" | "change">;
+  readonly conditions: Pick<Conditions, "list" | "get" | "read" | "put" | "remove" | "change" | "definitionFrom">;
   /** Regions of operation over conditions. */
   readonly contracts: Pick<
     Contracts,

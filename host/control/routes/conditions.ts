@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith, resourceName } from "../../check.ts";
 import type { ConditionChange, ConditionReading } from "../../condition/conditions.ts";
-import { conditionFromJson, conditionSchema, scalarSchema } from "../../condition/schema.ts";
+import { conditionSchema, scalarSchema } from "../../condition/schema.ts";
 import { assertPreconditions, etagOf, isUnchanged } from "../etag.ts";
 import { pageFrom, pageQuery, pageSchema, readPage } from "../list.ts";
 import { type ControlContext, readJsonBody, readQuery } from "../request.ts";
@@ -130,7 +130,7 @@ export function addConditionRoutes(app: ControlApp): void {
   app.route(routes.put, async (context) => {
     const name = nameOf(context);
     readQuery(context, []);
-    const definition = conditionFromJson(await bodyOf(context), name);
+    const definition = conditions.definitionFrom(await bodyOf(context), name);
     // Nothing is awaited between the comparison and the change.
     const present = conditions.get(name);
     assertPreconditions(context, name, present && etagOf(resourceOf(conditions.read(name))));

@@ -1,5 +1,6 @@
 /** Makes a host inside of a process. What differs between runtimes comes as a {@link Platform}, as with a host that serves. */
 import { type Clocks, createClocks } from "../../clock.ts";
+import type { ConditionKinds } from "../../condition/kinds.ts";
 import { createAdmitter } from "../../filter/registry/admitter.ts";
 import { FilterRegistry } from "../../filter/registry/registry.ts";
 import { type Log, silentLog } from "../../log.ts";
@@ -22,6 +23,8 @@ export interface HostOptions extends ServiceOptionsInput {
   readonly clocks?: Clocks;
   /** What conditions of kind `monitor` may read; nothing where absent. */
   readonly monitors?: MonitorRules;
+  /** Kinds of conditions that this application adds, by name. */
+  readonly conditionKinds?: ConditionKinds;
   /** Path of another core. */
   readonly core?: string;
   /** The core failed too often: this host is over. Nothing happens by itself, the process is the application's. */
@@ -54,7 +57,7 @@ export interface Host {
  * @throws {SluiceError} for options out of range.
  */
 export async function openEmbedded(platform: Platform, options: HostOptions = {}): Promise<Host> {
-  const { log = silentLog, clocks = createClocks(), core, onFatal, monitors = {}, ...rest } = options;
+  const { log = silentLog, clocks = createClocks(), core, onFatal, monitors = {}, conditionKinds, ...rest } = options;
   const filters = await openFilters(platform, clocks);
   const service = createService({
     module: await loadCore(core),
@@ -64,6 +67,7 @@ export async function openEmbedded(platform: Platform, options: HostOptions = {}
     defer: (run) => void setImmediate(run),
     sampleMachine,
     monitors: createMonitorSources(monitors, clocks.real),
+    ...(conditionKinds === undefined ? {} : { conditionKinds }),
     ...(filters === undefined ? {} : { filters }),
     ...(onFatal === undefined ? {} : { onFatal }),
   });
