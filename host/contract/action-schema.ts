@@ -15,7 +15,7 @@ const patchSchema = z
   .describe("A JSON merge patch (RFC 7396); null takes away all that this contract lays over it");
 
 /** One thing that a transition does. */
-const actionFields = z.strictObject({
+export const actionFields = z.strictObject({
   set: z.record(resourceName, scalarSchema).optional().describe("Values of conditions"),
   publish: z
     .strictObject({ channel: z.string(), event: eventSchema })
@@ -35,7 +35,7 @@ const actionFields = z.strictObject({
   data: z.record(z.string(), z.unknown()).optional().describe("What goes with a callback"),
 });
 /** What an action may be. */
-const actionKinds = Object.keys(actionFields.shape).filter((field) => field !== "data");
+export const actionKinds = Object.keys(actionFields.shape).filter((field) => field !== "data");
 
 /** The schema of one action. */
 export const actionSchema = z.unknown().check(isOneAction).pipe(actionFields);

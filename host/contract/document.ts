@@ -19,7 +19,7 @@ const usedSchema = z.strictObject({
 });
 
 /** What GET shows beside the document: taken and forgotten, so that an answer can be changed and sent back. */
-const shown = [
+export const shown = [
   "path",
   "status",
   "hits",

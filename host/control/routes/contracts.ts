@@ -3,6 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { checkWith, resourceName } from "../../check.ts";
 import { scalarSchema } from "../../condition/schema.ts";
 import { type ContractDocument, documentFromJson, publishedSchema } from "../../contract/document.ts";
+import { contractJsonSchema } from "../../contract/json-schema.ts";
 import type { ContractObserver } from "../../contract/observers.ts";
 import { contractSchema } from "../../contract/schema.ts";
 import { yamlFrom } from "../../contract/yaml.ts";
@@ -121,6 +122,15 @@ const routes = {
   }),
 };
 
+const schema = createRoute({
+  method: "get",
+  path: "/v1/schemas/contract.json",
+  summary: "JSON Schema of contracts, for editors",
+  responses: {
+    200: { description: "JSON Schema 2020-12", content: { "application/schema+json": { schema: z.object({}) } } },
+  },
+});
+
 const planBody = z.strictObject({
   contract: z.unknown().optional().describe("The contract that would be put; absent: as it is"),
   values: z.record(z.string(), scalarSchema).default({}).describe("Of conditions, in place of those that they have"),
@@ -232,6 +242,12 @@ export function addContractRoutes(app: ControlApp): void {
     const { contract, values } = checkWith(planBody, body);
     const coming = contract === undefined ? undefined : documents.preview(name, documentFromJson(contract, name));
     return context.json(contracts.plan(name, coming?.definition, values, coming?.own));
+  });
+
+  app.route(schema, (context) => {
+    readQuery(context, []);
+    const headers = { "Content-Type": "application/schema+json", "Cache-Control": "no-cache" };
+    return context.body(JSON.stringify(contractJsonSchema()), 200, headers);
   });
 
   app.route(routes.transitions, (context) => {

@@ -33,7 +33,11 @@ const chapters: ReadonlyArray<{ readonly name: string; readonly description: str
   { name: "Members", description: "Sources and sinks of a channel", paths: /^\/v1\/channels\/\{channel\}\/members/ },
   { name: "Templates", description: "Settings of channels that come later", paths: /^\/v1\/templates/ },
   { name: "Conditions", description: "What the system measures, and what others tell it", paths: /^\/v1\/conditions/ },
-  { name: "Contracts", description: "Regions of operation, and what is done between them", paths: /^\/v1\/contracts/ },
+  {
+    name: "Contracts",
+    description: "Regions of operation, and what is done between them",
+    paths: /^\/v1\/(contracts|schemas\/contract)/,
+  },
   { name: "Inboxes", description: "Deliveries that wait until they are asked for", paths: /^\/v1\/inboxes/ },
   { name: "Test controls", description: "Only with SLUICE_TEST_CONTROLS=1", paths: /^\/v1\/test\// },
   { name: "Host", description: "What runs here, and how it is", paths: /^/ },
