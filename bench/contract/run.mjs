@@ -1,12 +1,13 @@
 // What contracts cost in the core: evaluating one, a pass over many of which few are marked, setting a condition.
 //
-// In one process, no sockets, no actions. The host makes conditions and contracts; what is timed are calls into its core, as it makes
+// In one process, no sockets, no actions; what idle contracts cost events is in idle.mjs. The host makes conditions and contracts; what is timed are calls into its core, as it makes
 // them itself.
 import path from "node:path";
 import { nanosecondsPer } from "../core/batches.mjs";
 import { median } from "../driver/statistics.mjs";
 import { Closures } from "./closures.mjs";
 import { INITIAL, REGIONS, regionsOf, SITUATIONS, TICKING } from "./definition.mjs";
+import { IDLE, measureIdle } from "./idle.mjs";
 
 const LIBRARY = path.join(import.meta.dirname, "../../dist/index.js");
 /** Contracts that one change marks: what a call costs is shared by so many. */
@@ -105,14 +106,16 @@ export async function runContract({ quick, say }) {
     { way: "closures", title: "the same by closures in JavaScript" },
     ...passes,
     ...writes,
+    ...IDLE,
   ];
+  for (const { close } of [core, few, many, single]) close();
+  await measureIdle(rounds, (peer, repetition, ns) => rows.push({ cell: "contract", peer, repetition, ns }));
   const lines = titles.map(({ way, title }) => {
     const samples = rows.filter(({ peer }) => peer === way).map((row) => Number(row["ns"]));
     return { way, title, ns: median(samples), low: Math.min(...samples), high: Math.max(...samples) };
   });
   for (const { title, ns, low, high } of lines)
     say(`${title}: ${ns.toFixed(1)} ns (${low.toFixed(1)}–${high.toFixed(1)})`);
-  for (const { close } of [core, few, many, single]) close();
   return { rows, lines };
 }
 

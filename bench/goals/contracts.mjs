@@ -30,4 +30,13 @@ export const contractGoals = Object.freeze([
     2,
     "ns",
   ),
+  ratio(
+    "contract-idle",
+    "an event to 8 sinks of a channel that 100 idle contracts govern ÷ of one without",
+    "contract/idle-100",
+    "contract/idle-none",
+    1.02,
+    1.01,
+    "ns",
+  ),
 ]);
