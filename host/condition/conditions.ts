@@ -14,7 +14,7 @@ import { Leases } from "./leases.ts";
 import { assertMonitors } from "./monitor.ts";
 import { type AskedCondition, compileOver, conditionMissing, type ReadOver, readOver } from "./over.ts";
 import { readValue } from "./read-value.ts";
-import type { ConditionDefinition, ConditionValue } from "./schema.ts";
+import { builtInKinds, type ConditionDefinition, type ConditionValue } from "./schema.ts";
 
 /** A condition as others see it. */
 export interface ConditionView {
@@ -229,7 +229,7 @@ export class Conditions {
 
   /** What a condition would have at once if it were made now; undefined for one that follows from others. Nothing is read for it. */
   firstValue(definition: ConditionDefinition): ConditionValue {
-    if (definition.kind === "monitor") return undefined;
+    if (definition.kind === "monitor" || !builtInKinds.includes(definition.kind)) return undefined;
     let first: ConditionValue;
     const feed = createFeed(
       definition,
