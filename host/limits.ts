@@ -174,6 +174,8 @@ export const limits = Object.freeze({
   conditionsChanged: 1_000,
   /** Contracts of one host. */
   contracts: 10_000,
+  /** Contracts that metrics tell by name; the rest is told together. */
+  contractMetrics: 256,
   /** Passes over contracts in one turn of the event loop; more without rest are told as contracts that do not come to rest. */
   contractPasses: 100,
   /** How often an action of a contract is tried again. */

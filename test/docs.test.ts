@@ -106,6 +106,10 @@ describe("docs/operating.md", () => {
       // What filter modules do is told by their name.
       const headers = { "content-type": "application/wasm" };
       await fetch(`${host.url}/v1/filters/picky`, { method: "PUT", headers, body: moduleWith() as BodyInit });
+      // So is what contracts do.
+      const contract = JSON.stringify({ regions: [{ name: "always" }] });
+      const json = { "content-type": "application/json" };
+      await fetch(`${host.url}/v1/contracts/one`, { method: "PUT", headers: json, body: contract });
       const metrics = await (await fetch(`${host.url}/metrics`)).text();
       const served = [...metrics.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
       const described = [...text.matchAll(/`(sluice_\w+)`/g)].map(([, name]) => name);

@@ -77,18 +77,34 @@ export function namesOf({ path, compiled }: Pick<Contract, "path" | "compiled">)
   return path.map((number) => compiled.regions[number]?.name ?? "");
 }
 
-/** What was counted since the contract was created. One call into the core for each region: for requests. */
-export function countedOf({ exports }: Core, { handle, compiled, before }: Contract): Counted {
-  const hits = new Map<string, number>();
-  compiled.regions.forEach(({ path }, number) => {
-    if (number > 0)
-      hits.set(path, exports.contractCounter(handle, CONTRACT_HITS + number) + (before.hits.get(path) ?? 0));
-  });
+/** What was counted of a contract, without its regions. */
+export interface ContractTotals {
+  readonly triggers: number;
+  readonly evaluations: number;
+  readonly transitions: number;
+  readonly failures: number;
+}
+
+/** What was counted since the contract was created. */
+export function totalsOf({ exports }: Core, { handle, before, history, failures }: Contract): ContractTotals {
   return {
     triggers: exports.contractCounter(handle, CONTRACT_TRIGGERS) + before.triggers,
     evaluations: exports.contractCounter(handle, CONTRACT_EVALUATIONS) + before.evaluations,
-    hits,
+    transitions: history.at(-1)?.number ?? 0,
+    failures,
   };
+}
+
+/** What was counted since the contract was created. One call into the core for each region: for requests. */
+export function countedOf(core: Core, contract: Contract): Counted {
+  const { handle, compiled, before } = contract;
+  const hits = new Map<string, number>();
+  compiled.regions.forEach(({ path }, number) => {
+    if (number > 0)
+      hits.set(path, core.exports.contractCounter(handle, CONTRACT_HITS + number) + (before.hits.get(path) ?? 0));
+  });
+  const { triggers, evaluations } = totalsOf(core, contract);
+  return { triggers, evaluations, hits };
 }
 
 /** What the last evaluation has seen. */

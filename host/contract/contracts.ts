@@ -14,12 +14,14 @@ import { Actions, type ActionTargets } from "./actions.ts";
 import { compileContract } from "./compile.ts";
 import {
   type Contract,
+  type ContractTotals,
   type ContractView,
   carriedPath,
   countedOf,
   namesOf,
   snapshotOf,
   type Transition,
+  totalsOf,
   viewOf,
 } from "./contract.ts";
 import { giveContract } from "./give.ts";
@@ -119,6 +121,11 @@ export class Contracts {
   /** Tells a contract from others that have had its name. @throws {SluiceError} `contract_unknown`. */
   serial(name: string): number {
     return this.#known(name).order;
+  }
+
+  /** What was counted of each, in the order of their creation. */
+  totals(): (readonly [name: string, totals: ContractTotals])[] {
+    return this.#guarded(() => Array.from(this.#byName, ([name, one]) => [name, totalsOf(this.#core, one)] as const));
   }
 
   /** Its last transitions, the newest last. @throws {SluiceError} `contract_unknown`. */

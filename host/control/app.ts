@@ -10,6 +10,7 @@ import { Clients, unlimited } from "../clients.ts";
 import { SluiceError, sluiceErrorFrom } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { createAccess, preflightHeaders } from "./access.ts";
+import { registerContractMetrics } from "./contract-metrics.ts";
 import { createCursors } from "./cursor.ts";
 import { createFastPublish, type FastPublish } from "./fast-publish.ts";
 import { createGate, type GateRequest } from "./gate.ts";
@@ -132,6 +133,7 @@ export function createControlApp(options: ControlOptions): ControlPlane {
   registerFilterMetrics(options.metrics, service);
   registerInboxMetrics(options.metrics, service);
   registerModuleMetrics(options.metrics, service);
+  registerContractMetrics(options.metrics, service);
   const countAnswer = countAnswers(options.metrics);
 
   // Behind all routes: what comes here has a path that is known, and a method that is not.

@@ -100,7 +100,17 @@ export interface ControlService {
   /** Regions of operation over conditions. */
   readonly contracts: Pick<
     Contracts,
-    "names" | "definition" | "read" | "history" | "serial" | "evaluate" | "plan" | "paused" | "pause" | "step"
+    | "names"
+    | "definition"
+    | "read"
+    | "totals"
+    | "history"
+    | "serial"
+    | "evaluate"
+    | "plan"
+    | "paused"
+    | "pause"
+    | "step"
   >;
   /** Who is told of their transitions. */
   readonly regions: Pick<ContractObservers, "add">;
