@@ -10,6 +10,9 @@ export { type ChannelDefinition, defaultDefinition, definitionFromJson } from ".
 export { type Clock, type Clocks, createClocks } from "./clock.ts";
 export type { ConditionKind, ConditionKinds } from "./condition/kinds.ts";
 export { type ConditionDefinition, conditionFromJson } from "./condition/schema.ts";
+export type { ContractDocument, ContractInput } from "./contract/document.ts";
+export type { ContractObserver, RegionState } from "./contract/observers.ts";
+export type { Plan as ContractPlan } from "./contract/plan.ts";
 export { type ContractDefinition, contractFromJson } from "./contract/schema.ts";
 export { codes, isSluiceError, type SluiceCode, SluiceError } from "./errors.ts";
 export type { FilterLogLine } from "./filter/registry/log-ring.ts";
@@ -20,6 +23,7 @@ export { limits } from "./limits.ts";
 export { createLog, type Log, silentLog } from "./log.ts";
 export type { MonitorRules } from "./monitor/sources.ts";
 export type { ServiceOptionsInput } from "./options.ts";
+export type { ContractPlanOptions, ContractResource, Contracts } from "./runtime/embedded/contracts.ts";
 export type { HandlerFailure } from "./runtime/embedded/dispatch.ts";
 export type { EventInput, Receipt, ReceivedEvent } from "./runtime/embedded/event.ts";
 export type { FilterModule, Filters, UploadedFilter, UploadOptions } from "./runtime/embedded/filters.ts";

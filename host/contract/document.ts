@@ -102,6 +102,9 @@ export type ContractDocument = Readonly<
   }
 >;
 
+/** A contract as PUT takes it. */
+export type ContractInput = z.input<typeof publishedSchema>;
+
 /**
  * Reads a contract resource.
  *

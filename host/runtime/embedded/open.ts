@@ -13,6 +13,7 @@ import { openState } from "../../store/state.ts";
 import { type Channel, embeddedChannel } from "../embedded.ts";
 import { loadCore } from "../node/module.ts";
 import type { Platform } from "../platform.ts";
+import { type Contracts, embeddedContracts } from "./contracts.ts";
 import { embeddedFilters, type Filters } from "./filters.ts";
 import { createManager } from "./manager.ts";
 import type { ManagerOptions, ServiceManager } from "./service-manager.ts";
@@ -37,6 +38,8 @@ export interface Host {
   readonly service: Service;
   /** Filter modules, which channels may be bound to. They are kept in memory. */
   readonly filters: Filters;
+  /** Contracts: regions of operation over conditions, kept in memory. */
+  readonly contracts: Contracts;
   /** A channel by its name; it comes into being with its first use, where that is allowed. */
   channel(name: string): Channel;
   /**
@@ -74,6 +77,7 @@ export async function openEmbedded(platform: Platform, options: HostOptions = {}
   return {
     service,
     filters: embeddedFilters(service),
+    contracts: embeddedContracts(service),
     channel: (name) => embeddedChannel(service, name),
     serviceManager: (name, managing = {}) => createManager(service, name, managing, (run) => void setImmediate(run)),
     close: () => service.close(),
