@@ -7,6 +7,7 @@ import { MEMBER_PATTERN_MIN } from "../../core-wasm/abi.ts";
 import type { ConditionChange } from "../condition/conditions.ts";
 import { placeText } from "../core/instance.ts";
 import { SluiceError } from "../errors.ts";
+import type { Value } from "../gen/sluice/v1/event_pb.ts";
 import {
   type ClientFrame,
   type Hello,
@@ -194,13 +195,22 @@ function tellRegion(session: Session, contract: string, state: RegionState, ref:
   session.answer(regionFrame(contract, state, ref));
 }
 
-/** Values as they are written; of whole numbers beyond 2^53 what a number can say. */
-function changesOf({ values }: SetFrame): (readonly [string, ConditionChange])[] {
-  return Object.entries(values).map(([name, { kind }]) => {
-    if (kind.case === undefined)
-      throw new SluiceError("invalid_value", `Cannot set "${name.slice(0, 128)}" without a value`, { value: name });
-    return [name, { value: kind.case === "integer" ? Number(kind.value) : kind.value }];
-  });
+/** All that a frame changes: one condition is set or added to, not both. */
+function changesOf({ values, add }: SetFrame): (readonly [string, ConditionChange])[] {
+  const both = Object.keys(add).find((name) => Object.hasOwn(values, name));
+  if (both !== undefined)
+    throw new SluiceError("contradiction", `Cannot set "${both.slice(0, 128)}" and add to it at once`, {
+      value: both.slice(0, 128),
+    });
+  const added = Object.entries(add).map(([name, amount]) => [name, { add: amount }] as const);
+  return [...Object.entries(values).map(setOf), ...added];
+}
+
+/** A value as it is written; of a whole number beyond 2^53 what a number can say. */
+function setOf([name, { kind }]: [string, Value]): readonly [string, ConditionChange] {
+  if (kind.case === undefined)
+    throw new SluiceError("invalid_value", `Cannot set "${name.slice(0, 128)}" without a value`, { value: name });
+  return [name, { value: kind.case === "integer" ? Number(kind.value) : kind.value }];
 }
 
 function update(session: Session, frame: Update): void {

@@ -20,7 +20,7 @@ export const examples = {
     },
     leave: { json: '{"ref":3,"leave":{"member":"m3"}}' },
     inbox: { json: '{"ref":4,"inbox":{"capacityEvents":1000,"overflow":"drop-oldest"}}' },
-    set: { json: '{"ref":5,"set":{"values":{"x":1}}}' },
+    set: { json: '{"ref":5,"set":{"values":{"x":1},"add":{"requests":2}}}' },
     evaluate: { json: '{"ref":6,"evaluate":{"contract":"responsiveness"}}' },
     observe: { json: '{"ref":7,"observe":{"contract":"responsiveness"}}' },
     ping: { json: '{"ref":8,"ping":{}}' },

@@ -18,6 +18,7 @@ import {
   type JoinSchema,
   type Outbox,
   type OutboxSchema,
+  type Set as SetFrame,
 } from "../../gen/sluice/v1/frame_pb.ts";
 import { eventFromChecked, treeFromEvent } from "./event.ts";
 import { microsFromMoment, momentFromMicros } from "./moment.ts";
@@ -113,7 +114,8 @@ function rareKindFromChecked(json: ClientFrameJson): NonNullable<FrameInit["kind
   if (json.join !== undefined) return { case: "join", value: joinFromChecked(json.join) };
   if (json.leave !== undefined) return { case: "leave", value: { member: memberNumber(json.leave.member) as number } };
   if (json.inbox !== undefined) return { case: "inbox", value: inboxFromChecked(json.inbox) };
-  if (json.set !== undefined) return { case: "set", value: { values: valuesFromScalars(json.set.values) } };
+  if (json.set !== undefined)
+    return { case: "set", value: { values: valuesFromScalars(json.set.values ?? {}), add: json.set.add ?? {} } };
   if (json.evaluate !== undefined) return { case: "evaluate", value: json.evaluate };
   if (json.observe !== undefined) return { case: "observe", value: given(json.observe) };
   return { case: "ping", value: {} };
@@ -230,7 +232,7 @@ function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
     case "inbox":
       return { inbox: treeFromInbox(kind.value) };
     case "set":
-      return { set: { values: scalarsFromValues(kind.value.values) ?? {} } };
+      return { set: setTree(kind.value) };
     case "evaluate":
       return { evaluate: { contract: kind.value.contract } };
     case "observe":
@@ -240,6 +242,13 @@ function treeFromKind(kind: ClientFrame["kind"]): { [name: string]: JsonTree } {
     default:
       return {};
   }
+}
+
+/** Without anything to set or to add it is still a frame. */
+function setTree({ values, add }: SetFrame): JsonTree {
+  const isAdding = Object.keys(add).length > 0;
+  const set = scalarsFromValues(values) ?? (isAdding ? undefined : {});
+  return { values: set, add: isAdding ? add : undefined };
 }
 
 /** Settings that are absent are left out: they stay as they are. */

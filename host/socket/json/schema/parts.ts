@@ -71,6 +71,7 @@ function scalars<Value>(
   rule: { pattern: RegExp; names: string; code: SluiceCode; entries: number; tooMany: SluiceCode },
   allowed: (value: unknown) => boolean,
   kinds: string,
+  types: readonly ("boolean" | "number" | "string")[] = ["boolean", "number", "string"],
 ) {
   return z
     .custom<Record<string, Value>>(
@@ -105,7 +106,7 @@ function scalars<Value>(
         }
       }
     })
-    .meta({ type: "object", additionalProperties: { type: ["boolean", "number", "string"] } });
+    .meta({ type: "object", additionalProperties: { type: [...types] } });
 }
 
 const attributeRule = {
@@ -126,18 +127,21 @@ export const attributeChanges = scalars<ScalarValue | null>(
   "boolean, number or string, or null to remove it",
 );
 
+const conditionRule = {
+  pattern: /^[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?$/,
+  names: "[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?",
+  code: "invalid_value",
+  entries: limits.listEntries,
+  tooMany: "limit_reached",
+} as const;
+
 /** Values of conditions. */
-export const conditionValues = scalars<ScalarValue>(
-  {
-    pattern: /^[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?$/,
-    names: "[a-z0-9]([a-z0-9._-]{0,126}[a-z0-9])?",
-    code: "invalid_value",
-    entries: limits.listEntries,
-    tooMany: "limit_reached",
-  },
-  isScalar,
-  "boolean, number or string",
-);
+export const conditionValues = scalars<ScalarValue>(conditionRule, isScalar, "boolean, number or string");
+
+/** What is added to conditions. */
+export const conditionAmounts = scalars<number>(conditionRule, (value) => typeof value === "number", "number", [
+  "number",
+]);
 
 /** Whether a value nests at most `depth` objects and arrays. */
 function nestsWithin(value: unknown, depth: number): boolean {

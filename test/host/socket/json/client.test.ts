@@ -383,6 +383,7 @@ describe("clientFrameFromJson() refuses", () => {
       limit: limits.clientNameBytes,
     },
     { name: "a condition with a bad name", text: '{"set":{"values":{"-a":1}}}', code: "invalid_value", value: "-a" },
+    { name: "what is added as text", text: '{"set":{"add":{"a":"1"}}}', code: "invalid_value", value: "1" },
     { name: "a condition that is null", text: '{"set":{"values":{"a":null}}}', code: "invalid_value", value: null },
     { name: "a contract with a bad name", text: '{"evaluate":{"contract":"A"}}', code: "invalid_value", value: "A" },
   ])("$name", ({ text, code, ...want }) => {
