@@ -1,4 +1,5 @@
 /** Tests: `npm test`, or `npx vitest run test/host/session` for some of them. */
+import { availableParallelism } from "node:os";
 import { configDefaults, defineConfig } from "vitest/config";
 
 const core = ["test/core-wasm/**/*.test.ts", "test/property/**/*.test.ts"];
@@ -6,15 +7,17 @@ const host = ["test/host/**/*.test.ts"];
 
 /** Of every project. */
 const common = {
-  // A hang is told soon; what truly takes longer says so at the test.
-  testTimeout: 20_000,
-  hookTimeout: 30_000,
+  // For hangs only: two test files share a slow machine with all the processes that they start.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
   // A test that is left `.only` by mistake would hide the others.
   allowOnly: false,
 };
 
 export default defineConfig({
   test: {
+    // Two even on two cores: most test files of hosts wait more than they compute, and those of the core fill the gaps.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Not among `common`: it runs once, not once for each project.
     globalSetup: "test/setup/build.ts",
     reporters: ["default", "./test/setup/closing-line.ts"],
