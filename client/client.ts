@@ -48,8 +48,11 @@ export interface Client {
   channel<Data = unknown>(name: string): Channel<Data>;
   /** Subscribes to several channels, or patterns, with one inbox and over one connection. */
   subscribe<Data = unknown>(channels: readonly string[], options?: StreamOptions): EventStream<Data>;
-  /** Sets conditions of the host, all in one change. */
-  set(values: Readonly<Record<string, AttributeValue>>, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Sets conditions of the host and adds to others, all in one change; none may be in both. */
+  set(
+    values: Readonly<Record<string, AttributeValue>>,
+    options?: { readonly add?: Readonly<Record<string, number>>; readonly signal?: AbortSignal },
+  ): Promise<void>;
   /** Resolved once the host has all that was published. */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Why the client is over, once it is; undefined where it was closed. */
@@ -163,10 +166,10 @@ export async function connectWith(
         signal: stream.signal,
       });
     },
-    async set(values, { signal: given } = {}) {
+    async set(values, { add, signal: given } = {}) {
       given?.throwIfAborted();
       await abortable(
-        session.ask("set", () => ({ values })),
+        session.ask("set", () => ({ values, ...(add === undefined ? {} : { add }) })),
         given,
       );
     },

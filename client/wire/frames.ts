@@ -89,7 +89,7 @@ export const clientFrames = {
     },
   ],
   leave: [9, { member: [1, "uint"] }],
-  set: [11, { values: [1, "attributes"] }],
+  set: [11, { values: [1, "attributes"], add: [2, "amounts"] }],
   ping: [14, {}],
 } as const satisfies Fields;
 
@@ -259,7 +259,7 @@ export interface ClientFrames {
     readonly outbox?: OutboxSettings;
   };
   leave: { readonly member: number };
-  set: { readonly values: Readonly<Record<string, AttributeValue>> };
+  set: { readonly values: Readonly<Record<string, AttributeValue>>; readonly add?: Readonly<Record<string, number>> };
   ping: object;
 }
 

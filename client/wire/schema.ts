@@ -7,10 +7,20 @@ import { readDouble, readEnd, readLength, readText, readVarint, readZigzag, skip
 import type { Writer } from "./writer.ts";
 
 /**
- * What a field holds: a text, a whole number to 2^53, a double, microseconds, a map of attributes, any JSON value, a JSON object, or a
- * part with fields of its own.
+ * What a field holds: a text, a whole number to 2^53, a double, microseconds, a map of attributes, one of doubles (clients write it only),
+ * any JSON value, a JSON object, or a part with fields of its own.
  */
-export type Kind = "text" | "uint" | "bool" | "double" | "micros" | "attributes" | "json" | "struct" | Fields;
+export type Kind =
+  | "text"
+  | "uint"
+  | "bool"
+  | "double"
+  | "micros"
+  | "attributes"
+  | "amounts"
+  | "json"
+  | "struct"
+  | Fields;
 
 /** A field: its number, what it holds, and whether there are several. */
 export type Field = readonly [number: number, kind: Kind, several?: true];
@@ -34,6 +44,7 @@ export function writeFields(writer: Writer, fields: Fields, part: object): void 
 
 function writeField(writer: Writer, number: number, kind: Kind, value: unknown): void {
   if (kind === "attributes") return writeAttributes(writer, number, value as Readonly<Record<string, AttributeValue>>);
+  if (kind === "amounts") return writeAmounts(writer, number, value as Readonly<Record<string, number>>);
   if (kind === "text") {
     writer.varint(number * 8 + 2);
     return writer.text(String(value));
@@ -84,6 +95,19 @@ export function writeAttributes(
       writer.double(value);
     }
     writer.close(start);
+    writer.close(entry);
+  }
+}
+
+/** A map of doubles. */
+function writeAmounts(writer: Writer, number: number, amounts: Readonly<Record<string, number>>): void {
+  for (const name in amounts) {
+    writer.varint(number * 8 + 2);
+    const entry = writer.open();
+    writer.varint(10);
+    writer.text(name);
+    writer.varint(17);
+    writer.double(amounts[name] as number);
     writer.close(entry);
   }
 }

@@ -1,6 +1,7 @@
 /** The client against real hosts: what goes in comes out, refusals have their codes, and what ends, ends. */
 import { describe, expect, test } from "vitest";
 import { SluiceError } from "../../client/library.ts";
+import { conditionFromJson } from "../../host/condition/schema.ts";
 import { startHost } from "../host/support/host.ts";
 import { open, take } from "./support.ts";
 
@@ -132,6 +133,21 @@ describe("a channel of a client", () => {
     expect(deliveries.map(({ channel, event }) => [channel, event.type])).toEqual(
       ["sensors.a", "alarms", "sensors.b"].map((name) => [name, name]),
     );
+  });
+
+  test("sets conditions and adds to others in one change, or in none", async () => {
+    const { httpPort, service } = await startHost();
+    const { conditions } = service;
+    const definitions = { mode: { kind: "value", initial: "calm" }, calls: { kind: "counter", initial: 2 } };
+    for (const [name, definition] of Object.entries(definitions))
+      conditions.put(name, conditionFromJson(definition, name));
+    const client = await open(httpPort);
+    await client.set({ mode: "busy" }, { add: { calls: 2.5 } });
+    expect(["mode", "calls"].map((name) => conditions.read(name).value)).toEqual(["busy", 4.5]);
+    await expect(client.set({ mode: "hot" }, { add: { nobody: 1 } })).rejects.toMatchObject({
+      code: "condition_unknown",
+    });
+    expect(conditions.read("mode").value).toBe("busy");
   });
 
   test("changes live attributes, which filters of hosts see", async () => {

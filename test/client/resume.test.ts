@@ -38,7 +38,8 @@ describe("a client whose connections break", () => {
     await Promise.all(receipts);
     expect((await reading).map(({ data }) => data)).toEqual(Array.from({ length: total }, (_, n) => n));
     expect(cuts).toBe(20);
-    expect(breaker.requests.length).toBeGreaterThan(10);
+    // A cut may find nothing to cut: the client waits before it comes again.
+    expect(breaker.requests.length).toBeGreaterThan(3);
   });
 
   test("publishes without receipts as safely", async () => {

@@ -41,7 +41,7 @@ function decoded(bytes: Uint8Array): ClientFrame {
 
 /** The word of the tables for a field of the generated schema. */
 function kindOf(field: DescField): unknown {
-  if (field.fieldKind === "map") return "attributes";
+  if (field.fieldKind === "map") return field.mapKind === "message" ? "attributes" : "amounts";
   const { message } = field;
   if (message !== undefined) {
     if (message.typeName === "google.protobuf.Value") return "json";
